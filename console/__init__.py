@@ -1,0 +1,1 @@
+"""The operator's door: the `cvl` command, one file per command group."""

@@ -1,0 +1,1 @@
+"""The door in: receive, stage, check, accept, return file; one file per format in formats/."""

@@ -1,0 +1,277 @@
+"""Some thousand rows at a time: cells in, typed columns, digests, problems and COPY lines out."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from hashlib import blake2b
+from itertools import repeat
+from operator import methodcaller
+
+from importers import cells, text
+from importers.cells import Cell, Value
+from importers.columns import RETURN_COLUMNS, STAGED, Column, ColumnReader, Header
+from importers.messages import CATALOGUE, make
+from importers.sheets import UNIT, Batch
+from importers.text import Codec
+from voucher.problem import Problem
+
+NULL = "\\N"
+_CONTROLS = bytes(code for code in [*range(0x20), 0x7F] if code not in (0x09, 0x0A, 0x0D, 0x1F))
+_KEPT_CONTROLS = dict.fromkeys(
+    [code for code in range(0x20) if code not in (0x09, 0x0A, 0x0D)] + [0x7F], text.LOST
+)
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+_COLUMN_NAMES = {staged.name: staged.column for staged in STAGED}
+_COUNT_UNITS = methodcaller("count", UNIT)
+
+Values = Mapping[str, Sequence[Value]]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A fault of one row before it becomes a Problem.
+
+    index: of the row within the chunk. column: a staged field, a header text, or empty for the row.
+    """
+
+    index: int
+    code: str
+    column: str = ""
+    value: str = ""
+    extra: tuple[tuple[str, object], ...] = ()
+
+
+Rules = Callable[[Values, date], Iterable[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedChunk:
+    """Rows of one sheet. values: per staged field a column; the other sequences run along the rows.
+
+    raws: the cells as uploaded, joined by UNIT. bodies: the typed fields as COPY text with tabs between.
+    digests: 32 hex digits over the bodies. failed: indexes of rows that have an error.
+    Texts of values, raws and bodies stand in `codec`; `raw_cells` and `column` give ordinary text.
+    """
+
+    header: Header
+    row_nos: Sequence[int]
+    raws: Sequence[str]
+    values: Values
+    bodies: Sequence[str]
+    digests: Sequence[str]
+    problems: Sequence[Problem]
+    failed: frozenset[int]
+    codec: Codec
+
+    @property
+    def sheet(self) -> str:
+        """Name of the sheet, empty for csv."""
+        return self.header.sheet
+
+    def __len__(self) -> int:
+        """Count the rows."""
+        return len(self.row_nos)
+
+    def column(self, name: str) -> list[Value]:
+        """Return the values of a staged field in ordinary text."""
+        return [text.plain(v, self.codec) if isinstance(v, str) else v for v in self.values[name]]
+
+    def raw_cells(self, index: int) -> list[str]:
+        """Return one row as uploaded."""
+        return text.plain(self.raws[index], self.codec).split(UNIT)
+
+
+def digest(bodies: Sequence[str], codec: Codec = "utf-8") -> list[str]:
+    """Return the identity of each row's content: blake2b of 16 bytes over its typed fields in UTF-8, as hex."""
+    lines = "\n".join(bodies).encode(codec).split(b"\n") if bodies else ()
+    return [blake2b(line, digest_size=16).hexdigest() for line in lines]
+
+
+def _copy_texts(column: Sequence[Value]) -> Iterable[str]:
+    """Write a typed column as COPY text."""
+    size = len(column)
+    if size and column[0] == column[-1] and column.count(column[0]) == size:
+        return repeat(NULL if column[0] is None else str(column[0]), size)
+    if None in column:
+        return [NULL if value is None else str(value) for value in column]
+    return map(str, column)
+
+
+def bodies_of(values: Values, *, escape: bool = True) -> list[str]:
+    """Join the typed fields of each row in the order of STAGED, as COPY text.
+
+    escape: whether a backslash may occur in a text field (typed texts never hold tabs or line ends).
+    """
+    texts: list[Iterable[str]] = []
+    for staged in STAGED:
+        column = values[staged.name]
+        if escape and staged.sql == "text":
+            column = [value.replace("\\", "\\\\") if isinstance(value, str) else value for value in column]
+        texts.append(_copy_texts(column))
+    return list(map("\t".join, zip(*texts, strict=True)))
+
+
+def _raws(rows: Sequence[Sequence[Cell]]) -> list[str]:
+    """Join each row's cells as uploaded; a UNIT within a cell is lost."""
+    try:
+        raws = list(map(UNIT.join, rows))  # type: ignore[arg-type]
+    except TypeError:
+        return _raws([[cell if isinstance(cell, str) else cells.show(cell) for cell in row] for row in rows])
+    if sum(map(_COUNT_UNITS, raws)) != sum(map(len, rows)) - len(rows):
+        return [UNIT.join(str(cell).replace(UNIT, text.LOST) for cell in row) for row in rows]
+    return raws
+
+
+def _storable(raws: list[str], codec: Codec) -> list[str]:
+    """Replace control characters other than tab and line ends, which a database would refuse or a person not see."""
+    data = "\n".join(raws).encode(codec)
+    if len(data.translate(None, _CONTROLS)) == len(data):
+        return raws
+    kept = {code: lost for code, lost in _KEPT_CONTROLS.items() if code != ord(UNIT)}
+    return [raw.translate(kept) for raw in raws]
+
+
+class ChunkParser:
+    """Parse the rows under one header into chunks; remembers the distinct cells of each column."""
+
+    def __init__(
+        self, columns: Sequence[Column], header: Header, rules: Rules, today: date, codec: Codec = "utf-8"
+    ) -> None:
+        self.header = header
+        self._rules = rules
+        self._today = today
+        self._codec: Codec = codec
+        self._width = len(header.cells)
+        self._readers = [
+            (ColumnReader(column, codec), place)
+            for column, place in zip(columns, header.positions, strict=True)
+            if place is not None
+        ]
+        self._number_at = next((p for r, p in self._readers if r.column.field == "invoice_number"), None)
+
+    def parse(self, batch: Batch) -> ParsedChunk:
+        """Return the chunk of these rows. Every row stays; what is wrong with it is in `problems`."""
+        size = len(batch.row_nos)
+        raws, columns, misfits = self._columns(batch)
+        values: dict[str, Sequence[Value]] = {}
+        findings: list[Finding] = []
+        for reader, place in self._readers:
+            column = columns[place]
+            parsed = reader.read(column)
+            if reader.column.field:
+                values[reader.column.field] = parsed
+            if reader.notes and not reader.notes.keys().isdisjoint(column):
+                findings.extend(_noted(reader, column, self._codec))
+        for staged in STAGED:
+            if staged.name not in values:
+                values[staged.name] = [None] * size
+        findings.extend(self._rules(values, self._today))
+        if misfits:
+            findings = [*misfits.values(), *(finding for finding in findings if finding.index not in misfits)]
+        numbers = columns[self._number_at] if self._number_at is not None else ()
+        return finish(self.header, batch.row_nos, raws, values, findings, numbers, self._codec)
+
+    def _columns(self, batch: Batch) -> tuple[list[str], Sequence[Sequence[Cell]], dict[int, Finding]]:
+        """Return raws, columns by place and the rows that are not as wide as the header."""
+        width = self._width
+        if batch.lines is not None:
+            raws = _storable(batch.lines, self._codec)
+            if set(map(_COUNT_UNITS, batch.lines)) <= {width - 1}:
+                flat = UNIT.join(batch.lines).split(UNIT)
+                return raws, [flat[place::width] for place in range(width)], {}
+        else:
+            raws = _storable(_raws(batch.rows()), self._codec)
+        rows, misfits = _even(batch.rows(), width)
+        return raws, list(zip(*rows, strict=True)) or [()] * width, misfits
+
+
+def _even(rows: Sequence[list[Cell]], width: int) -> tuple[Sequence[list[Cell]], dict[int, Finding]]:
+    """Make all rows as wide as the header; those that were not, and not merely padded, are findings."""
+    if set(map(len, rows)) <= {width}:
+        return rows, {}
+    even: list[list[Cell]] = []
+    misfits: dict[int, Finding] = {}
+    for index, row in enumerate(rows):
+        size = len(row)
+        while size > width and not cells.show(row[size - 1]).strip():
+            size -= 1
+        if size != width:
+            code = "too_few_cells" if size < width else "too_many_cells"
+            misfits[index] = Finding(index, code, "", str(size), (("width", width),))
+        even.append(row[:width] + [""] * (width - size))
+    return even, misfits
+
+
+def _shown(cell: Cell, codec: Codec) -> str:
+    """Write a cell for a person: ordinary text without control characters."""
+    return text.plain(cells.show(cell), codec).translate(_KEPT_CONTROLS)
+
+
+def _noted(reader: ColumnReader, column: Sequence[Cell], codec: Codec) -> Iterable[Finding]:
+    """Yield a finding for each cell of a column that its reader could not take as it is."""
+    notes, name = reader.notes, reader.column.name
+    limit = cells.REFERENCE_LIMIT if reader.column.type == "reference" else cells.TEXT_LIMIT
+    extra = (("choices", "、".join(word for word, _ in reader.column.choices)), ("limit", limit))
+    for index, cell in enumerate(column):
+        code = notes.get(cell)
+        if code is not None:
+            yield Finding(index, code, name, _shown(cell, codec), extra)
+
+
+def finish(
+    header: Header,
+    row_nos: Sequence[int],
+    raws: Sequence[str],
+    values: Values,
+    findings: Sequence[Finding],
+    numbers: Sequence[Cell] = (),
+    codec: Codec = "utf-8",
+) -> ParsedChunk:
+    """Put a chunk together from typed columns and findings; formats that are no tables come in here.
+
+    numbers: the invoice numbers as uploaded, for problems of rows whose number could not be read.
+    """
+    bodies = bodies_of(values, escape=not raws or "\\" in UNIT.join(raws))
+    read = values["invoice_number"]
+    problems = [
+        make(
+            finding.code,
+            row=row_nos[finding.index],
+            column=_COLUMN_NAMES.get(finding.column, finding.column),
+            value=finding.value,
+            invoice_number=str(
+                read[finding.index] or (numbers and _shown(numbers[finding.index], codec)[:50]) or ""
+            ),
+            sheet=header.sheet,
+            **dict(finding.extra),
+        )
+        for finding in sorted(findings, key=lambda finding: finding.index)
+    ]
+    failed = frozenset(f.index for f in findings if CATALOGUE[f.code].severity != "warning")
+    return ParsedChunk(header, row_nos, raws, values, bodies, digest(bodies, codec), problems, failed, codec)
+
+
+def cells_as_uploaded(header: Header, raw: str) -> list[str]:
+    """Split a raw row into the cells under the header, without the columns that a return file added."""
+    row = raw.split(UNIT)
+    extra = {place for place, name in enumerate(header.cells) if name in RETURN_COLUMNS}
+    return [cell for place, cell in enumerate(row) if place not in extra]
+
+
+def copy_lines(chunk: ParsedChunk) -> bytes:
+    r"""Write a chunk as PostgreSQL COPY text: sheet, row_no, raw, digest, the fields of STAGED, has_error.
+
+    Columns end with a tab, NULL is \N, has_error is t or f. UTF-8.
+    """
+    if not len(chunk):
+        return b""
+    raws = chunk.raws
+    joined = UNIT.join(raws)
+    if "\\" in joined or "\t" in joined or "\n" in joined or "\r" in joined:
+        raws = [raw.translate(_ESCAPES) for raw in raws]
+    flags = ["f\n"] * len(chunk)
+    for index in chunk.failed:
+        flags[index] = "t\n"
+    sheet = text.wire(chunk.sheet, chunk.codec).translate(_KEPT_CONTROLS).translate(_ESCAPES)
+    fields = (repeat(sheet, len(chunk)), map(str, chunk.row_nos), raws, chunk.digests, chunk.bodies, flags)
+    return "".join(map("\t".join, zip(*fields, strict=True))).encode(chunk.codec)

@@ -1,0 +1,29 @@
+"""The limits of an upload, in one place."""
+
+from dataclasses import dataclass
+
+MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a file may cost. Sizes in bytes; ratio: inflated to packed, looked at from `ratio_from` inflated bytes on.
+
+    cell_chars: the csv module's own bound on a field. sheet_cells: the bounding box of a workbook's sheet, which
+    calamine allocates whole. repeated_text: longest shared string times cells, which calamine copies per cell.
+    """
+
+    file_bytes: int = 1024 * MIB
+    zip_entries: int = 2_000
+    inflated_bytes: int = 2048 * MIB
+    ratio: int = 200
+    ratio_from: int = 16 * MIB
+    cell_chars: int = 131_072
+    columns: int = 256
+    rows: int = 5_000_000
+    sheet_cells: int = 15_000_000
+    repeated_text: int = 4096 * MIB
+
+
+LIMITS = Limits()
+OFD_LIMITS = Limits(file_bytes=10 * MIB, zip_entries=500, inflated_bytes=50 * MIB, ratio_from=MIB)

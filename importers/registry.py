@@ -1,0 +1,336 @@
+"""Registry files: companies, providers, relations, subsidies and payments; the kind is told by the header.
+
+A file stands or falls whole. The newest row of a key wins; absence never deletes; 止 before 起 voids a row.
+"""
+
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+
+from importers import cells, guard
+from importers.columns import HEADER_WITHIN, Column, ColumnReader, Header, match_header
+from importers.cells import Cell
+from importers.messages import make
+from importers.receive import Received, receive
+from importers.sheets import rows as sheet_rows
+from voucher import acts, approval, database
+from voucher.access import User
+from voucher.acts import canonical
+from voucher.database import one, query, run_file
+from voucher.days import OPEN_END
+from voucher.problem import Problem
+
+_PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,2})?)\s*[%％]?\Z", re.ASCII)
+_ACCOUNT = ("开户名", "开户银行", "银行账号", "联行号")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of registry file. title: as shown. usccs and names: the fields that name parties."""
+
+    name: str
+    title: str
+    columns: tuple[Column, ...]
+    usccs: tuple[str, ...] = ()
+    names: tuple[tuple[str, str], ...] = ()
+
+
+KINDS = (
+    Kind(
+        "companies",
+        "企业名单",
+        (
+            Column("统一社会信用代码", "uscc", "uscc", True),
+            Column("企业名称", "name", "text", True),
+            Column("类别", "category", "text", True),
+            Column("资格起", "from_on", "day", True),
+            Column("资格止", "until_on", "day"),
+            Column("认定依据", "basis", "text"),
+            Column("开户名", "holder", "text"),
+            Column("开户银行", "bank", "text"),
+            Column("银行账号", "account_no", "text"),
+            Column("联行号", "clearing_no", "text"),
+        ),
+        ("uscc",),
+        (("uscc", "name"),),
+    ),
+    Kind(
+        "providers",
+        "服务商名单",
+        (
+            Column("统一社会信用代码", "uscc", "uscc", True),
+            Column("服务商名称", "name", "text", True),
+            Column("入库起", "from_on", "day", True),
+            Column("入库止", "until_on", "day"),
+        ),
+        ("uscc",),
+        (("uscc", "name"),),
+    ),
+    Kind(
+        "relations",
+        "关联关系",
+        (
+            Column("供方统一社会信用代码", "provider_uscc", "uscc", True),
+            Column("用方统一社会信用代码", "company_uscc", "uscc", True),
+            Column(
+                "关系", "kind", "choice", True, (("持股", "shareholding"), ("同一实控人", "common_control"))
+            ),
+            Column("比例", "share_bp", "text"),
+            Column("起", "from_on", "day", True),
+            Column("止", "until_on", "day"),
+        ),
+        ("provider_uscc", "company_uscc"),
+    ),
+    Kind(
+        "subsidies",
+        "其他补贴",
+        (
+            Column("发票号码", "invoice_number", "id", True),
+            Column("政策名称", "policy_name", "text", True),
+            Column("已获补贴金额", "amount_fen", "money", True),
+            Column("放弃", "waived", "choice", True, (("是", "yes"), ("否", "no"))),
+        ),
+    ),
+    Kind(
+        "payments",
+        "付款登记",
+        (
+            Column("发票号码", "invoice_number", "id", True),
+            Column("付款日期", "paid_on", "day", True),
+            Column("流水号", "reference", "reference", True),
+            Column("金额", "amount_fen", "money", True),
+        ),
+    ),
+)
+"""The registry files of DESIGN section 8, in the order in which a header is tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """How a registry file ended. kind: None when it is none. proposal: of changed bank accounts, if any."""
+
+    kind: Kind | None
+    sha256: str
+    rows: int
+    problems: Sequence[Problem]
+    act_no: int | None = None
+    proposal: int | None = None
+    fresh: bool = True
+
+    @property
+    def exit_status(self) -> int:
+        """0 done, 1 refused, 3 when changed accounts wait for a second person."""
+        if any(problem.severity != "warning" for problem in self.problems):
+            return 1
+        return 3 if self.proposal is not None else 0
+
+
+Values = dict[str, Any]
+
+
+def import_registry(engine: Engine, source: Path, user: User) -> Taken:
+    """Import one registry file. What is wrong with the file is in the outcome; raises Busy or Refused else."""
+    problems: Sequence[Problem] = guard.check_file(source)
+    if problems:
+        return Taken(None, receive(source, keep=False).digests.sha256, 0, problems)
+    received = receive(source)
+    file_kind = guard.kind_by_content(received.path)
+    if file_kind not in ("csv", "xlsx"):
+        wrong = make("empty_file") if file_kind == "empty" else make("not_a_spreadsheet")
+        return Taken(None, received.digests.sha256, 0, [wrong])
+
+    def work(db: Connection) -> Taken:
+        words = {row["word"]: row["code"] for row in query(db, "queries/registry/category_words.sql")}
+        kind, found, problems = parse(received.path, file_kind, words)
+        if kind is None or any(problem.severity != "warning" for problem in problems):
+            return Taken(kind, received.digests.sha256, len(found), problems)
+        return _write(db, received, kind, found, problems, user)
+
+    return database.run(engine, work)
+
+
+def parse(path: Path, file_kind: str, words: Mapping[str, str]) -> tuple[Kind | None, list[Values], list[Problem]]:
+    """Read a registry file into typed rows. words: category word to code. Never raises for what is in the file."""
+    kind: Kind | None = None
+    header: Header | None = None
+    found: list[Values] = []
+    problems: list[Problem] = []
+    readers: list[ColumnReader] = []
+    for entry in sheet_rows(path, "csv" if file_kind == "csv" else "xlsx"):
+        if isinstance(entry, Problem):
+            problems.append(entry)
+            break
+        sheet, row_no, row = entry
+        if header is None or kind is None:
+            kind, header = _identify(sheet, row_no, row)
+            readers = [ColumnReader(column) for column in kind.columns] if kind else []
+            if header is None and row_no >= HEADER_WITHIN:
+                break
+        elif sheet == header.sheet:
+            values, wrong = _row(kind, header, readers, row_no, row, words)
+            found.append(values)
+            problems.extend(wrong)
+    if kind is None or header is None:
+        expected = "；".join("、".join(column.name for column in each.columns) for each in KINDS)
+        problems = problems or [make("missing_columns", value=expected)]
+    elif header.duplicated:
+        problems.append(make("duplicate_columns", value="、".join(header.duplicated), row=header.row_no))
+    elif not found and not problems:
+        problems.append(make("no_rows"))
+    return kind, found, problems
+
+
+def _identify(sheet: str, row_no: int, row: Sequence[Cell]) -> tuple[Kind | None, Header | None]:
+    """Find the kind of which a row is the whole header."""
+    for kind in KINDS:
+        header = match_header(kind.columns, sheet, row_no, row)
+        if not header.missing:
+            return kind, header
+    return None, None
+
+
+def _row(
+    kind: Kind, header: Header, readers: Sequence[ColumnReader], row_no: int, row: Sequence[Cell],
+    words: Mapping[str, str],
+) -> tuple[Values, list[Problem]]:
+    """Read one row into typed values."""
+    values: Values = {"row_no": row_no}
+    problems: list[Problem] = []
+    for reader, place in zip(readers, header.positions, strict=True):
+        column = reader.column
+        cell: Cell = row[place] if place is not None and place < len(row) else ""
+        value, code = reader[cell], reader.notes.get(cell)
+        if column.field in ("share_bp", "category", "account_no", "clearing_no") and code is None:
+            value, code = _special(column.field, cell, words)
+        if code is not None:
+            choices = "、".join(words if column.field == "category" else [word for word, _ in column.choices])
+            problems.append(
+                make(code, row=row_no, column=column.name, value=cells.show(cell), sheet=header.sheet, choices=choices)
+            )
+        values[column.field] = value
+    if not any(problem.severity != "warning" for problem in problems):
+        problems.extend(_finish(kind, values, row_no))
+    return values, problems
+
+
+def _special(field: str, cell: Cell, words: Mapping[str, str]) -> tuple[Any, str | None]:
+    """Read a cell that only registry files have: a percentage, a category word, an account number."""
+    text = cells.show(cell).strip()
+    if not text:
+        return None, None
+    if field == "category":
+        return (words[text], None) if text in words else (None, "bad_choice")
+    if not isinstance(cell, str) and field in ("account_no", "clearing_no"):
+        return None, "number_lost"
+    if field == "share_bp":
+        match = _PERCENT.match(text)
+        share = int(Decimal(match[1]) * 100) if match else -1
+        return (share, None) if 0 <= share <= 10_000 else (None, "bad_percent")
+    digits = re.sub(r"[\s-]", "", text)
+    return (digits, None) if re.fullmatch(r"[0-9A-Za-z]{4,40}", digits) else (None, "bad_account")
+
+
+def _finish(kind: Kind, values: Values, row_no: int) -> list[Problem]:
+    """Complete a row that is right cell by cell, and find what is wrong between its cells."""
+    if "until_on" in values:
+        last = values["until_on"]
+        after = date.fromisoformat(last) + timedelta(days=1) if last else OPEN_END
+        values["until_on"] = min(after, OPEN_END).isoformat()
+    problems = []
+    if kind.name == "relations" and values["kind"] == "shareholding" and values["share_bp"] is None:
+        problems.append(make("required", row=row_no, column="比例"))
+    if kind.name == "companies":
+        values["basis"] = values["basis"] or ""
+        given = [name for name in ("holder", "bank", "account_no", "clearing_no") if values[name]]
+        if given and "account_no" not in given:
+            problems.append(make("required", row=row_no, column="银行账号"))
+        elif given:
+            values |= {name: values[name] or "" for name in ("holder", "bank", "clearing_no")}
+            values["holder"] = values["holder"] or values["name"]
+    if kind.name == "subsidies":
+        values["waived"] = values["waived"] == "yes"
+        if values["amount_fen"] < 0:
+            problems.append(make("bad_amount", row=row_no, column="已获补贴金额", value=str(values["amount_fen"])))
+    return problems
+
+
+def _write(
+    db: Connection, received: Received, kind: Kind, found: list[Values], problems: Sequence[Problem], user: User
+) -> Taken:
+    """Write a registry file as one act; changed bank accounts as a proposal beside it."""
+    sha256 = received.digests.sha256
+    stem = f"{kind.name}:{sha256}"
+    run_file(db, "queries/registry/lock.sql")
+    history = one(db, "queries/registry/last_file.sql", kind=kind.name, reference=stem)
+    assert history is not None
+    if history["newest"] is not None and history["newest"].startswith(stem + ":"):
+        return Taken(kind, sha256, len(found), problems, fresh=False)
+    reference = f"{stem}:{history['taken'] + 1}"
+    with acts.act(db, "registry", reference, user.name, {"kind": kind.name, "sha256": sha256}) as act:
+        run_file(
+            db,
+            "queries/import/59_document.sql",
+            act_id=act.act_id,
+            sha256=sha256,
+            sm3=received.digests.sm3,
+            size_bytes=received.size_bytes,
+        )
+        rows = canonical(found)
+        if kind.usccs:
+            usccs = sorted({values[field] for values in found for field in kind.usccs})
+            run_file(db, "queries/registry/parties.sql", usccs=usccs, act_id=act.act_id)
+        if kind.names:
+            run_file(db, "queries/registry/names.sql", rows=rows, act_id=act.act_id)
+        run_file(db, f"queries/registry/{kind.name}.sql", rows=rows, act_id=act.act_id)
+        changed = _write_new_accounts(db, act, found) if kind.name == "companies" else []
+    proposal = _propose_accounts(db, reference, changed, user) if changed else None
+    return Taken(kind, sha256, len(found), problems, act.no, proposal)
+
+
+def _write_new_accounts(db: Connection, act: acts.Act, found: Sequence[Values]) -> list[Values]:
+    """Write the first account of each company; return those that differ from the one on record."""
+    given = {values["uscc"]: values for values in found if values["account_no"]}
+    fields = ("holder", "bank", "account_no", "clearing_no")
+    known = {
+        row["uscc"]: tuple(row[field] for field in fields)
+        for row in query(db, "queries/registry/accounts_of.sql", usccs=sorted(given))
+    }
+    salted = [values | {"salt": secrets.token_hex(16)} for values in given.values()]
+    first = [values for values in salted if values["uscc"] not in known]
+    if first:
+        run_file(db, "queries/registry/accounts.sql", rows=canonical(first), act_id=act.act_id)
+    return [
+        values
+        for values in salted
+        if values["uscc"] in known and known[values["uscc"]] != tuple(values[field] for field in fields)
+    ]
+
+
+def _propose_accounts(db: Connection, reference: str, changed: Sequence[Values], user: User) -> int:
+    """Propose all changed accounts of one file; the payload shows the last four digits only."""
+    payload = [
+        {"company": v["uscc"], "holder": v["holder"], "bank": v["bank"], "account": v["account_no"][-4:]}
+        for v in changed
+    ]
+    with acts.act(db, "bank_account", reference, user.name, payload) as act:
+        approval.propose(db, act, "bank_account", f"变更{len(changed)}家企业的银行账户", payload, user)
+        run_file(db, "queries/registry/pending_accounts.sql", rows=canonical(changed), act_id=act.act_id)
+    return act.act_id
+
+
+def _approve_accounts(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict[str, Any]:
+    """Put approved accounts on record."""
+    changed = run_file(
+        db, "queries/registry/approve_accounts.sql", proposal_act_id=proposal.act_id, act_id=act.act_id
+    )
+    return {"accounts": changed}
+
+
+approval.declare("bank_account", _approve_accounts)

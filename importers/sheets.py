@@ -1,0 +1,280 @@
+"""Read csv and xlsx as rows of cells: batch by batch, numbered as Excel counts, nothing inferred."""
+
+import csv
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Literal, TextIO
+
+from python_calamine import CalamineSheet, CalamineWorkbook
+
+from importers import text
+from importers.cells import Cell, show
+from importers.limits import LIMITS
+from importers.messages import make
+from importers.text import Codec
+from voucher.problem import Problem
+
+SheetKind = Literal["csv", "xlsx"]
+UNIT = "\x1f"
+"""Joins the cells of a row; it never occurs within one."""
+SUMMARIES = frozenset({"合计", "总计", "小计", "累计", "本页合计", "本页小计"})
+"""First words of a row that sums others: such a row is no row."""
+_BLOCK_CHARS = 1 << 16
+_RECORD_CHARS = 4 << 20
+_XLSX_ROWS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Consecutive rows of one sheet without blank and summary rows. row_nos: as Excel counts, from 1.
+
+    The rows are either `lines`, cells joined by UNIT, or `cells`. codec: what turns their text into UTF-8.
+    """
+
+    sheet: str
+    row_nos: Sequence[int]
+    lines: list[str] | None
+    cells: list[list[Cell]] | None
+    codec: Codec
+
+    def rows(self) -> list[list[Cell]]:
+        """Return the rows as cells, in the batch's own codec."""
+        if self.cells is not None:
+            return self.cells
+        return [list(line.split(UNIT)) for line in self.lines or ()]
+
+    def plain_rows(self) -> list[list[Cell]]:
+        """Return the rows as cells in ordinary text."""
+        if self.codec == "utf-8":
+            return self.rows()
+        return [[text.plain(c, self.codec) if isinstance(c, str) else c for c in row] for row in self.rows()]
+
+    def below(self, row_no: int) -> "Batch":
+        """Return the part of the batch below a row."""
+        at = sum(number <= row_no for number in self.row_nos)
+        lines = None if self.lines is None else self.lines[at:]
+        return Batch(
+            self.sheet, self.row_nos[at:], lines, self.cells[at:] if self.cells else None, self.codec
+        )
+
+
+def batches(path: Path, kind: SheetKind) -> Iterator[Batch | Problem]:
+    """Yield the rows of a file batch by batch, sheet after sheet, and a Problem where it cannot be read on.
+
+    A sheet gives at least one batch, perhaps an empty one. Never raises for what is in the file.
+    """
+    return _csv_batches(path) if kind == "csv" else _xlsx_batches(path)
+
+
+def rows(path: Path, kind: SheetKind) -> Iterator[tuple[str, int, list[Cell]] | Problem]:
+    """Yield (sheet, row number, cells) of each row, and Problems; for small files such as registries."""
+    for batch in batches(path, kind):
+        if isinstance(batch, Problem):
+            yield batch
+        else:
+            for row_no, row in zip(batch.row_nos, batch.plain_rows(), strict=True):
+                yield batch.sheet, row_no, row
+
+
+def head(path: Path, kind: SheetKind, within: int = 10) -> list[tuple[str, int, list[Cell]]]:
+    """Return the first rows of the first sheets, to tell the format of a file by its header."""
+    found: list[tuple[str, int, list[Cell]]] = []
+    sheet: str | None = None
+    for batch in batches(path, kind):
+        if isinstance(batch, Problem):
+            break
+        if batch.sheet == sheet:
+            if kind == "csv":
+                break
+            continue
+        sheet = batch.sheet
+        top = zip(batch.row_nos, batch.plain_rows(), strict=True)
+        found += [(sheet, row_no, row) for row_no, row in islice(top, within) if row_no <= within]
+    return found
+
+
+def is_row(row: Sequence[Cell]) -> bool:
+    """Tell whether a row of plain cells holds data: it is not blank and does not begin with 合计 or the like."""
+    for cell in row:
+        word = text.clean(show(cell))
+        if word:
+            return "".join(word.split()).rstrip(":：") not in SUMMARIES
+    return False
+
+
+def _usual(start: str) -> bool:
+    """Tell whether a row that starts so surely holds data, without a closer look."""
+    return start.isascii() and start.isalnum()
+
+
+def _line_batch(start: int, lines: list[str]) -> Batch:
+    """Make a batch of csv lines numbered from start, leaving out what is no row."""
+    row_nos: Sequence[int] = range(start, start + len(lines))
+    if not all(map(_usual, {line[:1] for line in lines})):
+        kept = [
+            i
+            for i, line in enumerate(lines)
+            if _usual(line[:1]) or is_row(text.plain(line, "latin-1").split(UNIT))
+        ]
+        row_nos, lines = [start + i for i in kept], [lines[i] for i in kept]
+    return Batch("", row_nos, lines, None, "latin-1")
+
+
+def _csv_batches(path: Path) -> Iterator[Batch | Problem]:
+    decision = text.decide(path)
+    if decision.encoding is None:
+        codes = {
+            "nul": "not_a_spreadsheet",
+            "long_line": "record_too_long",
+            "undecodable": "undecodable_text",
+        }
+        yield make(codes[decision.fault or "undecodable"], detail="（含有二进制内容）", row=1)
+        return
+    delimiter = _delimiter(path, decision.encoding)
+    with text.open_wire(path, decision.encoding) as file:
+        start = 1
+        while block := file.read(_BLOCK_CHARS):
+            block += file.readline()
+            lines, problem = _records(block, file, delimiter, start)
+            yield _line_batch(start, lines)
+            start += len(lines)
+            if problem is None and start > LIMITS.rows:
+                problem = make("too_many_rows", limit=LIMITS.rows)
+            if problem is not None:
+                yield problem
+                return
+        if start == 1:
+            yield _line_batch(1, [])
+
+
+def _delimiter(path: Path, encoding: text.Encoding) -> str:
+    """Tell the delimiter from the first lines: comma, tab (Excel's Unicode text) or semicolon."""
+    with text.open_wire(path, encoding) as file:
+        top = list(islice(file, 10))
+    return max(",\t;", key=lambda mark: max((line.count(mark) for line in top), default=0))
+
+
+def _records(block: str, file: TextIO, delimiter: str, start: int) -> tuple[list[str], Problem | None]:
+    """Split a block of whole lines into records, cells joined by UNIT, and a fault that ends the file.
+
+    Without a quote in the block that is plain splitting; else the csv module reads it, and on beyond the block while
+    a quoted cell is open. A UNIT within a cell becomes U+FFFD.
+    """
+    block = block.replace(UNIT, text.LOST) if UNIT in block else block
+    if '"' not in block:
+        if "\r" in block:
+            block = block.replace("\r\n", "\n").replace("\r", "\n")
+        lines = block.replace(delimiter, UNIT).split("\n")
+        if not lines[-1]:
+            lines.pop()
+        return lines, None
+    lines = []
+    feed = _Feed(block, file)
+    reader = csv.reader(feed, delimiter=delimiter, strict=True)
+    try:
+        while feed.rest:
+            lines.append(UNIT.join(next(reader)))
+    except StopIteration:
+        pass
+    except csv.Error as error:
+        code = "record_too_long" if "field limit" in str(error) else "unterminated_quote"
+        return lines, make(code, row=start + len(lines))
+    except _RecordTooLong:
+        return lines, make("record_too_long", row=start + len(lines))
+    return lines, None
+
+
+class _RecordTooLong(Exception):
+    """One record takes more text than any honest one."""
+
+
+class _Feed:
+    """Lines of a block, then as many of the file behind it as an open record needs."""
+
+    def __init__(self, block: str, file: TextIO) -> None:
+        self._lines = _split_lines(block)
+        self._file = file
+        self._at = 0
+        self._beyond = 0
+        self.rest = len(self._lines)
+
+    def __iter__(self) -> "_Feed":
+        """Return itself."""
+        return self
+
+    def __next__(self) -> str:
+        """Return the next line."""
+        if self.rest:
+            self.rest -= 1
+            self._at += 1
+            return self._lines[self._at - 1]
+        line = self._file.readline().replace(UNIT, text.LOST)
+        self._beyond += len(line)
+        if not line:
+            raise StopIteration
+        if self._beyond > _RECORD_CHARS:
+            raise _RecordTooLong
+        return line
+
+
+def _split_lines(block: str) -> list[str]:
+    r"""Split after \n, \r\n and \r only (str.splitlines knows more line ends)."""
+    lines = block.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    last = lines.pop()
+    return [line + "\n" for line in lines] + ([last] if last else [])
+
+
+def _plain_cell(cell: object) -> Cell:
+    """Write a workbook's cell as a Cell: days as ISO text, truth values as Excel shows them."""
+    if isinstance(cell, bool):
+        return "TRUE" if cell else "FALSE"
+    if isinstance(cell, str | float):
+        return cell
+    if isinstance(cell, int):
+        return float(cell)
+    if isinstance(cell, dt.datetime):
+        return cell.isoformat(sep=" ") if cell.time() != dt.time() else cell.date().isoformat()
+    return cell.isoformat() if isinstance(cell, dt.date | dt.time) else str(cell)
+
+
+_TEXT_OR_FLOAT = frozenset({str, float})
+
+
+def _sheet_batches(sheet: CalamineSheet) -> Iterator[Batch]:
+    """Yield the batches of one sheet; calamine leaves out leading empty columns, but not leading empty rows."""
+    iterator = iter(sheet.iter_rows())
+    lead: list[Cell] = [""] * (sheet.start[1] if sheet.start else 0)
+    start = 1
+    while True:
+        found: list[list[Cell]] = list(islice(iterator, _XLSX_ROWS))  # type: ignore[arg-type]
+        for index, row in enumerate(found):
+            if not _TEXT_OR_FLOAT.issuperset(map(type, row)):
+                row = [_plain_cell(cell) for cell in row]
+            found[index] = lead + row if lead else row
+        kept = [i for i, row in enumerate(found) if is_row(row)]
+        if kept or start == 1:
+            row_nos = [start + i for i in kept]
+            yield Batch(sheet.name, row_nos, None, [found[i] for i in kept], "utf-8")
+        start += len(found)
+        if len(found) < _XLSX_ROWS:
+            return
+
+
+def _xlsx_batches(path: Path) -> Iterator[Batch | Problem]:
+    try:
+        with path.open("rb") as file:
+            book = CalamineWorkbook.from_filelike(file)
+            kinds = {meta.name: str(meta.typ) for meta in book.sheets_metadata}
+            for name in book.sheet_names:
+                if kinds[name].endswith("WorkSheet"):
+                    yield from _sheet_batches(book.get_sheet_by_name(name))
+    except GeneratorExit:
+        raise
+    except BaseException as error:
+        # calamine turns a panic into PanicException, which is no Exception
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        yield make("not_a_spreadsheet", detail="（文件已损坏）")

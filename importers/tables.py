@@ -1,0 +1,116 @@
+"""Read a file that is one table with a declared header: find the header, then chunk after chunk."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from itertools import repeat
+from pathlib import Path
+
+from importers.chunks import ChunkParser, ParsedChunk, Rules
+from importers.columns import HEADER_WITHIN, Column, Header, find_header
+from importers.limits import LIMITS
+from importers.messages import make
+from importers.sheets import Batch, batches
+from importers.text import Codec
+from voucher.problem import Problem
+
+
+def read_table(
+    path: Path, kind: str, columns: Sequence[Column], rules: Rules, *, today: date
+) -> Iterator[ParsedChunk | Problem]:
+    """Yield the chunks of the first sheet that has the header, and the problems of the file.
+
+    kind: as guard.kind_by_content tells. today: the business day. Bounded memory for csv. Never raises for what is in
+    the file; a blocking problem may come after chunks, so nothing is settled before the end.
+    """
+    if kind not in ("csv", "xlsx"):
+        yield make("empty_file") if kind == "empty" else make("not_a_spreadsheet")
+        return
+    state = _Reading(columns, rules, today)
+    for batch in batches(path, "csv" if kind == "csv" else "xlsx"):
+        if isinstance(batch, Problem):
+            yield batch
+            return
+        yield from state.take(batch)
+        if state.stopped:
+            return
+    yield from state.end()
+
+
+class _Reading:
+    """Where the reading of a file stands: which sheet has the header, and whether a row was seen."""
+
+    def __init__(self, columns: Sequence[Column], rules: Rules, today: date) -> None:
+        self._columns = columns
+        self._rules = rules
+        self._today = today
+        self._sheet: str | None = None
+        self._parser: ChunkParser | None = None
+        self._nearest: Header | None = None
+        self._any_row = self._any_data = False
+        self.stopped = False
+
+    def take(self, batch: Batch) -> Iterator[ParsedChunk | Problem]:
+        """Yield what a batch holds; the first batch of each sheet is searched for the header."""
+        self._any_row = self._any_row or bool(batch.row_nos)
+        if batch.sheet != self._sheet:
+            self._sheet = batch.sheet
+            header = _find(self._columns, batch)
+            if self._parser is not None:
+                if header is not None and not header.missing and batch.below(header.row_no).row_nos:
+                    yield make("other_sheet_ignored", value=batch.sheet, sheet=batch.sheet)
+            elif header is not None:
+                yield from self._start(header, batch.codec)
+            batch = batch if header is None else batch.below(header.row_no)
+        if self._parser is not None and batch.sheet == self._parser.header.sheet and batch.row_nos:
+            self._any_data = True
+            yield self._parser.parse(batch)
+
+    def _start(self, header: Header, codec: Codec) -> Iterator[Problem]:
+        """Begin to read under a header, unless it lacks columns; then a later sheet may have them."""
+        self._nearest = self._nearest or header
+        if header.missing:
+            return
+        problems = _header_problems(header)
+        self.stopped = bool(problems)
+        if self.stopped:
+            yield from problems
+        else:
+            self._parser = ChunkParser(self._columns, header, self._rules, self._today, codec)
+
+    def end(self) -> Iterator[Problem]:
+        """Yield what is wrong with the file as a whole."""
+        if self._nearest is None:
+            names = "、".join(column.name for column in self._columns)
+            yield make("missing_columns", value=names) if self._any_row else make("empty_file")
+        elif self._parser is None:
+            yield from _header_problems(self._nearest)
+        elif not self._any_data:
+            yield make("no_rows", sheet=self._nearest.sheet)
+
+
+def _find(columns: Sequence[Column], batch: Batch) -> Header | None:
+    """Look for the header among the first rows of a sheet."""
+    size = sum(row_no <= HEADER_WITHIN for row_no in batch.row_nos[:HEADER_WITHIN])
+    top = Batch(
+        batch.sheet,
+        batch.row_nos[:size],
+        None if batch.lines is None else batch.lines[:size],
+        None if batch.cells is None else batch.cells[:size],
+        batch.codec,
+    )
+    rows = zip(repeat(batch.sheet), top.row_nos, top.plain_rows(), strict=False)
+    return find_header(columns, rows)
+
+
+def _header_problems(header: Header) -> list[Problem]:
+    problems = []
+    if header.missing:
+        problems.append(
+            make("missing_columns", value="、".join(header.missing), row=header.row_no, sheet=header.sheet)
+        )
+    if header.duplicated:
+        value = "、".join(header.duplicated)
+        problems.append(make("duplicate_columns", value=value, row=header.row_no, sheet=header.sheet))
+    if len(header.cells) > LIMITS.columns:
+        problems.append(make("too_many_columns", limit=LIMITS.columns, row=header.row_no, sheet=header.sheet))
+    return problems

@@ -1,0 +1,1 @@
+"""The clock: one file per scheduled job."""

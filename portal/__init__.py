@@ -1,0 +1,1 @@
+"""Everyone's door: web pages and HTTP API (a later step; its place is kept free)."""

@@ -1,0 +1,1 @@
+"""The door out: checks, reports and the workbook."""

@@ -1,0 +1,1 @@
+"""The rules: policy documents as dated data, worth, the settlement run, explanation."""

@@ -1,0 +1,69 @@
+"""Policy documents in the database: recorded by an act, read back as they were known at a cutoff."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from settlement.policy import BadPolicy, Policy, check, load, parameters
+from voucher import acts
+from voucher.acts import canonical
+from voucher.database import one, query, run_file
+from voucher.errors import Refused
+
+
+def record(db: Connection, policy: Policy, body: bytes, actor: str) -> bool:
+    """Record one policy file as an act; only then is it in force. Returns False when it was recorded before.
+
+    Raises Refused when a recorded file was edited, BadPolicy when it does not fit the recorded ones.
+    """
+    request = {"policy": policy.id, "sha256": policy.sha256}
+    try:
+        with acts.act(db, "policy", policy.id, actor, request) as act:
+            faults = check([*recorded(db, acts_so_far(db)), policy])
+            if faults:
+                raise BadPolicy(faults)
+            run_file(db, "queries/policy/programme.sql", programme_id=policy.programme, act_id=act.act_id)
+            run_file(
+                db,
+                "queries/policy/record.sql",
+                policy_id=policy.id,
+                programme_id=policy.programme,
+                supersedes=policy.supersedes,
+                from_on=policy.span.start,
+                until_on=policy.span.end,
+                body=body.decode("utf-8"),
+                parameters=canonical(parameters(policy)),
+                act_id=act.act_id,
+            )
+    except acts.AlreadyDone:
+        return False
+    except Refused as refusal:
+        if refusal.code == "reference_conflict":
+            raise Refused(
+                "policy_edited", f"政策文件 {policy.id} 已登记，内容不可改动。请另立新文件并注明 supersedes。"
+            ) from None
+        raise
+    return True
+
+
+def acts_so_far(db: Connection) -> int:
+    """Return the last seal number, 0 on an empty ledger."""
+    row = one(db, "queries/act/last.sql", moment=None)
+    return int(row["no"]) if row else 0
+
+
+def recorded(db: Connection, cutoff: int) -> list[Policy]:
+    """Read the documents of all programmes that were recorded by a seal number."""
+    return [load(row["body"].encode("utf-8")) for row in query(db, "queries/policy/list.sql", cutoff=cutoff)]
+
+
+def only_programme(policies: Sequence[Policy], asked: str | None) -> str:
+    """Choose the programme a command is about: the one asked for, else the only one. Raises Refused."""
+    programmes = sorted({policy.programme for policy in policies})
+    if asked is not None:
+        if asked not in programmes:
+            raise Refused("no_programme", f"没有“{asked}”这一事项。已登记的事项：{'、'.join(programmes) or '无'}。")
+        return asked
+    if len(programmes) != 1:
+        raise Refused("which_programme", f"请用 --programme 指明事项：{'、'.join(programmes) or '尚无已登记的政策'}。")
+    return programmes[0]

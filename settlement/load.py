@@ -1,0 +1,125 @@
+"""Read the facts of a settlement from the database as they were known at a cutoff, for the plain engine.
+
+Few set-wise queries per range of companies; nothing is decided here but which rows belong to the cutoff.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sqlalchemy import Connection
+
+from settlement.facts import (
+    Facts,
+    Invoice,
+    InvoiceLine,
+    Listing,
+    Payment,
+    Qualification,
+    Relation,
+    Served,
+    Subsidy,
+    VoucherState,
+)
+from voucher.database import query
+from voucher.days import Span
+
+Companies = tuple[int, int]
+"""A range of companies by id, both ends inclusive."""
+ALL: Companies = (0, 2**63 - 1)
+CHUNK = 20_000
+"""Invoices of one range of companies; a company with more of them is one range by itself."""
+
+
+def facts_at(db: Connection, programme: str, cutoff: int, companies: Companies = ALL) -> Facts:
+    """Read what a draft of a programme depends on, as recorded by a seal number.
+
+    companies: whose claims are asked about; the engine's lines over all are those of the ranges put together.
+    A red-letter comes with its blue. Listings are all read: they hang on providers.
+    """
+    first, last = companies
+    some = {"cutoff": cutoff, "first_id": first, "last_id": last}
+    return Facts(
+        qualifications=[
+            Qualification(row["company_id"], row["category"], _span(row), _at(row))
+            for row in query(db, "queries/facts/qualifications.sql", **some)
+        ],
+        listings=[
+            Listing(row["provider_id"], _span(row), _at(row))
+            for row in query(db, "queries/facts/listings.sql", cutoff=cutoff)
+        ],
+        relations=[
+            Relation(row["provider_id"], row["company_id"], row["kind"], row["share_bp"], _span(row), _at(row))
+            for row in query(db, "queries/facts/relations.sql", **some)
+        ],
+        subsidies=[
+            Subsidy(row["invoice_number"], row["policy_name"], row["amount_fen"], row["waived"], _at(row))
+            for row in query(db, "queries/facts/subsidies.sql", **some)
+        ],
+        payments=[
+            Payment(row["invoice_number"], row["paid_on"], row["reference"], row["amount_fen"], _at(row))
+            for row in query(db, "queries/facts/payments.sql", **some)
+        ],
+        invoices=[_invoice(row) for row in query(db, "queries/facts/invoices.sql", **some)],
+        served=[
+            Served(**row) for row in query(db, "queries/facts/served.sql", programme=programme, **some)
+        ],
+        vouchers=[
+            _voucher(row) for row in query(db, "queries/facts/vouchers.sql", programme=programme, **some)
+        ],
+    )
+
+
+def facts_by_company(
+    db: Connection, programme: str, cutoff: int, size: int = CHUNK
+) -> Iterator[tuple[Companies, Facts]]:
+    """Read the facts range by range, in order of the companies; memory is bounded by a range.
+
+    size: invoices per range, about. Between them the ranges cover every company that could have a line.
+    """
+    for row in query(db, "queries/facts/chunks.sql", cutoff=cutoff, size=size):
+        companies = row["first_id"], row["last_id"]
+        yield companies, facts_at(db, programme, cutoff, companies)
+
+
+def _at(row: Mapping[str, Any]) -> tuple[int, int]:
+    return row["no"], row["row_no"]
+
+
+def _span(row: Mapping[str, Any]) -> Span:
+    """Return the days of a registry row; one that voids its key keeps its first day and has none."""
+    return Span(row["from_on"], row["until_on"])
+
+
+def _invoice(row: Mapping[str, Any]) -> Invoice:
+    return Invoice(
+        invoice_id=row["invoice_id"],
+        number=row["number"],
+        kind=row["kind"],
+        original_number=row["original_number"],
+        company=row["company_id"],
+        provider=row["provider_id"],
+        accepted_no=row["accepted_no"],
+        received_on=row["received_on"],
+        span=None if row["from_on"] is None else Span(row["from_on"], row["until_on"]),
+        net_fen=row["net_fen"],
+        tax_fen=row["tax_fen"],
+        gross_fen=row["gross_fen"],
+        paid_fen=row["paid_fen"],
+        lines=[
+            InvoiceLine(*line)
+            for line in zip(row["line_nos"], row["tax_codes"], row["nets_fen"], strict=True)
+        ],
+    )
+
+
+def _voucher(row: Mapping[str, Any]) -> VoucherState:
+    """Read a voucher's state; an expired one is as closed to grants as a revoked one."""
+    return VoucherState(
+        company=row["company_id"],
+        cap_year=row["cap_year"],
+        face_fen=row["face_fen"],
+        balance_fen=row["balance_fen"],
+        automatic=row["automatic"],
+        frozen=row["state"] == "frozen",
+        revoked=row["state"] in ("revoked", "expired"),
+    )

@@ -1,0 +1,46 @@
+"""Shares of an amount by days, and sets of days as sorted lists of spans that neither touch nor overlap."""
+
+from collections.abc import Iterable, Sequence
+
+from voucher.days import Span
+from voucher.money import Fen
+
+
+def share(amount: Fen, span: Span, piece: Span) -> Fen:
+    """Return the piece's share of an amount that is spread over the days of a span.
+
+    amount: fen, never negative. piece: days within the span. The shares of pieces that fill the span
+    without overlap add up to the amount exactly, however it is cut.
+
+    Source: DESIGN 6.3, ⌊amount·(b−s)/n⌋ − ⌊amount·(a−s)/n⌋ for the days [a, b) of n days from s.
+    """
+    assert amount >= 0
+    assert span.start <= piece.start <= piece.end <= span.end
+    before = (piece.start - span.start).days
+    until = (piece.end - span.start).days
+    return amount * until // span.days - amount * before // span.days
+
+
+def union(spans: Iterable[Span]) -> list[Span]:
+    """Return the days that lie in any of the spans, in whatever order they come; empty ones add nothing."""
+    days: list[Span] = []
+    for span in sorted(span for span in spans if span.days):
+        if days and span.start <= days[-1].end:
+            days[-1] = Span(days[-1].start, max(days[-1].end, span.end))
+        else:
+            days.append(span)
+    return days
+
+
+def intersect(one: Sequence[Span], other: Sequence[Span]) -> list[Span]:
+    """Return the days that lie in both sets of days."""
+    return union(span & piece for span in one for piece in other)
+
+
+def subtract(one: Sequence[Span], other: Sequence[Span]) -> list[Span]:
+    """Return the days of the first set that do not lie in the second."""
+    left = union(one)
+    for hole in other:
+        sides = ((Span(s.start, min(s.end, hole.start)), Span(max(s.start, hole.end), s.end)) for s in left)
+        left = union(side for pair in sides for side in pair) if hole.days else left
+    return left

@@ -1,0 +1,268 @@
+"""What an invoice is worth: its days, its basis, its slices by year, and what other subsidies leave of it.
+
+This is the plain second witness of the settlement queries: one invoice at a time, integers only, written
+to be read beside DESIGN section 6 and followed by hand. All amounts are fen.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol, TypeVar
+
+from settlement.facts import At, Facts, Invoice, InvoiceLine, Listing, Qualification, Relation
+from settlement.policy import Policy
+from settlement.slicing import intersect, share, subtract, union
+from voucher.days import Span, year_span
+from voucher.money import Fen
+from voucher.reasons import SENTENCES, Reason
+
+Documents = Sequence[tuple[Policy, Span]]
+"""Policy documents with the days they are in force, as `policy.in_force` gives them."""
+
+
+class Row(Protocol):
+    """A registry row."""
+
+    @property
+    def at(self) -> At:
+        """When it was written."""
+
+
+AnyRow = TypeVar("AnyRow", bound=Row)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Days of one cap year and one document. reason None: they count; document None: none is in force."""
+
+    span: Span
+    cap_year: int
+    document: Policy | None
+    reason: str | None
+    amount_fen: Fen
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """A blue invoice with its red-letters, weighed for one programme; its pieces add up to basis_fen.
+
+    document: the one that gives tax codes, basis and overlap mode; None when none covers a service day.
+    limit: the code of what makes basis_fen less than eligible_net_fen. other_fen: other subsidies.
+    """
+
+    invoice: Invoice
+    span: Span
+    document: Policy | None
+    eligible_net_fen: Fen
+    excluded_net_fen: Fen
+    basis_fen: Fen
+    limit: str
+    other_fen: Fen
+    pieces: tuple[Piece, ...]
+
+    def counted(self, year: int) -> list[Piece]:
+        """Return the pieces of the cap year that count."""
+        return [piece for piece in self.pieces if piece.reason is None and piece.cap_year == year]
+
+    def reasons(self, days: Span, extra: Iterable[Reason] = ()) -> tuple[Reason, ...]:
+        """Return why parts of these service days do not count, one per code, in the order of SENTENCES.
+
+        days: the whole span or a cap year. extra: reasons that concern the amount and not the days.
+        """
+        sums: dict[str, Fen] = defaultdict(int)
+        for piece in self.pieces:
+            if piece.reason is not None and (piece.span & days).days:
+                sums[piece.reason] += piece.amount_fen
+        part = self.span & days
+        if part.days:
+            sums["tax_code_not_eligible"] += share(max(0, self.excluded_net_fen), self.span, part)
+            sums[self.limit] += share(self.eligible_net_fen - self.basis_fen, self.span, part)
+        found = [Reason(code, amount) for code, amount in sums.items() if amount]
+        return in_order([*found, *extra])
+
+
+def in_order(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    """Sort reasons as SENTENCES has them."""
+    return tuple(sorted(reasons, key=lambda reason: list(SENTENCES).index(reason.code)))
+
+
+class Registers:
+    """The registers as they hold now: of the rows of one key the newest, and what is looked up in them."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._qualified: dict[int, list[Qualification]] = defaultdict(list)
+        self._listed: dict[int, list[Listing]] = defaultdict(list)
+        self._related: dict[tuple[int, int], list[Relation]] = defaultdict(list)
+        self._other: dict[str, Fen] = defaultdict(int)
+        self._paid: dict[str, Fen] = {}
+        self._reds: dict[str, list[Invoice]] = defaultdict(list)
+        for row in _newest(facts.qualifications, lambda r: (r.company, r.category, r.span.start)):
+            self._qualified[row.company].append(row)
+        for listing in _newest(facts.listings, lambda r: (r.provider, r.span.start)):
+            self._listed[listing.provider].append(listing)
+        for relation in _newest(facts.relations, lambda r: (r.provider, r.company, r.kind, r.span.start)):
+            self._related[relation.provider, relation.company].append(relation)
+        for subsidy in _newest(facts.subsidies, lambda r: (r.invoice_number, r.policy_name)):
+            self._other[subsidy.invoice_number] += 0 if subsidy.waived else subsidy.amount_fen
+        for payment in _newest(facts.payments, lambda r: (r.invoice_number, r.paid_on, r.reference)):
+            number = payment.invoice_number
+            self._paid[number] = self._paid.get(number, 0) + payment.amount_fen
+        for invoice in facts.invoices:
+            if invoice.kind == "red" and invoice.original_number is not None:
+                self._reds[invoice.original_number].append(invoice)
+
+    def qualified(self, company: int, document: Policy) -> list[Span]:
+        """Return the days on which the company has one of the document's categories."""
+        return union(
+            row.span for row in self._qualified.get(company, ()) if row.category in document.categories
+        )
+
+    def listed(self, provider: int) -> list[Span]:
+        """Return the days on which the provider is on the list."""
+        return union(row.span for row in self._listed.get(provider, ()))
+
+    def related(self, provider: int, company: int, document: Policy) -> list[Span]:
+        """Return the days on which both are related: common control, or a share at or above the threshold."""
+        return union(
+            row.span
+            for row in self._related.get((provider, company), ())
+            if row.kind == "common_control" or row.share_bp >= document.related_party_share_bp
+        )
+
+    def other(self, invoice: Invoice) -> Fen:
+        """Return what the invoice got elsewhere and did not give up."""
+        return max(0, self._other.get(invoice.number, 0))
+
+    def with_reds(self, invoice: Invoice) -> list[Invoice]:
+        """Return the invoice and its red-letters."""
+        return [invoice, *self._reds.get(invoice.number, ())]
+
+    def paid(self, invoice: Invoice) -> Fen | None:
+        """Return what is paid of an invoice and its red-letters, gross; None when nothing was ever given."""
+        cells = [each.paid_fen for each in self.with_reds(invoice) if each.paid_fen is not None]
+        register = self._paid.get(invoice.number)
+        return None if register is None and not cells else sum(cells) + (register or 0)
+
+
+def _newest(rows: Iterable[AnyRow], key: Callable[[AnyRow], Hashable]) -> list[AnyRow]:
+    """Return per key the row that was written last."""
+    return list({key(row): row for row in sorted(rows, key=lambda row: row.at)}.values())
+
+
+def weigh(registers: Registers, documents: Documents, programme: str, invoice: Invoice) -> Bill:
+    """Weigh a blue invoice for one programme.
+
+    documents: those of all programmes in force, so that a line goes to one of them only.
+    The days decide the document, the document the eligible lines, the lines and the limits the basis.
+    """
+    assert invoice.span is not None
+    assert invoice.kind == "blue"
+    span = invoice.span
+    cuts = cut_days(registers, [entry for entry in documents if entry[0].programme == programme], invoice)
+    document, day = _document_of(cuts, span)
+    rivals = [rival for rival, force in documents if rival.programme != programme and day in force]
+    whole = registers.with_reds(invoice)
+    lines = [line for each in whole for line in each.lines]
+    eligible = max(0, sum(line.net_fen for line in lines if _belongs(line, document, rivals)))
+    excluded = sum(line.net_fen for line in lines if not _belongs(line, document, rivals))
+    gross = sum(each.gross_fen for each in whole)
+    basis, limit = _basis(eligible, gross, registers.paid(invoice), invoice.contract_left_fen)
+    pieces = (Piece(p.span, p.cap_year, p.document, p.reason, share(basis, span, p.span)) for p in cuts)
+    return Bill(
+        invoice, span, document, eligible, excluded, basis, limit, registers.other(invoice), tuple(pieces)
+    )
+
+
+def cut_days(registers: Registers, own: Documents, invoice: Invoice) -> list[Piece]:
+    """Cut the service span by cap year, document and the first reason that takes a day out; no amounts yet.
+
+    own: the programme's documents in order of their days.
+    """
+    assert invoice.span is not None
+    assert own
+    cuts = []
+    for year in range(invoice.span.start.year, invoice.span.last.year + 1):
+        part = [invoice.span & year_span(year)]
+        for gap in subtract(part, [force for _, force in own]):
+            reason = "before_policy" if gap.start < own[0][1].start else "after_policy"
+            cuts.append(Piece(gap, year, None, reason, 0))
+        for document, force in own:
+            left = intersect(part, [force])
+            for reason, out in (
+                ("not_qualified", subtract(left, registers.qualified(invoice.company, document))),
+                ("not_listed", subtract(left, registers.listed(invoice.provider))),
+                ("related_party", registers.related(invoice.provider, invoice.company, document)),
+            ):
+                cuts += [Piece(span, year, document, reason, 0) for span in intersect(left, out)]
+                left = subtract(left, out)
+            late = "past_claim_deadline" if invoice.received_on > document.deadline(year) else None
+            cuts += [Piece(span, year, document, late, 0) for span in left]
+    return sorted(cuts, key=lambda piece: piece.span)
+
+
+def _document_of(cuts: Sequence[Piece], span: Span) -> tuple[Policy | None, date]:
+    """Return the document in force on the first eligible day, and that day.
+
+    ASSUMPTION: without an eligible day, the first service day with a document decides (only reasons hang
+    on it); without one, every line counts as the programme's.
+    """
+    for piece in [*(cut for cut in cuts if cut.reason is None), *(cut for cut in cuts if cut.document)]:
+        return piece.document, piece.span.start
+    return None, span.start
+
+
+def _belongs(line: InvoiceLine, document: Policy | None, rivals: Sequence[Policy]) -> bool:
+    """Tell whether the line's longest matching prefix is this document's and no rival's."""
+    if document is None:
+        return True
+    return _match(line, document) > max((_match(line, rival) for rival in rivals), default=0)
+
+
+def _match(line: InvoiceLine, document: Policy) -> int:
+    """Return the length of the document's longest prefix of the line's tax code, 0 without one."""
+    return max(
+        (len(code) for code in document.eligible_tax_codes if line.tax_code.startswith(code)), default=0
+    )
+
+
+def _basis(eligible: Fen, gross: Fen, paid: Fen | None, contract_left: Fen | None) -> tuple[Fen, str]:
+    """Scale the eligible net by what is paid and what is left of the contract, and name what limits it.
+
+    The one place for `amount_basis` (net is the only one) and for further limits; None does not limit.
+    Source: DESIGN 6.1, ⌊eligible_net · min(gross, paid, contract left) / gross⌋, 0 when nothing is left.
+    """
+    limits = [limit for limit in (paid, contract_left) if limit is not None]
+    code = "unpaid" if paid is not None and paid == min(limits) else "over_contract"
+    if not limits:
+        return eligible, code
+    if gross <= 0 or min(limits) <= 0:
+        return 0, code
+    return eligible * min(gross, *limits) // gross, code
+
+
+def after_overlap(
+    bill: Bill, year: int, basis: Fen, computed: Fen, granted: Fen | None
+) -> tuple[Fen, Fen, str]:
+    """Compare a claim with the other subsidies of its days.
+
+    basis: its slices. granted: so far, None for a new claim.
+    Returns its worth, the other subsidies' share, and other_subsidy_undecided (a new claim that waits),
+    overlap_open (a granted one that waits) or nothing.
+
+    Source: DESIGN 6.5, “从优、就高、不重复”.
+    """
+    other = sum(share(bill.other_fen, bill.span, piece.span) for piece in bill.counted(year))
+    document = bill.document
+    if document is not None and document.overlap == "top_up":
+        return max(0, computed - other), other, ""
+    if document is not None and document.overlap == "joint_limit":
+        limit = basis * (document.joint_limit_bp or 0) // 10_000
+        return min(computed, max(0, limit - other)), other, ""
+    if other == 0:
+        return computed, other, ""
+    if other >= computed:
+        return 0, other, ""
+    if granted is None:
+        return computed, other, "other_subsidy_undecided"
+    return min(computed, granted), other, "overlap_open"

@@ -1,0 +1,34 @@
+-- grain:  one row per invoice accepted by the cutoff, in order of acceptance: the companies' blues and whatever reverses them
+-- params: cutoff (seal number), first_id, last_id (companies, inclusive)
+WITH chosen AS (
+    SELECT i.company_id, i.invoice_id
+    FROM invoice AS i
+    WHERE i.kind = 'blue' AND i.company_id BETWEEN CAST(:first_id AS bigint) AND CAST(:last_id AS bigint)
+    UNION ALL
+    SELECT r.company_id, r.invoice_id
+    FROM invoice_number AS b
+    INNER JOIN invoice AS r ON r.original_number = b.number AND r.kind = 'red'
+    WHERE b.company_id BETWEEN CAST(:first_id AS bigint) AND CAST(:last_id AS bigint)
+),
+
+line AS (
+    SELECT
+        l.company_id, l.invoice_id,
+        array_agg(l.line_no ORDER BY l.line_no) AS line_nos,
+        array_agg(l.tax_code ORDER BY l.line_no) AS tax_codes,
+        array_agg(l.net_fen ORDER BY l.line_no) AS nets_fen
+    FROM chosen AS c
+    INNER JOIN invoice_line AS l ON l.company_id = c.company_id AND l.invoice_id = c.invoice_id
+    GROUP BY l.company_id, l.invoice_id
+)
+
+SELECT
+    i.invoice_id, i.number, i.kind, i.original_number, i.company_id, i.provider_id,
+    s.accepted_before + i.place AS accepted_no, i.received_on, lower(i.span) AS from_on, upper(i.span) AS until_on,
+    i.net_fen, i.tax_fen, i.gross_fen, i.paid_fen, l.line_nos, l.tax_codes, l.nets_fen
+FROM chosen AS c
+INNER JOIN invoice AS i ON i.company_id = c.company_id AND i.invoice_id = c.invoice_id
+INNER JOIN line AS l ON l.company_id = c.company_id AND l.invoice_id = c.invoice_id
+INNER JOIN seal AS s ON s.act_id = i.act_id
+WHERE s.no <= CAST(:cutoff AS bigint)
+ORDER BY s.accepted_before + i.place

@@ -1,0 +1,32 @@
+-- grain:  temporary table stage, one row per row of the file: its cells as uploaded and its typed values
+-- params: none
+CREATE TEMPORARY TABLE stage (
+    sheet text NOT NULL,
+    row_no bigint NOT NULL,
+    raw text NOT NULL,
+    digest text COLLATE "C" NOT NULL,
+    invoice_number text COLLATE "C",
+    invoice_kind text,
+    issued_on date,
+    provider_uscc text COLLATE "C",
+    provider_name text,
+    company_uscc text COLLATE "C",
+    company_name text,
+    contract_no text COLLATE "C",
+    service_from date,
+    service_until date,
+    tax_code text COLLATE "C",
+    item text,
+    spec text,
+    unit text,
+    usage_qty numeric,
+    net_fen bigint,
+    rate_bp integer,
+    tax_fen bigint,
+    gross_fen bigint,
+    paid_fen bigint,
+    original_number text COLLATE "C",
+    remark text,
+    has_error boolean NOT NULL,
+    held_upload_id bigint NOT NULL DEFAULT 0
+) ON COMMIT DROP

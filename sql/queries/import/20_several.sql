@@ -1,0 +1,32 @@
+-- grain:  temporary table several, one row per invoice of more than one row: what its rows agree on
+-- params: none (reads stage)
+CREATE TEMPORARY TABLE several ON COMMIT DROP AS
+WITH repeated AS (
+    SELECT s.invoice_number
+    FROM stage AS s
+    WHERE s.invoice_number IS NOT NULL
+    GROUP BY s.invoice_number
+    HAVING count(*) > 1
+)
+
+SELECT
+    s.invoice_number, min(s.row_no) AS first_row, count(*) AS rows, bool_or(s.has_error) AS has_error,
+    min(s.row_no) FILTER (WHERE s.has_error) AS wrong_row,
+    array_remove(ARRAY[
+        CASE WHEN count(DISTINCT s.invoice_kind) > 1 THEN '发票类型' END,
+        CASE WHEN count(DISTINCT s.issued_on) > 1 THEN '开票日期' END,
+        CASE WHEN count(DISTINCT s.provider_uscc) > 1 THEN '供方统一社会信用代码' END,
+        CASE WHEN count(DISTINCT s.provider_name) > 1 THEN '供方名称' END,
+        CASE WHEN count(DISTINCT s.company_uscc) > 1 THEN '用方统一社会信用代码' END,
+        CASE WHEN count(DISTINCT s.company_name) > 1 THEN '用方名称' END,
+        CASE WHEN count(DISTINCT coalesce(s.contract_no, '')) > 1 THEN '合同编号' END,
+        CASE WHEN count(DISTINCT coalesce(s.service_from, '-infinity')) > 1 THEN '服务起始日' END,
+        CASE WHEN count(DISTINCT coalesce(s.service_until, '-infinity')) > 1 THEN '服务截止日' END,
+        CASE WHEN count(DISTINCT coalesce(s.original_number, '')) > 1 THEN '原发票号码' END
+    ], NULL) AS differing,
+    count(DISTINCT s.digest) < count(*) AS identical,
+    sum(s.net_fen) AS net_fen, sum(s.tax_fen) AS tax_fen, sum(s.gross_fen) AS gross_fen, sum(s.paid_fen) AS paid_fen,
+    encode(sha256(convert_to(string_agg(s.digest, '' ORDER BY s.digest), 'UTF8')), 'hex') AS digest
+FROM stage AS s
+INNER JOIN repeated AS r ON r.invoice_number = s.invoice_number
+GROUP BY s.invoice_number

@@ -1,0 +1,37 @@
+-- grain:  temporary table entry, one row per invoice number of the file, whole and without faults of its own
+-- params: none (reads stage, several, context)
+CREATE TEMPORARY TABLE entry ON COMMIT DROP AS
+WITH header AS (
+    SELECT
+        s.invoice_number AS number, s.invoice_kind AS kind, s.sheet, s.row_no AS first_row, s.held_upload_id,
+        s.issued_on, s.provider_uscc, s.provider_name, s.company_uscc, s.company_name,
+        coalesce(s.contract_no, '') AS contract_no, s.original_number,
+        CASE WHEN s.service_from IS NOT NULL THEN daterange(s.service_from, s.service_until, '[]')
+            ELSE x.service_span END AS span,
+        coalesce(v.rows, 1) AS rows,
+        CASE WHEN v.rows IS NULL THEN s.net_fen ELSE CAST(v.net_fen AS bigint) END AS net_fen,
+        CASE WHEN v.rows IS NULL THEN s.tax_fen ELSE CAST(v.tax_fen AS bigint) END AS tax_fen,
+        CASE WHEN v.rows IS NULL THEN s.gross_fen ELSE CAST(v.gross_fen AS bigint) END AS gross_fen,
+        CASE WHEN v.rows IS NULL THEN s.paid_fen ELSE CAST(v.paid_fen AS bigint) END AS paid_fen,
+        coalesce(v.digest, s.digest) AS digest
+    FROM stage AS s
+    CROSS JOIN context AS x
+    LEFT JOIN several AS v ON v.invoice_number = s.invoice_number
+    WHERE
+        s.invoice_number IS NOT NULL
+        AND (
+            (v.rows IS NULL AND NOT s.has_error)
+            OR (v.first_row = s.row_no AND NOT v.has_error AND NOT v.identical AND cardinality(v.differing) = 0)
+        )
+)
+
+SELECT
+    h.*,
+    CASE
+        WHEN h.kind = 'blue' AND h.gross_fen < 0 THEN 'blue_negative'
+        WHEN h.kind = 'red' AND h.gross_fen >= 0 THEN 'red_not_negative'
+        WHEN h.held_upload_id = 0 AND x.provider_uscc <> '' AND h.provider_uscc <> x.provider_uscc
+            THEN 'not_the_uploader'
+    END AS fault
+FROM header AS h
+CROSS JOIN context AS x

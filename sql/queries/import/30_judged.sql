@@ -1,0 +1,93 @@
+-- grain:  temporary table judged, one row per invoice: known parties, an earlier acceptance, and a first outcome
+-- params: none (reads entry, context)
+-- source: DESIGN 7 (duplicate, conflict, held) and 6.10 (an invoice all of whose years are late is rejected)
+CREATE TEMPORARY TABLE judged ON COMMIT DROP AS
+WITH force AS (
+    SELECT
+        p.parameters,
+        daterange(lower(p.span), least(upper(p.span), min(lower(n.span)))) AS span
+    FROM policy AS p
+    LEFT JOIN policy AS n ON n.supersedes = p.policy_id
+    GROUP BY p.policy_id, p.parameters, p.span
+),
+
+covered AS (
+    SELECT coalesce(range_agg(f.span), '{}') AS days FROM force AS f WHERE NOT isempty(f.span)
+),
+
+handed_in AS (
+    SELECT DISTINCT
+        e.held_upload_id,
+        least(
+            x.received_on, (SELECT min(h.received_on) FROM held_row AS h WHERE h.upload_id = e.held_upload_id)
+        ) AS received_on
+    FROM entry AS e
+    CROSS JOIN context AS x
+),
+
+open_again AS (
+    SELECT h.invoice_number, min(h.received_on) AS received_on
+    FROM held_row AS h
+    WHERE EXISTS (SELECT FROM entry AS e WHERE e.number = h.invoice_number)
+    GROUP BY h.invoice_number
+),
+
+days AS (
+    SELECT DISTINCT x.received_on FROM context AS x
+    UNION
+    SELECT o.received_on FROM open_again AS o
+    UNION
+    SELECT h.received_on FROM handed_in AS h
+),
+
+late AS (
+    SELECT
+        d.received_on,
+        coalesce(range_agg(f.span * daterange(NULL, make_date(
+            CAST(extract(YEAR FROM d.received_on) AS integer)
+            - CASE WHEN to_char(d.received_on, 'MM-DD') <= f.parameters ->> 'claim_deadline' THEN 1 ELSE 0 END, 1, 1
+        ))) FILTER (WHERE NOT isempty(f.span)), '{}') AS days
+    FROM days AS d
+    LEFT JOIN force AS f ON TRUE
+    GROUP BY d.received_on
+),
+
+known AS (
+    SELECT p.party_id, p.uscc
+    FROM party AS p
+    WHERE EXISTS (SELECT FROM qualification AS q WHERE q.company_id = p.party_id)
+),
+
+dated AS (
+    SELECT e.*, coalesce(o.received_on, h.received_on) AS received_on
+    FROM entry AS e
+    INNER JOIN handed_in AS h ON h.held_upload_id = e.held_upload_id
+    LEFT JOIN open_again AS o ON o.invoice_number = e.number
+)
+
+SELECT
+    e.*, k.party_id AS company_id, nextval('invoice_id_seq') AS invoice_id,
+    CASE
+        WHEN e.fault IS NOT NULL THEN 'rejected'
+        WHEN a.number IS NOT NULL THEN CASE WHEN i.digest = e.digest THEN 'duplicate' ELSE 'conflict' END
+        WHEN k.party_id IS NULL THEN 'rejected'
+        WHEN e.kind = 'red' THEN 'red'
+        WHEN e.span IS NULL THEN 'held'
+        WHEN c.days * datemultirange(e.span) <@ l.days AND c.days && e.span THEN 'rejected'
+        ELSE 'accepted'
+    END AS outcome,
+    CASE
+        WHEN e.fault IS NOT NULL THEN e.fault
+        WHEN a.number IS NOT NULL THEN CASE WHEN i.digest = e.digest THEN 'duplicate_invoice' ELSE 'conflict_invoice' END
+        WHEN k.party_id IS NULL THEN 'unknown_company'
+        WHEN e.kind = 'red' THEN ''
+        WHEN e.span IS NULL THEN 'service_span_missing'
+        WHEN c.days * datemultirange(e.span) <@ l.days AND c.days && e.span THEN 'past_claim_deadline'
+        ELSE ''
+    END AS code
+FROM dated AS e
+CROSS JOIN covered AS c
+INNER JOIN late AS l ON l.received_on = e.received_on
+LEFT JOIN known AS k ON k.uscc = e.company_uscc
+LEFT JOIN invoice_number AS a ON a.number = e.number
+LEFT JOIN invoice AS i ON i.company_id = a.company_id AND i.invoice_id = a.invoice_id

@@ -1,0 +1,64 @@
+-- grain:  inserts the problems that the books gave, and the warnings of accepted parties
+-- params: none (reads judged, stage)
+INSERT INTO found (code, sheet, row_no, column_name, value, invoice_number, words)
+SELECT
+    j.code, j.sheet, CASE WHEN j.held_upload_id = 0 THEN j.first_row END, '',
+    CASE j.code
+        WHEN 'unknown_company' THEN j.company_uscc
+        WHEN 'original_missing' THEN j.original_number
+        WHEN 'red_exceeds_blue' THEN j.original_number
+        WHEN 'red_parties_differ' THEN j.original_number
+        ELSE j.number
+    END,
+    j.number,
+    jsonb_build_object(
+        'original', j.original_number, 'received', j.received_on, 'detail',
+        CASE WHEN j.code = 'conflict_invoice' THEN (
+            SELECT CASE
+                WHEN i.net_fen <> j.net_fen OR i.tax_fen <> j.tax_fen
+                    THEN format(
+                        '已受理价税合计%s元，这次%s元',
+                        CAST(CAST(i.gross_fen AS numeric) / 100 AS numeric(20, 2)),
+                        CAST(CAST(j.gross_fen AS numeric) / 100 AS numeric(20, 2))
+                    )
+                ELSE '金额相同，其他内容不同'
+            END
+            FROM invoice_number AS n
+            INNER JOIN invoice AS i ON i.company_id = n.company_id AND i.invoice_id = n.invoice_id
+            WHERE n.number = j.number
+        ) END
+    )
+FROM judged AS j
+WHERE
+    j.code NOT IN ('', 'duplicate_invoice', 'blue_negative', 'red_not_negative', 'not_the_uploader')
+    AND (j.held_upload_id = 0 OR j.outcome = 'rejected')
+UNION ALL
+SELECT
+    'not_listed', min(j.sheet), min(j.first_row), '供方统一社会信用代码', j.provider_uscc, '', '{}'
+FROM judged AS j
+WHERE
+    j.outcome = 'accepted' AND j.held_upload_id = 0
+    AND NOT EXISTS (
+        SELECT FROM party AS p
+        INNER JOIN listing AS l ON l.provider_id = p.party_id
+        WHERE p.uscc = j.provider_uscc
+    )
+GROUP BY j.provider_uscc
+UNION ALL
+SELECT
+    'name_differs', t.sheet, t.first_row, t.column_name, t.name, '', jsonb_build_object('registered', n.name)
+FROM (
+    SELECT min(j.sheet) AS sheet, min(j.first_row) AS first_row, '用方名称' AS column_name, j.company_uscc AS uscc,
+        j.company_name AS name
+    FROM judged AS j
+    WHERE j.outcome = 'accepted' AND j.held_upload_id = 0
+    GROUP BY j.company_uscc, j.company_name
+    UNION ALL
+    SELECT min(j.sheet), min(j.first_row), '供方名称', j.provider_uscc, j.provider_name
+    FROM judged AS j
+    WHERE j.outcome = 'accepted' AND j.held_upload_id = 0
+    GROUP BY j.provider_uscc, j.provider_name
+) AS t
+INNER JOIN party AS p ON p.uscc = t.uscc
+INNER JOIN party_name_at(9223372036854775807) AS n ON n.party_id = p.party_id
+WHERE n.name <> t.name

@@ -1,0 +1,19 @@
+-- grain:  inserts one invoice per accepted number, placed in file order, then those that were held, by number
+-- params: act_id
+INSERT INTO invoice (
+    company_id, invoice_id, number, kind, original_number, provider_id, issued_on, received_on, span, contract_no,
+    net_fen, tax_fen, gross_fen, paid_fen, evidence, digest, act_id, place
+)
+SELECT
+    j.company_id, j.invoice_id, j.number, j.kind, j.original_number, p.party_id, j.issued_on, j.received_on, j.span,
+    j.contract_no, j.net_fen, j.tax_fen, j.gross_fen, j.paid_fen, x.evidence, j.digest, CAST(:act_id AS bigint),
+    row_number() OVER (
+        ORDER BY
+            j.held_upload_id > 0,
+            CASE WHEN j.held_upload_id = 0 THEN j.first_row END,
+            CASE WHEN j.held_upload_id > 0 THEN j.number END
+    )
+FROM judged AS j
+INNER JOIN party AS p ON p.uscc = j.provider_uscc
+CROSS JOIN context AS x
+WHERE j.outcome = 'accepted'

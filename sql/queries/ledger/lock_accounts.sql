@@ -1,0 +1,11 @@
+-- grain:  one row per account that the act's journal touches, locked in ascending order
+-- params: act_id
+SELECT a.account_id
+FROM account AS a
+WHERE a.account_id IN (
+    SELECT t.debit_account_id FROM transfer AS t WHERE t.act_id = CAST(:act_id AS bigint)
+    UNION
+    SELECT t.credit_account_id FROM transfer AS t WHERE t.act_id = CAST(:act_id AS bigint)
+)
+ORDER BY a.account_id
+FOR UPDATE

@@ -1,0 +1,7 @@
+-- grain:  temporary table asked, one row: what this draft was asked for
+-- params: programme, cutoff (seal number), through_on (last day of the month), backfill, codes (text[], reason order)
+INSERT INTO asked (programme_id, cutoff, through_on, backfill, codes)
+VALUES (
+    :programme, CAST(:cutoff AS bigint), CAST(:through_on AS date), CAST(:backfill AS boolean),
+    CAST(:codes AS text[])
+)

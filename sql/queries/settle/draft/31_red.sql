@@ -1,0 +1,10 @@
+-- grain:  temporary table red, one row per red-letter accepted by the cutoff, with the blue it reverses
+-- params: none (reads asked)
+CREATE TEMPORARY TABLE red ON COMMIT DROP AS
+SELECT
+    b.company_id, b.invoice_id, r.company_id AS red_company_id, r.invoice_id AS red_invoice_id,
+    r.gross_fen, r.paid_fen
+FROM invoice AS r
+INNER JOIN seal AS s ON s.act_id = r.act_id
+INNER JOIN invoice_number AS b ON b.number = r.original_number
+WHERE r.kind = 'red' AND s.no <= (SELECT a.cutoff FROM asked AS a)

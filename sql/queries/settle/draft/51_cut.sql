@@ -1,0 +1,61 @@
+-- grain:  temporary table cut, one row per invoice, year and reason: the part of the basis that does not count
+-- params: none (reads doc, pair, bill, basis)
+-- source: DESIGN 6.3; every piece that does not count keeps its reason, the first that applies
+CREATE TEMPORARY TABLE cut ON COMMIT DROP AS
+WITH in_force AS (
+    SELECT coalesce(range_agg(d.force), '{}') AS days, min(lower(d.force)) AS first_on FROM doc AS d WHERE d.own
+),
+
+partly AS (
+    SELECT
+        b.company_id, b.invoice_id, b.span, s.basis_fen, datemultirange(b.span) AS whole, f.days AS in_force,
+        f.first_on, p.qualified, p.listed, p.related, b.days
+    FROM bill AS b
+    INNER JOIN basis AS s ON s.company_id = b.company_id AND s.invoice_id = b.invoice_id
+    INNER JOIN pair AS p ON p.company_id = b.company_id AND p.provider_id = b.provider_id
+    CROSS JOIN in_force AS f
+    WHERE b.days <> datemultirange(b.span)
+),
+
+reason AS (
+    SELECT
+        p.company_id, p.invoice_id, p.span, p.basis_fen AS amount_fen, r.code, r.days
+    FROM partly AS p
+    CROSS JOIN LATERAL (
+        VALUES
+        ('before_policy', (p.whole - p.in_force) * datemultirange(daterange(NULL, p.first_on))),
+        ('after_policy', (p.whole - p.in_force) - datemultirange(daterange(NULL, p.first_on))),
+        ('not_qualified', p.whole * p.in_force - p.qualified),
+        ('not_listed', p.whole * p.qualified - p.listed),
+        ('related_party', p.whole * p.qualified * p.listed * p.related),
+        ('past_claim_deadline', p.whole * p.qualified * p.listed - p.related - p.days)
+    ) AS r (code, days)
+    UNION ALL
+    SELECT b.company_id, b.invoice_id, b.span, x.amount_fen, x.code, datemultirange(b.span)
+    FROM bill AS b
+    INNER JOIN basis AS s ON s.company_id = b.company_id AND s.invoice_id = b.invoice_id
+    CROSS JOIN LATERAL (
+        VALUES ('tax_code_not_eligible', s.excluded_fen), ('unpaid', s.eligible_fen - s.basis_fen)
+    ) AS x (code, amount_fen)
+    WHERE (s.excluded_fen > 0 OR s.eligible_fen > s.basis_fen) AND x.amount_fen > 0
+),
+
+piece AS (
+    SELECT
+        r.company_id, r.invoice_id, y.year AS cap_year, r.code,
+        div(CAST(r.amount_fen AS numeric) * (upper(x.days) - lower(r.span)), upper(r.span) - lower(r.span))
+        - div(CAST(r.amount_fen AS numeric) * (lower(x.days) - lower(r.span)), upper(r.span) - lower(r.span))
+            AS amount_fen
+    FROM reason AS r
+    CROSS JOIN LATERAL generate_series(
+        CAST(extract(YEAR FROM lower(r.span)) AS integer), CAST(extract(YEAR FROM upper(r.span) - 1) AS integer)
+    ) AS y (year)
+    CROSS JOIN LATERAL unnest(
+        r.days * datemultirange(daterange(make_date(y.year, 1, 1), make_date(y.year + 1, 1, 1)))
+    ) AS x (days)
+)
+
+SELECT p.company_id, p.invoice_id, p.cap_year, p.code, CAST(sum(p.amount_fen) AS bigint) AS amount_fen
+FROM piece AS p
+GROUP BY p.company_id, p.invoice_id, p.cap_year, p.code
+HAVING sum(p.amount_fen) > 0

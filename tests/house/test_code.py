@@ -1,0 +1,78 @@
+"""The rules of the page that concern Python: one-way imports, short functions, no float near money."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+MAX_FILE_LINES = 400
+MAX_FUNCTION_LINES = 50
+MONEY_ROOMS = ("voucher/", "settlement/", "importers/")
+FLOATS = {
+    "importers/sheets.py": "a workbook's numeric cell keeps the type Excel gave it until its column reads it",
+}
+"""Modules that may call float(), and why."""
+
+
+def _functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def test_imports_run_one_way(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from importlinter import cli
+
+    monkeypatch.chdir(root)
+    monkeypatch.syspath_prepend(str(root))
+    status = cli.lint_imports(config_filename="pyproject.toml", no_cache=True)
+    assert status == 0, capsys.readouterr().out
+
+
+def test_no_file_is_long(modules: dict[str, str]) -> None:
+    long = {name: n for name, text in modules.items() if (n := text.count("\n")) > MAX_FILE_LINES}
+    assert not long, long
+
+
+def test_no_function_is_long(modules: dict[str, str]) -> None:
+    long = [
+        f"{name}:{node.lineno} {node.name} ({lines} lines)"
+        for name, text in modules.items()
+        for node in _functions(ast.parse(text))
+        if (lines := (node.end_lineno or 0) - node.lineno + 1) > MAX_FUNCTION_LINES
+    ]
+    assert not long, "\n".join(long)
+
+
+def test_nothing_near_money_becomes_a_float(modules: dict[str, str]) -> None:
+    found = [
+        f"{name}:{node.lineno}"
+        for name, text in modules.items()
+        if name.startswith(MONEY_ROOMS) and name not in FLOATS
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "float"
+    ]
+    assert not found, found
+
+
+def test_invoice_files_are_never_read_with_pandas_or_openpyxl(modules: dict[str, str]) -> None:
+    found = [
+        name
+        for name, text in modules.items()
+        for node in ast.walk(ast.parse(text))
+        if (isinstance(node, ast.Import) and any(a.name.startswith(("openpyxl",)) for a in node.names))
+        or (isinstance(node, ast.Attribute) and node.attr in {"read_excel", "read_csv"})
+    ]
+    assert not found, found
+
+
+def test_every_import_format_has_a_golden_sample(root: Path) -> None:
+    formats = {
+        path.stem for path in (root / "importers/formats").glob("*.py") if not path.stem.startswith("_")
+    }
+    golden = root / "tests/golden"
+    missing = {name for name in formats if not (golden / name).is_dir() or not any((golden / name).iterdir())}
+    assert not missing, f"put a sample and its expected result into tests/golden/<name>/: {sorted(missing)}"

@@ -1,0 +1,80 @@
+"""The rules of the page that concern SQL files: a header with the grain, nothing that text() misreads."""
+
+import re
+
+import pytest
+
+HEADED = ("sql/queries/", "sql/reports/", "sql/checks/")
+_BIND = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
+"""What SQLAlchemy's text() takes for a bind parameter, wherever it stands."""
+BEFORE_THE_SCHEMA = {
+    "voucher/embedded_server.py": "asks a bare server before there is a database of ours",
+    "voucher/migrate.py": "keeps the list of migrations before there is a schema",
+}
+"""Modules that may hold a statement themselves, and why."""
+
+
+@pytest.fixture(scope="module")
+def statements(texts: dict[str, str]) -> dict[str, str]:
+    return {name: text for name, text in texts.items() if name.endswith(".sql") and name.startswith(HEADED)}
+
+
+def _header(text: str) -> list[str]:
+    lines = []
+    for line in text.split("\n"):
+        if not line.startswith("--"):
+            break
+        lines.append(line)
+    return lines
+
+
+def _keys(text: str) -> set[str]:
+    return {match[1] for line in _header(text) if (match := re.match(r"-- (\w+):\s+\S", line))}
+
+
+def test_every_statement_begins_with_its_grain_and_parameters(statements: dict[str, str]) -> None:
+    bare = [name for name, text in statements.items() if not {"grain", "params"} <= _keys(text)]
+    assert not bare, "\n".join(bare)
+
+
+def test_every_check_says_what_must_hold(statements: dict[str, str]) -> None:
+    checks = {name: text for name, text in statements.items() if name.startswith("sql/checks/")}
+    bare = [name for name, text in checks.items() if not text.startswith("-- check:")]
+    assert not bare, "\n".join(bare)
+
+
+def test_no_comment_holds_what_looks_like_a_parameter(statements: dict[str, str]) -> None:
+    comments = (
+        (name, line.split("--", 1)[1])
+        for name, text in statements.items()
+        for line in text.split("\n")
+        if "--" in line
+    )
+    found = [f"{name}: {comment}" for name, comment in comments if _BIND.search(comment)]
+    assert not found, "\n".join(found)
+
+
+def test_parameters_are_named_in_the_header(statements: dict[str, str]) -> None:
+    missing = []
+    for name, text in statements.items():
+        header = "\n".join(_header(text))
+        body = re.sub(r"--.*", "", text)
+        body = re.sub(r"'(?:[^']|'')*'", "''", body)
+        missing += [
+            f"{name}: {word}"
+            for word in sorted(set(_BIND.findall(body)))
+            if not re.search(rf"\b{word}\b", header)
+        ]
+    assert not missing, "\n".join(missing)
+
+
+def test_statements_live_in_files_only(modules: dict[str, str]) -> None:
+    statement = re.compile(r"[\"'](?:SELECT .+ FROM|INSERT INTO|UPDATE \w+ SET|DELETE FROM|CREATE TABLE)\b")
+    found = [
+        f"{name}:{number}"
+        for name, text in modules.items()
+        if not name.startswith("bench/") and name not in BEFORE_THE_SCHEMA
+        for number, line in enumerate(text.split("\n"), start=1)
+        if statement.search(line)
+    ]
+    assert not found, found

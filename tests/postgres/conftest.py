@@ -1,0 +1,163 @@
+"""One embedded server for the whole test session, and a fresh clone of a template database per test."""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy import Engine, make_url
+
+from settlement import documents
+from settlement.policy import load
+from voucher import access, migrate
+from voucher.access import User
+from voucher.database import make_engine, run, transaction
+from voucher.embedded import running, superuser_url
+
+TODAY = "2026-08-15"
+USERS = {
+    "admin1": "admin",
+    "maker1": "maker",
+    "maker2": "maker",
+    "checker1": "checker",
+    "checker2": "checker",
+    "auditor1": "auditor",
+}
+TEMPLATE = "pattern"
+_OPTIONS = (
+    "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0"
+    " -c shared_buffers=64MB -c autovacuum=off"
+)
+Clone = Callable[[], Engine]
+
+
+@pytest.fixture(autouse=True)
+def today(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Fix the business day; a test that needs another one sets CVL_TODAY itself."""
+    monkeypatch.setenv("CVL_TODAY", TODAY)
+    return TODAY
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Keep one server for all workers of the session; give its home. CVL_PG_BIN names other binaries."""
+    base = tmp_path_factory.getbasetemp()
+    folder = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    home = folder / "pg"
+    users = os.open(folder / "pg.users", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(users, fcntl.LOCK_SH)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("CVL_PG_OPTIONS", _OPTIONS)
+            use = running(home)
+            url = use.__enter__()
+        try:
+            with _locked(folder / "pg.template"):
+                _build_template(home, url)
+            yield home
+        finally:
+            use.__exit__(None, None, None)
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the last one out tidies up
+        shutil.rmtree(home)
+    except BlockingIOError:
+        pass
+    finally:
+        os.close(users)
+
+
+@pytest.fixture(scope="session")
+def clone(server: Path) -> Iterator[Clone]:
+    """Give a function that makes one more fresh database; all of them are dropped when the session ends."""
+    made: list[tuple[str, Engine]] = []
+    numbers = count(1)
+    with _superuser(server) as root, running(server) as url:
+
+        def fresh() -> Engine:
+            name = f"t{os.getpid()}_{next(numbers)}"
+            _copy_database(root, name, TEMPLATE)
+            engine = make_engine(make_url(url).set(database=name).render_as_string(hide_password=False))
+            made.append((name, engine))
+            return engine
+
+        yield fresh
+        for _, engine in made:
+            engine.dispose()
+
+
+@pytest.fixture
+def db_engine(server: Path, clone: Clone) -> Iterator[Engine]:
+    """Give an engine on a fresh database: migrated, with the shipped policies and one user of each role."""
+    engine = clone()
+    yield engine
+    name = engine.url.database
+    engine.dispose()
+    with _superuser(server) as root:
+        _drop_database(root, str(name))
+
+
+@pytest.fixture
+def users() -> dict[str, User]:
+    """Give the users of the template by name."""
+    return {name: User(name, role, None) for name, role in USERS.items()}
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Be the only worker here."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def _superuser(home: Path) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    with psycopg.connect(superuser_url(home), autocommit=True) as root:
+        yield root
+
+
+def _build_template(home: Path, url: str) -> None:
+    """Make the template database unless another worker did; a half-made one is made again."""
+    with _superuser(home) as root:
+        if root.execute("SELECT FROM pg_database WHERE datname = %s", (TEMPLATE,)).fetchone() is not None:
+            return
+        _drop_database(root, "building")
+        _copy_database(root, "building", "template1")
+        engine = make_engine(make_url(url).set(database="building").render_as_string(hide_password=False))
+        try:
+            migrate.migrate(engine)
+            _furnish(engine)
+        finally:
+            engine.dispose()
+        root.execute(f"ALTER DATABASE building RENAME TO {TEMPLATE}")
+
+
+def _furnish(engine: Engine) -> None:
+    """Record the shipped policies and add the users, as `cvl init` and `cvl user add` do."""
+    folder = files("settlement").joinpath("policies")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CVL_TODAY", TODAY)
+        for entry in sorted(folder.iterdir(), key=lambda each: each.name):
+            if entry.name.endswith(".toml"):
+                body = entry.read_bytes()
+                run(engine, lambda db, body=body: documents.record(db, load(body), body, access.SYSTEM))
+        for name, role in USERS.items():
+            with transaction(engine) as db:
+                access.add(db, "admin1", name, role)
+
+
+def _copy_database(root: psycopg.Connection[tuple[object, ...]], name: str, template: str) -> None:
+    """Copy a database; its rights are not copied with it."""
+    database = sql.Identifier(name)
+    root.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(database, sql.Identifier(template)))
+    root.execute(sql.SQL("GRANT CREATE, TEMPORARY, CONNECT ON DATABASE {} TO cvl_login").format(database))
+
+
+def _drop_database(root: psycopg.Connection[tuple[object, ...]], name: str) -> None:
+    root.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))

@@ -1,0 +1,338 @@
+"""The run: recovery, backfill and grant, the room of a company-year, the budget; and what always holds."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from settlement.engine import KINDS, Draft, Line, draft, needed, prorate
+from settlement.facts import Facts, Invoice, Payment, Refusal, Subsidy, VoucherState
+from settlement.policy import Policy
+from tests.cases import books, histories
+from tests.cases.histories import calm, invoice, policies, red_of, usual
+from tests.cases.player import policy
+from voucher.reasons import SENTENCES, Reason
+
+POLICY = policy({})
+CAP = POLICY.annual_cap_fen
+END = date(2028, 12, 31)
+MAY = date(2026, 5, 1), date(2026, 5, 31)
+
+
+def run(
+    facts: Facts, documents: Sequence[Policy] = (POLICY,), through: date = END, *, backfill: bool = False
+) -> Draft:
+    return draft(facts, documents, POLICY.programme, through, backfill=backfill)
+
+
+def served(facts: Facts, documents: Sequence[Policy] = (POLICY,), *, final: bool = False) -> Facts:
+    """Return the facts after a run without backfill was approved."""
+    return books.approve(facts, documents, POLICY.programme, run(facts, documents).lines, final=final)
+
+
+def claims(*nets: int, paid_fen: int | None = None) -> Facts:
+    """Return facts with plain invoices of May 2026, net in fen."""
+    invoices = [invoice(place, net, *MAY, paid_fen=paid_fen) for place, net in enumerate(nets, 1)]
+    return replace(usual(), invoices=invoices)
+
+
+def more(facts: Facts, *invoices: Invoice) -> Facts:
+    return replace(facts, invoices=[*facts.invoices, *invoices])
+
+
+def told(lines: Sequence[Line]) -> list[tuple[int, str, int, int]]:
+    return [(line.invoice_id, line.kind, line.granted_fen, line.withheld_fen) for line in lines]
+
+
+def test_a_claim_without_a_fen_still_has_its_line() -> None:
+    assert told(run(claims(4)).lines) == [(1, "grant", 0, 0)]
+
+
+def test_a_claim_is_taken_from_the_end_of_its_last_month_on() -> None:
+    facts = claims(500)
+    assert run(facts, through=date(2026, 4, 30)).lines == []
+    assert told(run(facts, through=date(2026, 5, 31)).lines) == [(1, "grant", 100, 0)]
+
+
+def test_the_last_eligible_day_decides_the_month_not_the_last_service_day() -> None:
+    closed = replace(
+        usual().qualifications[0], span=replace(usual().qualifications[0].span, end=date(2026, 5, 1))
+    )
+    facts = replace(usual(), qualifications=[closed], invoices=[invoice(1, 6100, date(2026, 4, 1), MAY[1])])
+    assert [line.basis_fen for line in run(facts, through=date(2026, 4, 30)).lines] == [3000]
+
+
+def test_a_claim_after_the_month_reserves_no_room() -> None:
+    early = invoice(1, 5 * CAP, date(2026, 6, 1), date(2026, 6, 30))
+    late = invoice(2, 500, *MAY)
+    assert told(run(replace(usual(), invoices=[early, late]), through=MAY[1]).lines) == [(2, "grant", 100, 0)]
+
+
+def test_rounding_happens_once_per_claim_over_two_documents() -> None:
+    old, new, _ = policies()
+    facts = replace(usual(), invoices=[invoice(1, 62, date(2026, 6, 1), date(2026, 7, 31))])
+    line = run(facts, [old, new]).lines[0]
+    assert line.computed_fen == (30 * 2000 + 32 * 3333) // 10_000
+    assert line.policy_ids == ("amended", old.id)
+
+
+def test_backfill_comes_before_new_claims_and_keeps_its_room_when_only_listed() -> None:
+    facts = served(claims(5 * CAP - 500, 1000))
+    facts = more(facts, red_of(facts.invoices[0], 3, 250), invoice(4, 1000, *MAY))
+    listed, granted = run(facts), run(facts, backfill=True)
+    assert told(listed.lines) == [(1, "recovery", -50, 0), (4, "grant", 0, 200)]
+    assert told(listed.backfill_listed) == [(2, "backfill", 50, 50)]
+    assert told(granted.lines) == [(1, "recovery", -50, 0), (2, "backfill", 50, 50), (4, "grant", 0, 200)]
+    assert granted.backfill_listed == []
+
+
+def test_a_backfill_that_finds_no_room_is_not_listed() -> None:
+    assert run(served(claims(5 * CAP + 5))).backfill_listed == []
+
+
+def test_what_a_pro_rata_run_cut_is_not_backfilled_but_a_later_rise_is() -> None:
+    facts = claims(10_000, paid_fen=5_000)
+    cut = prorate(run(facts).lines, 600)
+    facts = books.approve(facts, [POLICY], POLICY.programme, cut, final=True)
+    assert run(facts).backfill_listed == []
+    paid = replace(facts, payments=[Payment("1", MAY[1], "ref", 1_000, (1, 1))])
+    assert told(run(paid).backfill_listed) == [(1, "backfill", 200, 0)]
+
+
+def voucher(face: int, balance: int, **changes: bool) -> VoucherState:
+    return VoucherState(
+        1, 2026, face, balance, **{"automatic": True, "frozen": False, "revoked": False, **changes}
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "room"),
+    [
+        (None, CAP),
+        (voucher(CAP, CAP - 300), CAP - 300),
+        (voucher(CAP - 1000, 700), 1700),
+        (voucher(CAP + 1000, 1000), 0),
+        (voucher(900, 600, automatic=False), 600),
+        (voucher(CAP, CAP, revoked=True), 0),
+    ],
+)
+def test_the_room_is_what_the_voucher_leaves(state: VoucherState | None, room: int) -> None:
+    facts = replace(claims(10 * CAP), vouchers=[state] if state else [])
+    assert told(run(facts).lines) == [(1, "grant", room, 2 * CAP - room)]
+
+
+def test_without_a_voucher_nothing_is_granted_when_vouchers_are_applied_for() -> None:
+    assert told(run(claims(500), [policy({"issuance": "application"})]).lines) == [(1, "grant", 0, 100)]
+
+
+def test_a_recovery_does_not_reopen_a_revoked_voucher() -> None:
+    facts = served(claims(5000, 5000))
+    facts = replace(facts, vouchers=[replace(facts.vouchers[0], revoked=True)])
+    facts = more(facts, red_of(facts.invoices[0], 3, 5000), invoice(4, 500, *MAY))
+    assert told(run(facts).lines) == [(1, "recovery", -1000, 0), (4, "grant", 0, 100)]
+
+
+def test_a_frozen_voucher_holds_all_but_recoveries() -> None:
+    facts = served(claims(5 * CAP - 500, 1000))
+    facts = replace(facts, vouchers=[replace(facts.vouchers[0], frozen=True)])
+    facts = more(facts, red_of(facts.invoices[0], 3, 250), invoice(4, 1000, *MAY))
+    result = run(facts, backfill=True)
+    assert told(result.lines) == [(1, "recovery", -50, 0)]
+    assert [(line.invoice_id, line.kind, line.reasons) for line in result.held] == [
+        (2, "backfill", (Reason("frozen", 50),)),
+        (4, "grant", (Reason("frozen", 200),)),
+    ]
+
+
+def test_a_held_claim_reserves_no_room() -> None:
+    facts = replace(claims(5 * CAP, 500), subsidies=[Subsidy("1", "甲", 100, False, (1, 1))])
+    result = run(facts)
+    assert told(result.lines) == [(2, "grant", 100, 0)]
+    assert result.held[0].reasons == (Reason("other_subsidy_undecided", CAP, 100),)
+
+
+@pytest.mark.parametrize("year", [None, 2026])
+def test_a_refused_claim_is_worth_nothing_until_the_refusal_is_lifted(year: int | None) -> None:
+    facts = claims(500)
+    refused = replace(facts, refusals=[Refusal("1", year)])
+    line = run(refused).lines[0]
+    assert (line.computed_fen, line.overlap_cut_fen, line.granted_fen) == (100, 100, 0)
+    assert line.reasons == (Reason("refused", 100),)
+    lifted = replace(served(refused), refusals=[])
+    assert told(run(lifted).backfill_listed) == [(1, "backfill", 100, 0)]
+    again = replace(served(facts), refusals=[Refusal("1", year)])
+    assert told(run(again).lines) == [(1, "recovery", -100, 0)]
+
+
+def test_the_refusal_of_another_year_changes_nothing() -> None:
+    assert told(run(replace(claims(500), refusals=[Refusal("1", 2027)])).lines) == [(1, "grant", 100, 0)]
+
+
+def test_below_the_minimum_spend_new_claims_wait_and_settled_ones_are_recovered() -> None:
+    few = policy({"min_spend_fen": 1001})
+    facts = claims(500, 500)
+    assert run(facts, [few]).lines == []
+    assert [line.reasons for line in run(facts, [few]).held] == [(Reason("below_min_spend", 100, 1000),)] * 2
+    assert told(run(more(facts, invoice(3, 1, *MAY)), [few]).lines)[0] == (1, "grant", 100, 0)
+    assert told(run(served(facts), [few]).lines) == [(1, "recovery", -100, 0), (2, "recovery", -100, 0)]
+
+
+def test_a_settled_claim_without_an_eligible_day_is_recovered_whole() -> None:
+    facts = replace(served(claims(500)), qualifications=[])
+    line = run(facts).lines[0]
+    assert told([line]) == [(1, "recovery", -100, 0)]
+    assert (line.basis_fen, line.computed_fen, line.policy_ids) == (0, 0, (POLICY.id,))
+    assert line.reasons == (Reason("not_qualified", 500),)
+
+
+def test_an_invoice_left_out_says_why_over_its_whole_span() -> None:
+    facts = replace(usual(), invoices=[invoice(1, 6200, date(2027, 12, 1), date(2028, 1, 31))], listings=[])
+    left = run(facts).left_out[0]
+    assert left.reasons == (Reason("after_policy", 3100), Reason("not_listed", 3100))
+
+
+def test_lines_come_by_company_year_kind_and_acceptance() -> None:
+    both = invoice(1, 6200, date(2026, 12, 1), date(2027, 1, 31), company=2)
+    facts = served(replace(usual(), invoices=[both, invoice(2, 5000, *MAY)]))
+    facts = more(
+        facts, red_of(facts.invoices[1], 3, 5000), invoice(5, 50, *MAY), invoice(4, 50, *MAY, company=2)
+    )
+    facts = more(facts, red_of(both, 6, 6200))
+    order = [(line.company, line.cap_year, line.kind, line.accepted_no) for line in run(facts).lines]
+    assert order == [
+        (1, 2026, "recovery", 2),
+        (1, 2026, "grant", 5),
+        (2, 2026, "recovery", 1),
+        (2, 2026, "grant", 4),
+        (2, 2027, "recovery", 1),
+    ]
+
+
+def test_the_budget_covers_grants_and_backfills() -> None:
+    facts = served(claims(5 * CAP - 500, 1000))
+    facts = more(facts, red_of(facts.invoices[0], 3, 500), invoice(4, 1000, *MAY, company=2))
+    assert needed(run(facts, backfill=True).lines) == 100 + 200
+
+
+def test_enough_budget_cuts_nothing() -> None:
+    lines = run(claims(500, 500)).lines
+    assert prorate(lines, 200) == lines
+    assert [line.budget_cut_fen for line in prorate(lines, 199)] == [0, 1]
+
+
+@calm
+@given(st.lists(st.integers(0, 10**6), min_size=1, max_size=8), st.integers(1, 10**7))
+def test_prorated_lines_add_up_to_what_is_available(nets: list[int], available: int) -> None:
+    lines = run(claims(*(net * 5 for net in nets))).lines
+    cut = prorate(lines, available)
+    assert needed(cut) == min(available, sum(nets))
+    for before, after in zip(lines, cut, strict=True):
+        assert 0 <= after.granted_fen <= before.granted_fen
+        assert after.budget_cut_fen == before.granted_fen - after.granted_fen
+        exact = before.granted_fen * available // max(available, sum(nets))
+        assert after.granted_fen in (exact, exact + 1)
+
+
+@calm
+@given(st.integers(0, 10**12), st.integers(0, 10**12))
+def test_more_basis_never_computes_less(net: int, rise: int) -> None:
+    small, large = run(claims(net)).lines[0], run(claims(net + rise)).lines[0]
+    assert small.computed_fen <= large.computed_fen
+
+
+@calm
+@given(st.lists(st.integers(0, 3 * CAP), min_size=1, max_size=6))
+def test_new_claims_share_the_room_in_acceptance_order(worths: list[int]) -> None:
+    lines = run(claims(*(worth * 5 for worth in worths))).lines
+    ends = [sum(worths[: place + 1]) for place in range(len(worths))]
+    expected = [min(end, CAP) - min(end - worth, CAP) for worth, end in zip(worths, ends, strict=True)]
+    assert [line.granted_fen for line in lines] == expected
+
+
+@calm
+@given(st.data())
+def test_the_order_in_which_facts_are_read_changes_nothing(data: st.DataObject) -> None:
+    facts = data.draw(histories.news(2, data.draw(histories.news(1, usual()))))
+    shuffle = Random(data.draw(st.integers())).sample
+    mixed = replace(
+        facts,
+        qualifications=shuffle(facts.qualifications, len(facts.qualifications)),
+        listings=shuffle(facts.listings, len(facts.listings)),
+        relations=shuffle(facts.relations, len(facts.relations)),
+        subsidies=shuffle(facts.subsidies, len(facts.subsidies)),
+        invoices=shuffle(facts.invoices, len(facts.invoices)),
+    )
+    assert run(facts, policies()) == run(mixed, policies())
+
+
+@calm
+@given(st.data())
+def test_a_later_invoice_takes_nothing_from_an_earlier_one(data: st.DataObject) -> None:
+    facts = data.draw(histories.news(1, usual()))
+    later = replace(data.draw(histories.blue(99)), received_on=date(2026, 1, 1))
+    documents = policies(cap_fen=100_000)
+    before = {(line.invoice_id, line.cap_year): line for line in run(facts, documents).lines}
+    after = {(line.invoice_id, line.cap_year): line for line in run(more(facts, later), documents).lines}
+    assert {key: line for key, line in after.items() if key[0] != 99} == before
+
+
+@calm
+@given(st.data())
+def test_what_always_holds_in_a_history_of_runs(data: st.DataObject) -> None:
+    over_budget = data.draw(st.sampled_from(["refuse", "pro_rata"]))
+    documents = policies(
+        cap_fen=data.draw(st.sampled_from([100_000, 5_000_000, CAP])),
+        overlap=data.draw(st.sampled_from(["exclusive", "exclusive", "top_up", "joint_limit"])),
+        over_budget=over_budget,
+    )
+    facts = usual()
+    for number, act in enumerate(data.draw(histories.acts()), 1):
+        facts = data.draw(histories.news(number, facts))
+        if not act.settles:
+            continue
+        result = run(facts, documents, act.through, backfill=act.backfill)
+        lines = result.lines
+        if over_budget == "pro_rata" and needed(lines):
+            lines = prorate(lines, data.draw(st.integers(1, needed(lines))))
+        holds_for(lines, result)
+        facts = books.approve(facts, documents, POLICY.programme, lines, final=over_budget == "pro_rata")
+        within_the_cap(facts, documents[0].annual_cap_fen + 1)
+        again = run(facts, documents, act.through, backfill=act.backfill)
+        assert again.lines == []
+        assert again.held == result.held
+        assert again.left_out == result.left_out
+        if over_budget == "refuse":
+            assert told(again.backfill_listed) == told(result.backfill_listed)
+
+
+def holds_for(lines: Sequence[Line], result: Draft) -> None:
+    """Check what holds of any run's lines."""
+    order = [(x.company, x.cap_year, KINDS.index(x.kind), x.accepted_no) for x in lines]
+    assert order == sorted(order)
+    assert len(set(order)) == len(order)
+    for line in (*lines, *result.backfill_listed, *result.held):
+        codes = [list(SENTENCES).index(reason.code) for reason in line.reasons]
+        assert codes == sorted(set(codes))
+        assert line.policy_ids == tuple(sorted(set(line.policy_ids)))
+        assert 0 <= line.overlap_cut_fen <= line.computed_fen <= line.basis_fen
+    for line in lines:
+        assert (line.granted_fen < 0) == (line.kind == "recovery")
+        if line.kind == "grant":
+            rest = line.computed_fen - line.overlap_cut_fen - line.withheld_fen - line.budget_cut_fen
+            assert rest == line.granted_fen
+
+
+def within_the_cap(facts: Facts, cap: int) -> None:
+    """Check that no company-year was granted more than its cap, and that no claim was granted less than 0."""
+    claims: dict[tuple[int, int], int] = defaultdict(int)
+    for row in facts.served:
+        claims[row.invoice_id, row.cap_year] += row.granted_fen
+    assert all(amount >= 0 for amount in claims.values())
+    for company in histories.COMPANIES:
+        for year in (2025, 2026, 2027):
+            assert 0 <= books.granted(facts, company, year) <= cap

@@ -1,0 +1,294 @@
+"""What one invoice is worth: its days, its basis, and what other subsidies leave."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import TypeVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from settlement.facts import Facts, Invoice, InvoiceLine, Listing, Payment, Qualification, Relation, Subsidy
+from settlement.policy import Policy, in_force
+from settlement.worth import Bill, Documents, Registers, after_overlap, weigh
+from tests.cases import histories
+from tests.cases.histories import calm, invoice, policies, red_of, usual
+from tests.cases.player import policy
+from voucher.days import Span, year_span
+from voucher.reasons import Reason
+
+AnyRow = TypeVar("AnyRow", Qualification, Listing, Relation)
+POLICY = policy({})
+ALWAYS = Span(date(2025, 1, 1), date(2200, 1, 1))
+MAY = date(2026, 5, 1), date(2026, 5, 31)
+
+
+def bill(facts: Facts, blue: Invoice, documents: list[Policy] | None = None) -> Bill:
+    return weigh(Registers(facts), in_force(documents or [POLICY]), POLICY.programme, blue)
+
+
+def why(facts: Facts, blue: Invoice, documents: list[Policy] | None = None) -> dict[str, int]:
+    weighed = bill(facts, blue, documents)
+    return {reason.code: reason.amount_fen for reason in weighed.reasons(weighed.span)}
+
+
+def test_every_day_counts_when_nothing_is_against_it() -> None:
+    weighed = bill(usual(), invoice(1, 3100, *MAY))
+    assert [(piece.amount_fen, piece.reason) for piece in weighed.pieces] == [(3100, None)]
+    assert weighed.reasons(weighed.span) == ()
+
+
+def test_the_first_reason_that_applies_is_the_one_told() -> None:
+    blue = invoice(1, 3100, *MAY, received_on=date(2027, 4, 1))
+    first = Span(date(2025, 1, 1), date(2026, 5, 11))
+    facts = Facts(
+        qualifications=[Qualification(1, "ai_agent", first, (1, 1))],
+        listings=[Listing(11, Span(date(2026, 5, 6), date(2200, 1, 1)), (1, 1))],
+        relations=[Relation(11, 1, "common_control", 1, Span(date(2026, 5, 1), date(2026, 5, 8)), (1, 1))],
+    )
+    expected = {"not_qualified": 2100, "not_listed": 500, "related_party": 200, "past_claim_deadline": 300}
+    assert why(facts, blue) == expected
+
+
+def test_days_of_a_gap_between_documents_are_after_the_policy() -> None:
+    early = replace(POLICY, span=Span(date(2026, 5, 2), date(2026, 5, 11)))
+    late = replace(POLICY, id="late", span=Span(date(2026, 5, 21), date(2026, 5, 31)))
+    assert why(usual(), invoice(1, 3100, *MAY), [early, late]) == {"before_policy": 100, "after_policy": 1100}
+
+
+@pytest.mark.parametrize(
+    ("share_bp", "kind", "counts"),
+    [(2499, "shareholding", True), (2500, "shareholding", False), (1, "common_control", False)],
+)
+def test_a_share_counts_from_the_threshold_and_control_always(share_bp: int, kind: str, counts: bool) -> None:
+    relation = Relation(11, 1, kind, share_bp, ALWAYS, (1, 1))  # type: ignore[arg-type]
+    weighed = bill(replace(usual(), relations=[relation]), invoice(1, 3100, *MAY))
+    assert bool(weighed.counted(2026)) is counts
+
+
+def test_the_newest_row_of_a_key_holds_whatever_the_order_of_reading() -> None:
+    old = Qualification(1, "ai_agent", ALWAYS, (1, 9))
+    void = Qualification(1, "ai_agent", Span(ALWAYS.start, ALWAYS.start), (2, 1))
+    facts = replace(usual(), qualifications=[void, old])
+    assert why(facts, invoice(1, 3100, *MAY)) == {"not_qualified": 3100}
+    again = replace(old, at=(2, 2))
+    assert why(replace(facts, qualifications=[again, void, old]), invoice(1, 3100, *MAY)) == {}
+
+
+def test_two_qualifications_add_up_and_an_unheard_of_category_does_not_count() -> None:
+    spans = [Span(date(2026, 5, 1), date(2026, 5, 11)), Span(date(2026, 5, 6), date(2026, 5, 21))]
+    rows = [
+        Qualification(1, "ai_agent", spans[0], (1, 1)),
+        Qualification(1, "digital_twin", spans[1], (1, 2)),
+        Qualification(1, "unheard_of", ALWAYS, (1, 3)),
+    ]
+    facts = replace(usual(), qualifications=rows)
+    assert why(facts, invoice(1, 3100, *MAY)) == {"not_qualified": 1100}
+
+
+@pytest.mark.parametrize(
+    ("received", "years"),
+    [(date(2027, 3, 31), [2026, 2027]), (date(2027, 4, 1), [2027]), (date(2028, 4, 1), [])],
+)
+def test_a_late_year_is_out_and_the_other_stays(received: date, years: list[int]) -> None:
+    blue = invoice(1, 6200, date(2026, 12, 1), date(2027, 1, 31), received_on=received)
+    weighed = bill(usual(), blue)
+    assert [year for year in (2026, 2027) if weighed.counted(year)] == years
+
+
+def test_a_red_letter_is_never_late() -> None:
+    blue = invoice(1, 3100, *MAY)
+    red = replace(red_of(blue, 2, 3000), received_on=date(2029, 1, 1))
+    assert bill(replace(usual(), invoices=[blue, red]), blue).basis_fen == 100
+
+
+@pytest.mark.parametrize(
+    ("cell", "red_cell", "register", "basis"),
+    [
+        (None, None, [], 9000),
+        (None, 0, [], 0),
+        (None, None, [(1, 4500)], 4500),
+        (3000, None, [(1, 1500)], 4500),
+        (3000, -1000, [], 2000),
+        (0, None, [], 0),
+        (9000, None, [(1, 5)], 9000),
+        (8999, None, [], 8999),
+        (None, None, [(1, 100), (2, 200)], 300),
+    ],
+)
+def test_once_a_payment_is_given_what_is_missing_counts_zero(
+    cell: int | None, red_cell: int | None, register: list[tuple[int, int]], basis: int
+) -> None:
+    blue = invoice(1, 10_000, *MAY, paid_fen=cell)
+    red = replace(red_of(blue, 2, 1000), paid_fen=red_cell)
+    payments = [Payment("1", date(2026, 6, day), "ref", amount, (1, day)) for day, amount in register]
+    facts = replace(usual(), invoices=[blue, red], payments=payments)
+    assert bill(facts, blue).basis_fen == basis
+
+
+def test_a_payment_registered_again_replaces_the_first() -> None:
+    blue = invoice(1, 10_000, *MAY)
+    payments = [Payment("1", date(2026, 6, 1), "ref", amount, (1, amount)) for amount in (700, 600)]
+    assert bill(replace(usual(), payments=payments), blue).basis_fen == 700
+
+
+def test_the_paid_part_is_gross_and_scales_the_net() -> None:
+    blue = invoice(1, 10_000, *MAY, gross_fen=10_600, paid_fen=5_301)
+    assert bill(usual(), blue).basis_fen == 10_000 * 5_301 // 10_600
+    assert why(usual(), blue) == {"unpaid": 10_000 - 5_000}
+
+
+def test_the_tighter_of_two_limits_is_named() -> None:
+    blue = invoice(1, 10_000, *MAY, paid_fen=6_000, contract_left_fen=4_000)
+    assert why(usual(), blue) == {"over_contract": 6_000}
+    assert why(usual(), replace(blue, paid_fen=3_000)) == {"unpaid": 7_000}
+    assert why(usual(), replace(blue, paid_fen=None, contract_left_fen=-5)) == {"over_contract": 10_000}
+
+
+def test_nothing_gross_is_left_after_red_letters() -> None:
+    blue = invoice(1, 10_000, *MAY, paid_fen=10_000)
+    assert bill(replace(usual(), invoices=[blue, red_of(blue, 2, 10_000)]), blue).basis_fen == 0
+
+
+def test_a_line_goes_to_the_programme_with_the_longest_prefix() -> None:
+    lines = [InvoiceLine(i, code, 10**i) for i, code in enumerate(histories.CODES)]
+    blue = invoice(1, 1111, *MAY, lines=lines)
+    documents = policies()
+    first = weigh(Registers(usual()), in_force(documents), documents[0].programme, blue)
+    other = weigh(Registers(usual()), in_force(documents), "other", blue)
+    assert (first.eligible_net_fen, first.excluded_net_fen) == (11, 1100)
+    assert (other.eligible_net_fen, other.excluded_net_fen) == (1100, 11)
+
+
+def test_a_rival_counts_only_on_the_first_eligible_day() -> None:
+    lines = [InvoiceLine(1, "3040203900000000000", 100)]
+    january = invoice(1, 100, date(2026, 1, 31), date(2026, 2, 1), lines=lines)
+    february = invoice(1, 100, date(2026, 2, 1), date(2026, 2, 1), lines=lines)
+    documents = in_force(policies())
+    assert weigh(Registers(usual()), documents, POLICY.programme, january).eligible_net_fen == 100
+    assert weigh(Registers(usual()), documents, POLICY.programme, february).eligible_net_fen == 0
+
+
+def test_the_document_of_the_first_eligible_day_gives_the_tax_codes() -> None:
+    old, new, _ = policies()
+    new = replace(new, eligible_tax_codes=("9",))
+    june = Qualification(1, "ai_agent", Span(date(2026, 6, 1), date(2200, 1, 1)), (1, 1))
+    july = replace(june, span=Span(date(2026, 7, 1), date(2200, 1, 1)))
+    blue = invoice(1, 9200, date(2026, 5, 31), date(2026, 8, 30))
+    assert bill(replace(usual(), qualifications=[june]), blue, [old, new]).eligible_net_fen == 9200
+    assert bill(replace(usual(), qualifications=[july]), blue, [old, new]).eligible_net_fen == 0
+
+
+def test_lines_left_out_are_told_by_year() -> None:
+    lines = [InvoiceLine(1, histories.CODES[0], 6200), InvoiceLine(2, "109", 620)]
+    blue = invoice(1, 6820, date(2026, 12, 1), date(2027, 1, 31), lines=lines)
+    weighed = bill(usual(), blue)
+    assert weighed.reasons(year_span(2026)) == (Reason("tax_code_not_eligible", 310),)
+    assert weighed.basis_fen == 6200
+
+
+def compare(mode: str, computed: int, other: int, granted: int | None, basis: int = 1000) -> tuple[int, str]:
+    """Return worth and state of a claim of one whole invoice with another subsidy."""
+    changes = {"overlap": mode} | ({"joint_limit_bp": 5000} if mode == "joint_limit" else {})
+    blue = invoice(1, basis, *MAY)
+    rows = [Subsidy("1", "甲", other, False, (1, 1)), Subsidy("1", "乙", 10**6, True, (1, 2))]
+    weighed = bill(replace(usual(), subsidies=rows), blue, [policy(changes)])
+    worth, share, state = after_overlap(weighed, 2026, basis, computed, granted)
+    assert share == other
+    return worth, state
+
+
+@pytest.mark.parametrize(
+    ("mode", "other", "granted", "expected"),
+    [
+        ("exclusive", 0, None, (200, "")),
+        ("exclusive", 1, None, (200, "other_subsidy_undecided")),
+        ("exclusive", 199, None, (200, "other_subsidy_undecided")),
+        ("exclusive", 200, None, (0, "")),
+        ("exclusive", 201, 200, (0, "")),
+        ("exclusive", 199, 200, (200, "overlap_open")),
+        ("exclusive", 199, 50, (50, "overlap_open")),
+        ("exclusive", 199, 500, (200, "overlap_open")),
+        ("top_up", 0, None, (200, "")),
+        ("top_up", 150, None, (50, "")),
+        ("top_up", 201, 200, (0, "")),
+        ("joint_limit", 300, None, (200, "")),
+        ("joint_limit", 301, None, (199, "")),
+        ("joint_limit", 501, 200, (0, "")),
+    ],
+)
+def test_overlap(mode: str, other: int, granted: int | None, expected: tuple[int, str]) -> None:
+    assert compare(mode, 200, other, granted) == expected
+
+
+def test_the_other_subsidy_is_shared_over_the_days_that_count() -> None:
+    blue = invoice(1, 6200, date(2026, 12, 1), date(2027, 1, 31))
+    facts = replace(usual(), subsidies=[Subsidy("1", "甲", 620, False, (1, 1))])
+    weighed = bill(facts, blue)
+    assert [after_overlap(weighed, year, 3100, 620, None)[1] for year in (2026, 2027)] == [310, 310]
+
+
+def reason_of(day: date, facts: Facts, documents: Documents, blue: Invoice) -> str | None:
+    """Say of a single day why it does not count: the same rules, day by day and row by row."""
+    covering = [document for document, span in documents if day in span]
+    if not covering:
+        return "before_policy" if day < documents[0][1].start else "after_policy"
+    document = covering[0]
+    found = {
+        "not_qualified": not any(
+            day in row.span
+            for row in newest(facts.qualifications)
+            if row.company == blue.company and row.category in document.categories
+        ),
+        "not_listed": not any(
+            day in row.span for row in newest(facts.listings) if row.provider == blue.provider
+        ),
+        "related_party": any(
+            day in row.span
+            and (row.kind == "common_control" or row.share_bp >= document.related_party_share_bp)
+            for row in newest(facts.relations)
+            if (row.provider, row.company) == (blue.provider, blue.company)
+        ),
+        "past_claim_deadline": blue.received_on > document.deadline(day.year),
+    }
+    return next((code for code, applies in found.items() if applies), None)
+
+
+def newest(rows: Sequence[AnyRow]) -> list[AnyRow]:
+    """Return the rows for which none of the same key was written later."""
+
+    def key(row: AnyRow) -> list[object]:
+        names = ("company", "category", "provider", "kind")
+        return [getattr(row, name, None) for name in names] + [row.span.start]
+
+    return [row for row in rows if not any(key(x) == key(row) and x.at > row.at for x in rows)]
+
+
+@calm
+@given(st.data())
+def test_pieces_agree_with_a_look_at_every_single_day(data: st.DataObject) -> None:
+    facts = data.draw(histories.registers(2))
+    blue = data.draw(histories.blue(1))
+    assert blue.span is not None
+    documents = [entry for entry in in_force(policies()) if entry[0].programme == POLICY.programme]
+    by_day = {
+        piece.span.start + timedelta(days=i): piece.reason
+        for piece in bill(facts, blue, policies()).pieces
+        for i in range(piece.span.days)
+    }
+    days = [blue.span.start + timedelta(days=i) for i in range(blue.span.days)]
+    assert by_day == {day: reason_of(day, facts, documents, blue) for day in days}
+
+
+@calm
+@given(st.data())
+def test_pieces_fill_the_span_and_add_up_to_the_basis(data: st.DataObject) -> None:
+    facts = data.draw(histories.news(1, usual()))
+    for blue in facts.invoices:
+        if blue.kind == "blue" and blue.span is not None:
+            weighed = bill(facts, blue, policies())
+            assert sum(piece.amount_fen for piece in weighed.pieces) == weighed.basis_fen
+            assert sum(piece.span.days for piece in weighed.pieces) == blue.span.days
+            assert min(piece.amount_fen for piece in weighed.pieces) >= 0
+            assert weighed.basis_fen <= weighed.eligible_net_fen

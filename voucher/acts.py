@@ -1,0 +1,104 @@
+"""The act: whatever changes anything is one numbered, sealed act by a named person."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from voucher import seal
+from voucher.database import one
+from voucher.days import ZONE, business_day
+from voucher.errors import Misused, Refused
+
+
+@dataclass(slots=True)
+class Act:
+    """An open act. act_id: what its fact rows carry. no: its seal number, 0 until it is sealed."""
+
+    act_id: int
+    no: int = 0
+
+
+class AlreadyDone(Exception):
+    """The same act (kind, reference, body) was sealed before; act_id is the first one's."""
+
+    def __init__(self, act_id: int) -> None:
+        super().__init__(act_id)
+        self.act_id = act_id
+
+
+def canonical(value: object) -> str:
+    """Write a JSON-able value in one way only: sorted keys, no blanks, UTF-8 as is."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def digest(value: object) -> str:
+    """Digest a JSON-able value (SHA-256 of its canonical form, hex)."""
+    return hashlib.sha256(canonical(value).encode()).hexdigest()
+
+
+@contextmanager
+def act(db: Connection, kind: str, reference: str, actor: str, request: object) -> Iterator[Act]:
+    """Open an act, let the caller write its facts, then seal it.
+
+    kind and reference are unique for ever; request is what was asked (JSON-able), for idempotency.
+    Raises AlreadyDone when the same was done before, Refused when the reference was used for something else.
+    """
+    request_sha256 = digest(request)
+    row = one(
+        db,
+        "queries/act/open.sql",
+        kind=kind,
+        reference=reference,
+        actor=actor,
+        effective_on=business_day(),
+        request_sha256=request_sha256,
+    )
+    if row is None:
+        first = one(db, "queries/act/find.sql", kind=kind, reference=reference)
+        assert first is not None
+        if first["request_sha256"] == request_sha256:
+            raise AlreadyDone(int(first["act_id"]))
+        raise Refused(
+            "reference_conflict",
+            f"编号“{reference}”已用于另一项内容不同的操作（第{first['no']}号）。请核对，或换一个编号。",
+        )
+    opened = Act(int(row["act_id"]))
+    yield opened
+    opened.no = seal.close(db, opened.act_id)
+
+
+def last(db: Connection) -> dict[str, Any]:
+    """Return the last seal (no, recorded_at, chain_sha256, chain_sm3). Raises Refused on an empty ledger."""
+    row = one(db, "queries/act/last.sql", moment=None)
+    if row is None:
+        raise Refused("not_initialised", "账本尚未建立。请先运行 cvl init。")
+    return dict(row)
+
+
+def cutoff(db: Connection, as_of: str | None = None) -> int:
+    """Return the seal number that a moment means: the last seal recorded by then, now when None.
+
+    as_of: an ISO day (the end of that day in Shanghai) or an ISO time; 0 when nothing was recorded by then.
+    Raises Misused for anything else.
+    """
+    if as_of is None:
+        return int(last(db)["no"])
+    try:
+        moment = (
+            datetime.combine(date.fromisoformat(as_of) + timedelta(days=1), time(), ZONE)
+            - timedelta(microseconds=1)
+            if len(as_of) == 10
+            else datetime.fromisoformat(as_of)
+        )
+    except ValueError:
+        raise Misused("bad_time", f"时间“{as_of}”无法识别。请写成 2026-08-31 或 2026-08-31T12:00:00。") from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=ZONE)
+    row = one(db, "queries/act/last.sql", moment=moment)
+    return int(row["no"]) if row else 0

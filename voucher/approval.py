@@ -1,0 +1,131 @@
+"""The proposal: what needs a second person is proposed by one and decided by another, all kinds alike."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from voucher import acts
+from voucher.access import User
+from voucher.database import one, query, run_file
+from voucher.errors import Refused
+
+Effect = Callable[[Connection, "Proposal", acts.Act], Mapping[str, Any]]
+"""What an approval does: given the open act that owns every row it writes; returns what to show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of proposal. effect: carried out by the approval. undo: tidies up after a rejection."""
+
+    effect: Effect
+    undo: Callable[[Connection, "Proposal"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A proposal and what became of it. state: proposed, approved, rejected or withdrawn."""
+
+    act_id: int
+    kind: str
+    subject: str
+    payload: str
+    digest: str
+    maker: str
+    state: str
+
+
+_KINDS: dict[str, Kind] = {}
+
+
+def _nothing(_db: Connection, _proposal: Proposal) -> None:
+    """Leave everything as it is."""
+
+
+def declare(
+    kind: str, effect: Effect, undo: Callable[[Connection, Proposal], None] = _nothing
+) -> None:
+    """Declare what approving a kind of proposal does; called once by the module that owns the kind."""
+    assert kind not in _KINDS, kind
+    _KINDS[kind] = Kind(effect, undo)
+
+
+def propose(
+    db: Connection, act: acts.Act, kind: str, subject: str, payload: object, maker: User, drafted_by: str = ""
+) -> int:
+    """Write a proposal into an open act; the payload is what was shown to the maker. Returns its act id."""
+    assert kind in _KINDS, kind
+    run_file(
+        db,
+        "queries/proposal/propose.sql",
+        act_id=act.act_id,
+        kind=kind,
+        subject=subject,
+        payload=acts.canonical(payload),
+        maker=maker.name,
+        drafted_by=drafted_by or maker.name,
+    )
+    return act.act_id
+
+
+def find(db: Connection, act_id: int) -> Proposal:
+    """Find a proposal. Raises Refused when there is none."""
+    row = one(db, "queries/proposal/find.sql", act_id=act_id)
+    if row is None:
+        raise Refused("no_proposal", f"没有编号为 {act_id} 的待办事项。请用 cvl proposals 查看。")
+    return Proposal(**row)
+
+
+def pending(db: Connection) -> list[Proposal]:
+    """List what waits for a decision, oldest first."""
+    return [Proposal(**row) for row in query(db, "queries/proposal/pending.sql")]
+
+
+def decide(
+    db: Connection, act_id: int, verdict: str, user: User, *, why: str = "", digest: str | None = None
+) -> dict[str, Any]:
+    """Approve, reject or withdraw a proposal as one act; an approval's act owns every row of its effect.
+
+    digest: what the decider saw (a prefix of at least 8 hex digits will do); another one is refused.
+    The same decision by the same person twice gives the first answer. Raises Refused.
+    """
+    proposal = find(db, act_id)
+    if digest is not None and (len(digest) < 8 or not proposal.digest.startswith(digest.lower())):
+        raise Refused("digest_differs", "摘要与待办事项不一致，内容可能已变。请重新查看后再批准。")
+    if verdict == "rejected" and not why.strip():
+        raise Refused("why", "退回须写明理由：--why “……”。")
+    _check_person(proposal, verdict, user)
+    request = {"verdict": verdict, "by": user.name, "why": why, "digest": proposal.digest}
+    answer: dict[str, Any] = {"act": str(act_id), "kind": proposal.kind, "state": verdict}
+    try:
+        with acts.act(db, "decision", str(act_id), user.name, request) as act:
+            run_file(
+                db,
+                "queries/proposal/decide.sql",
+                proposal_act_id=act_id,
+                verdict=verdict,
+                why=why,
+                decided_by=user.name,
+                act_id=act.act_id,
+            )
+            if verdict == "approved":
+                answer |= _KINDS[proposal.kind].effect(db, proposal, act)
+            else:
+                _KINDS[proposal.kind].undo(db, proposal)
+    except acts.AlreadyDone:
+        return answer
+    except Refused as refusal:
+        if refusal.code == "reference_conflict":
+            raise Refused("decided", f"事项 {act_id} 已经办结，不能再次决定。") from None
+        raise
+    return answer
+
+
+def _check_person(proposal: Proposal, verdict: str, user: User) -> None:
+    """Refuse a wrong person with a sentence; the database refuses it too."""
+    if verdict == "withdrawn":
+        if user.name != proposal.maker:
+            raise Refused("second_person", "只有提交人本人可以撤回。")
+    elif user.name == proposal.maker:
+        raise Refused("second_person", "不能复核自己提交的事项。请由另一名复核人员办理。")

@@ -1,0 +1,129 @@
+"""Connections, transactions and SQL files: the one way to the database for every door.
+
+The transaction opens at a door and is passed in as ``db``; nothing below a door commits.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Literal, TypeVar
+
+import psycopg
+from psycopg import errors as pg
+from sqlalchemy import Connection, Engine, create_engine, make_url, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.pool import QueuePool
+
+import sql
+from voucher import embedded
+from voucher.errors import Broken, Busy, Refused, Unreachable
+
+Role = Literal["cvl_app", "cvl_auditor", "cvl_owner"]
+Result = TypeVar("Result")
+Row = Mapping[str, Any]
+LOCK_TIMEOUT = "5s"
+_RETRIES = 5
+
+
+def make_engine(url: str) -> Engine:
+    """Make an engine on a PostgreSQL URL (15 or newer); nothing is connected yet."""
+    parsed = make_url(url).set(drivername="postgresql+psycopg")
+    return create_engine(parsed, poolclass=QueuePool, pool_size=8, max_overflow=24, pool_pre_ping=True)
+
+
+@contextmanager
+def opened() -> Iterator[Engine]:
+    """Open the database that CVL_DATABASE_URL names, else the embedded one under CVL_HOME.
+
+    Raises Unreachable when no server answers.
+    """
+    url = os.environ.get("CVL_DATABASE_URL")
+    if url:
+        engine = make_engine(url)
+        try:
+            yield engine
+        finally:
+            engine.dispose()
+        return
+    with embedded.running(embedded.home_dir()) as local:
+        engine = make_engine(local)
+        try:
+            yield engine
+        finally:
+            engine.dispose()
+
+
+@contextmanager
+def transaction(engine: Engine, role: Role = "cvl_app") -> Iterator[Connection]:
+    """Open one READ COMMITTED transaction under a role; commit at the end, roll back on any exception.
+
+    Raises Unreachable, Busy, Refused or Broken in place of the driver's errors that users can meet.
+    """
+    with translated(), engine.begin() as db:
+        db.exec_driver_sql(
+            "SELECT set_config('role', %s, true), set_config('search_path', 'cvl, pg_temp', true),"
+            " set_config('lock_timeout', %s, true), set_config('timezone', 'UTC', true)",
+            (role, LOCK_TIMEOUT),
+        )
+        yield db
+
+
+def run(engine: Engine, work: Callable[[Connection], Result], role: Role = "cvl_app") -> Result:
+    """Run work in a transaction; the whole of it again when PostgreSQL broke a deadlock or a conflict."""
+    for attempt in range(_RETRIES):
+        try:
+            with transaction(engine, role) as db:
+                return work(db)
+        except DBAPIError as error:
+            retry = isinstance(error.orig, pg.SerializationFailure | pg.DeadlockDetected)
+            if not retry or attempt == _RETRIES - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn the driver's errors that an operator can do something about into the product's own."""
+    try:
+        yield
+    except (DBAPIError, psycopg.Error) as error:
+        orig = error.orig if isinstance(error, DBAPIError) else error
+        if isinstance(orig, pg.LockNotAvailable):
+            raise Busy("busy", "另一项操作正在进行，5 秒内未能取得锁。请稍后重试。") from error
+        if isinstance(orig, pg.UndefinedTable | pg.InvalidSchemaName | pg.InvalidParameterValue) or (
+            isinstance(orig, pg.UndefinedObject) and "role" in str(orig)
+        ):
+            raise Unreachable("not_initialised", "数据库尚未建立。请先运行 cvl init。") from error
+        if isinstance(orig, pg.CheckViolation) and orig.diag.constraint_name == "floor":
+            raise Refused("insufficient", "账户余额不足，本次操作未记账。请先核对额度或指标。") from error
+        if isinstance(orig, psycopg.Error) and orig.sqlstate == "CV003":
+            raise Refused("second_person", "须由未参与经办的复核人员办理。请换一名复核人员。") from error
+        if isinstance(orig, psycopg.Error) and orig.sqlstate in ("CV001", "CV002"):
+            raise Broken("append_only", f"账目只能追加，不能修改：{orig}") from error
+        if isinstance(error, OperationalError | psycopg.OperationalError) and not isinstance(
+            orig, pg.SerializationFailure | pg.DeadlockDetected
+        ):
+            raise Unreachable("unreachable", f"无法连接数据库：{orig}。请检查数据库服务后重试。") from error
+        raise
+
+
+def query(db: Connection, name: str, /, **params: object) -> list[Row]:
+    """Run one SQL file (``query(db, "queries/act/list.sql", cutoff=7)``) and return its rows by column name."""
+    return list(db.execute(text(sql.read(name)), params).mappings())
+
+
+def one(db: Connection, name: str, /, **params: object) -> Row | None:
+    """Run one SQL file and return its only row, or None. More than one row is a programming error."""
+    return db.execute(text(sql.read(name)), params).mappings().one_or_none()
+
+
+def run_file(db: Connection, name: str, /, **params: object) -> int:
+    """Run one SQL file that writes; return the number of rows it wrote."""
+    return db.execute(text(sql.read(name)), params).rowcount
+
+
+def driver(db: Connection) -> psycopg.Connection[Any]:
+    """Return the psycopg connection under a transaction, for COPY."""
+    connection = db.connection.driver_connection
+    assert isinstance(connection, psycopg.Connection)
+    return connection

@@ -1,0 +1,40 @@
+"""What the operator can mend: exceptions with a stable code, a Chinese sentence and an exit status."""
+
+
+class CvlError(Exception):
+    """Base of all refusals. code: stable identifier; message: one Chinese sentence that says what to do next."""
+
+    exit_status = 1
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+
+
+class Refused(CvlError):
+    """A rule forbids it; nothing has changed (exit 1)."""
+
+
+class Misused(CvlError):
+    """The command line itself is wrong or incomplete (exit 2)."""
+
+    exit_status = 2
+
+
+class Busy(CvlError):
+    """Another process holds what is needed and did not let go in time (exit 4)."""
+
+    exit_status = 4
+
+
+class Broken(CvlError):
+    """The books or the seal do not agree with themselves (exit 5)."""
+
+    exit_status = 5
+
+
+class Unreachable(CvlError):
+    """The database cannot be reached or started (exit 6)."""
+
+    exit_status = 6

@@ -1,0 +1,83 @@
+"""Bring a database up to date: numbered SQL files, forward only, an applied file is never edited."""
+
+import hashlib
+import re
+
+from psycopg import Connection
+from psycopg.errors import InsufficientPrivilege
+from sqlalchemy import Engine
+
+import sql
+from voucher.database import translated
+from voucher.errors import Refused
+
+_LOCK = 0x43564C01
+_ROLES = ("cvl_owner", "cvl_app", "cvl_auditor")
+
+
+def migrate(engine: Engine) -> list[str]:
+    """Apply the migrations that are not there yet; return their names.
+
+    The login needs CREATEROLE and CREATE on the database, never more. Raises Refused when an
+    applied file was edited or when the database is newer than the program.
+    """
+    with translated(), engine.connect() as db:
+        raw = db.connection.driver_connection
+        assert isinstance(raw, Connection)
+        with raw.transaction():
+            raw.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+            _prepare(raw)
+            return _apply(raw)
+
+
+def _prepare(raw: "Connection[tuple[object, ...]]") -> None:
+    """Make the roles, the schema and the table of migrations."""
+    if raw.info.server_version < 150000:
+        raise Refused("old_server", "PostgreSQL 版本过低，需要 15 或更高版本。请升级数据库服务器。")
+    for role in _ROLES:
+        # CREATE ROLE has no IF NOT EXISTS, and roles are shared by all databases of a server.
+        raw.execute(
+            f"DO $$ BEGIN CREATE ROLE {role} NOLOGIN; "
+            "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+        )
+        try:
+            with raw.transaction():
+                raw.execute(f"SET LOCAL ROLE {role}")
+                raw.execute("RESET ROLE")
+        except InsufficientPrivilege:
+            raw.execute(f"GRANT {role} TO CURRENT_USER")
+    raw.execute("CREATE SCHEMA IF NOT EXISTS cvl AUTHORIZATION cvl_owner")
+    raw.execute("SET LOCAL ROLE cvl_owner")
+    raw.execute("SET LOCAL search_path = cvl")
+    raw.execute("GRANT USAGE ON SCHEMA cvl TO cvl_app, cvl_auditor")
+    raw.execute(
+        "CREATE TABLE IF NOT EXISTS migration (number integer PRIMARY KEY, name text NOT NULL,"
+        " sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT clock_timestamp())"
+    )
+    raw.execute("GRANT SELECT ON migration TO cvl_app, cvl_auditor")
+
+
+def _apply(raw: "Connection[tuple[object, ...]]") -> list[str]:
+    """Apply what is missing, in order of the numbers."""
+    done = {int(str(n)): str(s) for n, s in raw.execute("SELECT number, sha256 FROM migration").fetchall()}
+    applied = []
+    for path in sql.names("migrations"):
+        name = path.rsplit("/", 1)[1]
+        match = re.match(r"(\d{4})_", name)
+        assert match is not None, name
+        number, body = int(match[1]), sql.read(path)
+        digest = hashlib.sha256(body.encode()).hexdigest()
+        if number in done:
+            if done.pop(number) != digest:
+                raise Refused(
+                    "migration_edited", f"已执行的迁移 {name} 被改动过。请恢复原文件，改动另写新迁移。"
+                )
+            continue
+        raw.execute(body.encode())
+        raw.execute(
+            "INSERT INTO migration (number, name, sha256) VALUES (%s, %s, %s)", (number, name, digest)
+        )
+        applied.append(name)
+    if done:
+        raise Refused("database_newer", "数据库由更新版本的程序建立。请升级本程序后再用。")
+    return applied

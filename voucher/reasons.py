@@ -1,0 +1,45 @@
+"""Why an amount was cut, refused, held or left out: one shape everywhere."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from voucher.money import format_yuan
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """code: stable identifier; amount_fen: the part concerned; other_fen: a second figure where one is needed."""
+
+    code: str
+    amount_fen: int
+    other_fen: int | None = None
+
+
+SENTENCES: Mapping[str, str] = {
+    "before_policy": "政策施行前的服务日不计入，对应金额{amount}元。",
+    "after_policy": "政策有效期届满后的服务日不计入，对应金额{amount}元。",
+    "not_qualified": "企业当日未取得（或已失去）支持资格，对应金额{amount}元不计入。",
+    "not_listed": "服务商当日不在入库名单内，对应金额{amount}元不计入。",
+    "related_party": "供需双方当日为关联方，对应金额{amount}元不计入。",
+    "past_claim_deadline": "申报超过该年度的截止日，对应金额{amount}元不计入。",
+    "tax_code_not_eligible": "税收分类编码不在支持范围内，对应金额{amount}元不计入。",
+    "unpaid": "尚未付款的部分{amount}元不计入。",
+    "over_contract": "超过合同剩余金额的部分{amount}元不计入。",
+    "other_subsidy": "同一发票已获其他补贴{other}元，按不重复享受原则核减{amount}元。",
+    "other_subsidy_undecided": "同一发票已获其他补贴{other}元，低于本券计算额{amount}元；请企业书面确认是否放弃其他补贴。",
+    "overlap_open": "已兑付{amount}元之后发现同一发票另获补贴{other}元；请确认是否放弃其他补贴，确认前不予拨付。",
+    "refused": "经批准不予兑付，核减{amount}元。",
+    "below_min_spend": "企业该年度计入的算力服务金额{other}元未达到最低使用金额，{amount}元不予兑付。",
+    "over_cap": "超过企业年度上限的部分{amount}元不予兑付（上限核减）。",
+    "over_budget": "年度预算指标不足，按比例核减{amount}元。",
+    "frozen": "企业的券已冻结，暂缓兑付{amount}元。",
+}
+"""The Chinese sentence of each code; {amount} and {other} are in yuan."""
+
+
+def sentence(reason: Reason) -> str:
+    """Write the reason as a Chinese sentence with its figures. Raises KeyError for an unknown code."""
+    return SENTENCES[reason.code].format(
+        amount=format_yuan(reason.amount_fen, grouped=True),
+        other=format_yuan(reason.other_fen or 0, grouped=True),
+    )

@@ -1,0 +1,174 @@
+"""The seal: each act's body is digested, and the digests are chained, so that no fact can change unseen.
+
+Body: table by table in the order of ``voucher.sealed``, a line ``@table`` and then the rows as COPY text.
+Header: ``no|kind|reference|actor|effective_on|recorded_at|accepted_before|accepted|body_sha256|body_sm3``.
+Chain digest: over the previous chain digest in hex, a line feed, the header and a line feed.
+SHA-256 and SM3 (GB/T 32905) stand side by side, each with a chain of its own.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from cryptography.hazmat.primitives import hashes
+from sqlalchemy import Connection
+
+from voucher.database import driver, one, run_file
+from voucher.sealed import SEALED
+
+GENESIS = "0" * 64
+"""What stands for the chain digest before the first act."""
+_CHUNK = 1 << 20
+
+
+class _Hasher(Protocol):
+    def update(self, data: bytes, /) -> None: ...
+
+
+class _Sm3:
+    """SM3 from `cryptography`, for systems whose OpenSSL hides it from hashlib."""
+
+    def __init__(self) -> None:
+        self._hash = hashes.Hash(hashes.SM3())
+
+    def update(self, data: bytes, /) -> None:
+        self._hash.update(data)
+
+    def hexdigest(self) -> str:
+        return self._hash.finalize().hex()
+
+
+def new_sm3() -> "hashlib._Hash | _Sm3":
+    """Make an SM3 hasher with ``update`` and ``hexdigest``."""
+    try:
+        return hashlib.new("sm3")
+    except ValueError:
+        return _Sm3()
+
+
+@dataclass(frozen=True, slots=True)
+class Digests:
+    """Two digests of the same bytes, in lower-case hex."""
+
+    sha256: str
+    sm3: str
+
+
+class Digester:
+    """Feed bytes, get both digests. Large chunks are hashed on two threads (both hashes release the GIL)."""
+
+    def __init__(self) -> None:
+        self._sha256, self._sm3 = hashlib.sha256(), new_sm3()
+        self._pending: list[bytes] = []
+        self._size = 0
+        self._pool: ThreadPoolExecutor | None = None
+        self._running: list[object] = []
+
+    def update(self, data: bytes) -> None:
+        """Add bytes."""
+        self._pending.append(data)
+        self._size += len(data)
+        if self._size >= _CHUNK:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(2)
+        chunk = b"".join(self._pending)
+        self._pending, self._size = [], 0
+        self._wait()
+        self._running = [self._pool.submit(self._sha256.update, chunk), self._pool.submit(self._sm3.update, chunk)]
+
+    def _wait(self) -> None:
+        for future in self._running:
+            future.result()  # type: ignore[attr-defined]
+
+    def digests(self) -> Digests:
+        """Return both digests; nothing may be added afterwards."""
+        self._wait()
+        if self._pool is not None:
+            self._pool.shutdown()
+        rest = b"".join(self._pending)
+        self._sha256.update(rest)
+        self._sm3.update(rest)
+        return Digests(self._sha256.hexdigest(), self._sm3.hexdigest())
+
+
+def body(db: Connection, act_id: int) -> Iterator[bytes]:
+    """Yield the exact bytes of an act's body, in pieces."""
+    with driver(db).cursor() as cursor:
+        for sealed in SEALED:
+            first = True
+            with cursor.copy(sealed.copy.format(act_id=int(act_id))) as copy:
+                for data in copy:
+                    if first:
+                        yield f"@{sealed.table}\n".encode()
+                        first = False
+                    yield bytes(data)
+
+
+def digest_body(db: Connection, act_id: int) -> Digests:
+    """Digest an act's body as it stands in the database now."""
+    digester = Digester()
+    for piece in body(db, act_id):
+        digester.update(piece)
+    return digester.digests()
+
+
+def chain(previous: Digests, header: str) -> Digests:
+    """Chain one header line onto the chain digests before it."""
+    sm3 = new_sm3()
+    sm3.update(f"{previous.sm3}\n{header}\n".encode())
+    sha256 = hashlib.sha256(f"{previous.sha256}\n{header}\n".encode())
+    return Digests(sha256.hexdigest(), sm3.hexdigest())
+
+
+def stamp(moment: datetime) -> str:
+    """Write a moment as the seal does: UTC with microseconds."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def header(
+    no: int, kind: str, reference: str, actor: str, effective_on: str, recorded_at: datetime,
+    accepted_before: int, accepted: int, body_digests: Digests,
+) -> str:  # fmt: skip
+    """Write the header line of an act, the input of its chain digest."""
+    return (
+        f"{no}|{kind}|{reference}|{actor}|{effective_on}|{stamp(recorded_at)}"
+        f"|{accepted_before}|{accepted}|{body_digests.sha256}|{body_digests.sm3}"
+    )
+
+
+def close(db: Connection, act_id: int) -> int:
+    """Seal an act: the last thing its transaction does. Returns its seal number.
+
+    The body is digested first; only then is the one lock taken, under which number, time and chain are fixed.
+    Raises Busy (through the transaction) when the lock is not had in time.
+    """
+    digests = digest_body(db, act_id)
+    run_file(db, "queries/act/lock_seal.sql")
+    last = one(db, "queries/act/last_seal.sql", act_id=act_id)
+    assert last is not None
+    previous = Digests(last["chain_sha256"] or GENESIS, last["chain_sm3"] or GENESIS)
+    line = header(
+        last["no"], last["kind"], last["reference"], last["actor"], last["effective_on"].isoformat(),
+        last["recorded_at"], last["accepted_before"], last["accepted"], digests,
+    )  # fmt: skip
+    chained = chain(previous, line)
+    run_file(
+        db,
+        "queries/act/seal.sql",
+        no=last["no"],
+        act_id=act_id,
+        recorded_at=last["recorded_at"],
+        accepted_before=last["accepted_before"],
+        accepted=last["accepted"],
+        body_sha256=digests.sha256,
+        body_sm3=digests.sm3,
+        chain_sha256=chained.sha256,
+        chain_sm3=chained.sm3,
+    )
+    return int(last["no"])

@@ -1,0 +1,163 @@
+"""The list of sealed tables: what each act's body consists of, in this order.
+
+Not on it, because they can be derived or are no facts: balances, the number register, drafts, migrations,
+and raw bank account numbers (sealed as last four digits and a salted hash).
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """One table. columns: written in this order. key: columns the rows are sorted by. joins: how rows find their act."""
+
+    table: str
+    columns: tuple[str, ...]
+    key: tuple[str, ...]
+    source: str = ""
+    act: str = "t.act_id"
+
+    @property
+    def copy(self) -> str:
+        """Write the COPY statement for one act; its only parameter is the act's id (an integer, inlined)."""
+        columns = ", ".join(_text(column) for column in self.columns)
+        order = ", ".join(f"t.{column}" for column in self.key)
+        return (
+            f"COPY (SELECT {columns} FROM {self.source or self.table + ' AS t'} WHERE {self.act} = {{act_id}}"
+            f" ORDER BY {order}) TO STDOUT (DELIMITER '|', ENCODING 'UTF8')"
+        )
+
+
+def _text(column: str) -> str:
+    """Write one column so that its bytes depend on no setting of the server or the session."""
+    name = f"t.{column}"
+    if column.endswith("_on"):
+        return f"to_char({name}, 'YYYY-MM-DD')"
+    if column.endswith("_at"):
+        return f"to_char({name} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
+    if column == "span":
+        return (
+            f"CASE WHEN isempty({name}) THEN 'empty' ELSE to_char(lower({name}), 'YYYY-MM-DD')"
+            f" || '/' || to_char(upper({name}), 'YYYY-MM-DD') END"
+        )
+    if column.endswith(("sha256", "sm3", "salt")):
+        return f"encode({name}, 'hex')"
+    return name
+
+
+SEALED = (
+    Sealed("act", ("act_id", "kind", "reference", "actor", "effective_on", "request_sha256"), ("act_id",)),
+    Sealed("app_user", ("name", "role", "provider_uscc", "act_id"), ("name",)),
+    Sealed("programme", ("programme_id", "act_id"), ("programme_id",)),
+    Sealed(
+        "policy",
+        ("policy_id", "programme_id", "supersedes", "span", "sha256", "parameters", "body", "act_id"),
+        ("policy_id",),
+    ),
+    Sealed("party", ("party_id", "uscc", "act_id"), ("party_id",)),
+    Sealed("party_name", ("party_id", "row_no", "name", "act_id"), ("party_id", "row_no")),
+    Sealed(
+        "qualification",
+        ("row_no", "company_id", "category", "from_on", "span", "basis", "act_id"),
+        ("row_no",),
+    ),
+    Sealed(
+        "bank_account",
+        ("row_no", "company_id", "holder", "bank", "account_last4", "account_salt", "account_sha256")
+        + ("clearing_no", "act_id"),
+        ("row_no",),
+    ),
+    Sealed("listing", ("row_no", "provider_id", "from_on", "span", "act_id"), ("row_no",)),
+    Sealed(
+        "relation",
+        ("row_no", "provider_id", "company_id", "kind", "share_bp", "from_on", "span", "act_id"),
+        ("row_no",),
+    ),
+    Sealed(
+        "subsidy", ("row_no", "invoice_number", "policy_name", "amount_fen", "waived", "act_id"), ("row_no",)
+    ),
+    Sealed(
+        "invoice_payment",
+        ("row_no", "invoice_number", "paid_on", "reference", "amount_fen", "act_id"),
+        ("row_no",),
+    ),
+    Sealed("document", ("sha256", "sm3", "size_bytes", "act_id"), ("sha256",)),
+    Sealed(
+        "upload",
+        ("upload_id", "sha256", "file_name", "format", "provider_uscc", "service_month", "received_on")
+        + ("header", "rows", "accepted", "duplicate", "conflict", "rejected", "held"),
+        ("upload_id",),
+        act="t.upload_id",
+    ),
+    Sealed(
+        "upload_row",
+        ("row_no", "sheet", "outcome", "invoice_number", "cells", "upload_id"),
+        ("sheet", "row_no"),
+        act="t.upload_id",
+    ),
+    Sealed(
+        "upload_problem",
+        ("problem_no", "sheet", "row_no", "code", "severity", "column_name", "value", "message")
+        + ("invoice_number", "upload_id"),
+        ("problem_no",),
+        act="t.upload_id",
+    ),
+    Sealed(
+        "held_row",
+        ("row_no", "sheet", "digest", "invoice_number", "invoice_kind", "waits_for", "evidence", "received_on")
+        + ("content", "upload_id"),
+        ("sheet", "row_no"),
+        act="t.upload_id",
+    ),
+    Sealed(
+        "invoice",
+        ("place", "invoice_id", "company_id", "number", "kind", "original_number", "provider_id", "issued_on")
+        + ("received_on", "span", "contract_no", "net_fen", "tax_fen", "gross_fen", "paid_fen", "evidence")
+        + ("digest", "act_id"),
+        ("place",),
+    ),
+    Sealed(
+        "invoice_line",
+        ("invoice_id", "line_no", "tax_code", "item", "spec", "unit", "usage_qty", "net_fen", "rate_bp")
+        + ("tax_fen", "gross_fen", "paid_fen", "remark", "sheet", "row_no", "upload_id"),
+        ("company_id", "invoice_id", "line_no"),
+        source="invoice_line AS t INNER JOIN invoice AS i USING (company_id, invoice_id)",
+        act="i.act_id",
+    ),
+    Sealed(
+        "proposal",
+        ("act_id", "kind", "subject", "payload", "payload_sha256", "maker", "drafted_by"),
+        ("act_id",),
+    ),
+    Sealed("decision", ("proposal_act_id", "verdict", "why", "decided_by", "act_id"), ("proposal_act_id",)),
+    Sealed(
+        "run",
+        ("run_id", "programme_id", "through_on", "backfill", "cutoff_no", "fiscal_year", "drafted_by")
+        + ("policies", "lines_sha256", "lines", "proposal_act_id", "act_id"),
+        ("run_id",),
+    ),
+    Sealed(
+        "run_line",
+        ("line_no", "company_id", "cap_year", "kind", "invoice_id", "accepted_no", "basis_fen", "computed_fen")
+        + ("overlap_cut_fen", "granted_fen", "withheld_fen", "budget_cut_fen", "policy_ids", "reasons", "run_id"),
+        ("line_no",),
+        source="run_line AS t INNER JOIN run AS r USING (run_id)",
+        act="r.act_id",
+    ),
+    Sealed(
+        "voucher",
+        ("voucher_id", "programme_id", "company_id", "cap_year", "face_fen", "by_hand", "act_id"),
+        ("voucher_id",),
+    ),
+    Sealed(
+        "move",
+        ("noun", "subject_id", "step", "from_state", "to_state", "why", "act_id"),
+        ("noun", "subject_id", "step"),
+    ),
+    Sealed(
+        "transfer",
+        ("transfer_no", "company_id", "debit_account_id", "credit_account_id", "amount_fen", "run_id", "line_no")
+        + ("act_id",),
+        ("transfer_no",),
+    ),
+)
