@@ -23,6 +23,8 @@ from voucher.days import business_day, month_span
 from voucher.errors import Misused, Refused
 from voucher.problem import Problem
 
+_MANY = 5_000
+"""Rows from which a file is worth the planner's while."""
 OUTCOMES = ("accepted", "duplicate", "conflict", "rejected", "held")
 
 
@@ -39,7 +41,8 @@ class Asked:
 class Outcome:
     """How a file ended. upload_id: None when it was blocked or rehearsed. counts: rows per outcome.
 
-    header: as uploaded, for the return file. fresh: False when the same file was answered before.
+    invoices: only when asked for, since a large file has many. failing: rows that need a look, with the
+    header as uploaded, for the return file. fresh: False when the same file was answered before.
     """
 
     upload_id: int | None
@@ -89,9 +92,19 @@ def ask(user: User, provider: str | None, service_month: str | None, received_on
 
 
 def import_file(
-    engine: Engine, source: Path, user: User, asked: Asked, *, dry_run: bool = False, progress: Progress = lambda _: None
+    engine: Engine,
+    source: Path,
+    user: User,
+    asked: Asked,
+    *,
+    dry_run: bool = False,
+    listing: bool = False,
+    progress: Progress = lambda _: None,
 ) -> Outcome:
-    """Import one file. Raises Misused, Refused, Busy; what is wrong with the file is in the outcome."""
+    """Import one file; with `listing` the outcome names every invoice.
+
+    Raises Misused, Refused, Busy; what is wrong with the file is in the outcome.
+    """
     problems = guard.check_file(source)
     if problems:
         return _blocked(receive(source, keep=False), problems)
@@ -103,6 +116,9 @@ def import_file(
 
     def work(db: Connection) -> Outcome:
         outcome = _import(db, received, chosen, kind, user, asked, progress)
+        if listing and outcome.upload_id is not None:
+            rows = query(db, "queries/import/invoices.sql", upload_id=outcome.upload_id)
+            outcome = replace(outcome, invoices=rows)
         if dry_run and outcome.fresh:
             raise _Rehearsed(replace(outcome, upload_id=None))
         return outcome
@@ -158,7 +174,9 @@ def _accept(
         service_until=month.end if month else None,
         evidence=chosen.EVIDENCE,
     )
-    many = staged.rows > 5_000
+    many = staged.rows > _MANY
+    if many:
+        database.expect_many(db)
     for name, table in (
         ("10_waiting", "stage"), ("11_lock_buckets", ""), ("20_several", "several"), ("21_entry", "entry"),
         ("22_own_faults", ""), ("30_judged", "judged"),
@@ -268,7 +286,7 @@ def read(db: Connection, upload_id: int, *, fresh: bool = True) -> Outcome:
         format=row["format"],
         rows=row["rows"],
         counts={name: row[name] for name in OUTCOMES},
-        invoices=query(db, "queries/import/invoices.sql", upload_id=upload_id),
+        invoices=(),
         problems=problems,
         failing=query(db, "queries/import/failing_rows.sql", upload_id=upload_id),
         header=row["header"].split(UNIT),

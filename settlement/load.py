@@ -4,6 +4,7 @@ Few set-wise queries per range of companies; nothing is decided here but which r
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import Connection
@@ -48,7 +49,9 @@ def facts_at(db: Connection, programme: str, cutoff: int, companies: Companies =
             for row in query(db, "queries/facts/listings.sql", cutoff=cutoff)
         ],
         relations=[
-            Relation(row["provider_id"], row["company_id"], row["kind"], row["share_bp"], _span(row), _at(row))
+            Relation(
+                row["provider_id"], row["company_id"], row["kind"], row["share_bp"], _span(row), _at(row)
+            )
             for row in query(db, "queries/facts/relations.sql", **some)
         ],
         subsidies=[
@@ -60,9 +63,7 @@ def facts_at(db: Connection, programme: str, cutoff: int, companies: Companies =
             for row in query(db, "queries/facts/payments.sql", **some)
         ],
         invoices=[_invoice(row) for row in query(db, "queries/facts/invoices.sql", **some)],
-        served=[
-            Served(**row) for row in query(db, "queries/facts/served.sql", programme=programme, **some)
-        ],
+        served=[Served(**row) for row in query(db, "queries/facts/served.sql", programme=programme, **some)],
         vouchers=[
             _voucher(row) for row in query(db, "queries/facts/vouchers.sql", programme=programme, **some)
         ],
@@ -74,10 +75,12 @@ def facts_by_company(
 ) -> Iterator[tuple[Companies, Facts]]:
     """Read the facts range by range, in order of the companies; memory is bounded by a range.
 
-    size: invoices per range, about. Between them the ranges cover every company that could have a line.
+    size: invoices per range, about. Between them the ranges cover every company there could be.
     """
-    for row in query(db, "queries/facts/chunks.sql", cutoff=cutoff, size=size):
-        companies = row["first_id"], row["last_id"]
+    chunks = query(db, "queries/facts/chunks.sql", cutoff=cutoff, size=size)
+    starts = [ALL[0], *(row["first_id"] for row in chunks[1:]), ALL[1] + 1]
+    for start, following in pairwise(starts):
+        companies = start, following - 1
         yield companies, facts_at(db, programme, cutoff, companies)
 
 

@@ -163,11 +163,16 @@ def load(source: Path | bytes) -> Policy:
     return policy
 
 
-def shipped() -> list[Policy]:
-    """Read the policy files that are part of the program, by file name."""
+def shipped_files() -> list[bytes]:
+    """Return the bytes of the policy files that are part of the program, by file name."""
     folder = files("settlement").joinpath("policies")
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".toml"))
-    return [load(folder.joinpath(name).read_bytes()) for name in names]
+    return [folder.joinpath(name).read_bytes() for name in names]
+
+
+def shipped() -> list[Policy]:
+    """Read the policy files that are part of the program, by file name."""
+    return [load(body) for body in shipped_files()]
 
 
 def parameters(policy: Policy) -> dict[str, Any]:

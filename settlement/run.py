@@ -18,7 +18,7 @@ from settlement.policy import Policy, cap_for_year, in_force, parameters
 from voucher import acts, approval, ledger
 from voucher.access import User
 from voucher.acts import canonical
-from voucher.database import driver, one, query, run_file
+from voucher.database import driver, expect_many, one, query, run_file
 from voucher.days import OPEN_END, business_day, month_span
 from voucher.errors import Broken, Misused, Refused
 from voucher.money import format_yuan
@@ -27,7 +27,7 @@ from voucher.reasons import SENTENCES
 _STEPS = (
     ("20_pair", "pair"), ("21_late", "late"), ("22_code", "code"), ("30_bill", "bill"), ("31_red", "red"),
     ("40_basis", "basis"), ("50_claim", "claim"), ("51_cut", "cut"), ("52_cap", "cap"), ("53_served", "served"),
-    ("60_state", "state"), ("70_turn", "turn"), ("71_reasons", "reasons"),
+    ("60_state", "state"), ("61_room", "room"), ("70_turn", "turn"), ("71_reasons", "reasons"),
 )  # fmt: skip
 """The steps of a draft in order: SQL file, and the temporary table it makes."""
 _LINE_COLUMNS = (
@@ -127,8 +127,7 @@ def compute(
     db: Connection, policies: Sequence[Policy], programme: str, cutoff: int, through: date, *, backfill: bool
 ) -> None:
     """Compute a run into temporary tables, under the documents given; writes nothing that lasts."""
-    db.exec_driver_sql("SET LOCAL work_mem = '192MB'")
-    db.exec_driver_sql("SET LOCAL jit = off")
+    expect_many(db)
     run_file(db, "queries/settle/draft/00_tables.sql")
     run_file(
         db,
@@ -334,6 +333,7 @@ def _approve(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict
     _check_fresh(db, run)
     own = [(policy, span) for policy, span in in_force(_used(db, run)) if policy.programme == run.programme]
     first, last = own[0][1].start.year, own[-1][1].last.year
+    expect_many(db)
     caps = canonical({str(year): cap_for_year(own, year) for year in range(first, last + 1)})
     run_file(db, "queries/settle/post/10_vouchers.sql", run_id=run_id, act_id=act.act_id, caps=caps)
     run_file(db, "queries/settle/post/11_moves.sql", act_id=act.act_id)

@@ -62,7 +62,7 @@ def transaction(engine: Engine, role: Role = "cvl_app") -> Iterator[Connection]:
     with translated(), engine.begin() as db:
         db.exec_driver_sql(
             "SELECT set_config('role', %s, true), set_config('search_path', 'cvl, pg_temp', true),"
-            " set_config('lock_timeout', %s, true), set_config('timezone', 'UTC', true)",
+            " set_config('lock_timeout', %s, true), set_config('timezone', 'UTC', true), set_config('jit', 'off', true)",
             (role, LOCK_TIMEOUT),
         )
         yield db
@@ -120,6 +120,14 @@ def one(db: Connection, name: str, /, **params: object) -> Row | None:
 def run_file(db: Connection, name: str, /, **params: object) -> int:
     """Run one SQL file that writes; return the number of rows it wrote."""
     return db.execute(text(sql.read(name)), params).rowcount
+
+
+def expect_many(db: Connection) -> None:
+    """Tell PostgreSQL that the rest of the transaction runs over many rows.
+
+    Right after a bulk load its statistics are old, and a nested loop that it takes for short is not.
+    """
+    db.exec_driver_sql("SELECT set_config('work_mem', '192MB', true), set_config('enable_nestloop', 'off', true)")
 
 
 def driver(db: Connection) -> psycopg.Connection[Any]:

@@ -242,7 +242,7 @@ def _server_pids(site: Site, data: int) -> list[int]:
     """
     script = (
         f"for p in /proc/[0-9]*; do [ $p/cwd -ef {shlex.quote(_door(site, site.data, data))} ] || continue;"
-        ' e=$(readlink $p/exe); case "${e##*/}" in postgres|"postgres "*) echo ${p#/proc/};; esac; done'
+        ' read -r name <$p/comm && [ "$name" = postgres ] && echo ${p#/proc/}; done'
     )
     reads, writes = os.pipe()
     with open(reads) as answer:
@@ -333,18 +333,21 @@ def stop(site: Site) -> None:
     """
     if not site.data.exists():
         return
-    began, asked = time.monotonic(), None
+    began, looked, asked = time.monotonic(), 0.0, None
     with opened(site.data) as held:
-        while not try_lock(held) and (waited := time.monotonic() - began) < START_SECONDS:
-            main, pids = _postmaster(site), _server_pids(site, held)
-            if main and (main in pids or not _PROC.exists()):
-                if main != asked:
-                    _signal(main, signal.SIGINT)
-                    asked = main
-            elif pids:
-                _kill_orphans(site, held)
-            elif waited > SILENT_SECONDS:
-                return  # nothing of it is to be seen: the next user sorts it out
-            time.sleep(0.02)
+        if try_lock(held):
+            return
+        while not try_lock(held) and (now := time.monotonic()) - began < START_SECONDS:
+            if now - looked > 0.5:
+                looked, main, pids = now, _postmaster(site), _server_pids(site, held)
+                if main and (main in pids or not _PROC.exists()):
+                    if main != asked:
+                        _signal(main, signal.SIGINT)
+                        asked = main
+                elif pids:
+                    _kill_orphans(site, held)
+                elif now - began > SILENT_SECONDS:
+                    return  # nothing of it is to be seen: the next user sorts it out
+            time.sleep(0.01)
     with suppress(OSError):
         site.sockets.rmdir()

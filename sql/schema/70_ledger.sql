@@ -107,7 +107,7 @@ CREATE TABLE open_run (
     policies text NOT NULL,
     lines_sha256 bytea NOT NULL,
     lines bigint NOT NULL,
-    submitted boolean NOT NULL DEFAULT false
+    submitted boolean NOT NULL DEFAULT FALSE
 );
 
 CREATE TABLE draft_line (
@@ -121,6 +121,7 @@ CREATE TABLE draft_listed (
     list text NOT NULL CHECK (list IN ('held', 'backfill')),
     company_id bigint NOT NULL,
     cap_year integer NOT NULL,
+    kind text NOT NULL CHECK (kind IN ('backfill', 'grant')),
     invoice_id bigint NOT NULL,
     accepted_no bigint NOT NULL,
     basis_fen bigint NOT NULL,

@@ -53,12 +53,6 @@ def looked_after(home: Path) -> Iterator[Path]:
     assert not left_behind
 
 
-def copied(pattern: Path, home: Path) -> Path:
-    """Copy a home whose server is down; faster than initdb."""
-    subprocess.run(["cp", "-a", pattern, home], check=True)
-    return home
-
-
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Make a home with a finished database."""
@@ -77,39 +71,11 @@ def home(finished: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def spoilt(finished: Path, tmp_path: Path) -> Iterator[Path]:
-    """Give a finished home of its own to a test that breaks it."""
-    with looked_after(copied(finished, tmp_path / "home")) as home:
-        yield home
-    shutil.rmtree(home)
-
-
-@pytest.fixture
 def fresh(tmp_path: Path) -> Iterator[Path]:
     """Give a home that nobody has used yet."""
     with looked_after(tmp_path / "home") as home:
         yield home
     shutil.rmtree(home, ignore_errors=True)
-
-
-@pytest.fixture(scope="module")
-def bare_pattern(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Make a home whose program was killed before it created the role and the database."""
-    home = tmp_path_factory.mktemp("bare") / "home"
-    code = "embedded_server._furnish = lambda _: os.kill(os.getpid(), signal.SIGKILL)\n"
-    with program(home, code + USE) as it:
-        assert it.wait(20) == -signal.SIGKILL
-    embedded_server.stop(embedded_site.site_of(home))
-    yield home
-    shutil.rmtree(home)
-
-
-@pytest.fixture
-def bare(bare_pattern: Path, tmp_path: Path) -> Iterator[Path]:
-    """Give a home with data but without our role and database; no server runs."""
-    with looked_after(copied(bare_pattern, tmp_path / "home")) as home:
-        yield home
-    shutil.rmtree(home)
 
 
 def alive(home: Path) -> bool:
@@ -403,14 +369,12 @@ def test_a_terminated_program_leaves_no_server_behind(home: Path, number: int) -
     assert not alive(home)
 
 
-def test_a_program_terminated_while_the_server_starts_leaves_none_behind(fresh: Path) -> None:
-    folder = fresh / "postgres"
-    for appears in ("data.init-*/base", "data/postmaster.pid"):
-        with program(fresh) as other:
-            until(partial(exists, folder, appears))
-            other.terminate()
-            assert other.wait(20) == 143
-        until(lambda: not alive(fresh))  # a killed initdb takes a moment
+def test_a_program_terminated_while_the_server_starts_leaves_none_behind(home: Path) -> None:
+    with program(home) as other:
+        until((home / "postgres/data/postmaster.pid").exists)
+        other.terminate()
+        assert other.wait(20) == 143
+    assert not alive(home)
 
 
 def test_handlers_of_the_program_are_left_alone_and_ours_are_taken_back(home: Path) -> None:
@@ -431,8 +395,8 @@ def test_handlers_of_the_program_are_left_alone_and_ours_are_taken_back(home: Pa
 def test_ctrl_c_reaches_the_program_and_not_the_server(home: Path) -> None:
     code = """
 with running(home) as url:
-    print(url, flush=True)
     try:
+        print(url, flush=True)
         sys.stdin.read()
     except KeyboardInterrupt:
         print("interrupted", flush=True)
@@ -465,44 +429,25 @@ embedded_server.stop = interrupted
 # -- kills
 
 
-def test_a_program_killed_in_the_middle_of_initdb_leaves_something_that_opens(fresh: Path) -> None:
-    with program(fresh) as other:
-        until(partial(exists, fresh / "postgres", "data.init-*/base"))
-        other.kill()
-    with running(fresh) as url:
-        assert ask(url) == 1
-    until(lambda: not alive(fresh))
-    with running(fresh):
-        assert (fresh / "postgres/data/PG_VERSION").exists()
-
-
-def test_a_program_killed_right_after_initdb_leaves_something_that_opens(fresh: Path) -> None:
-    code = "embedded_server.check_version = lambda _: os.kill(os.getpid(), signal.SIGKILL)\n"
-    with program(fresh, code + USE) as other:
-        assert other.wait(20) == -signal.SIGKILL
+def test_a_program_that_ends_in_the_middle_of_initdb_leaves_something_that_opens(fresh: Path) -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with program(fresh) as other:
+            until(partial(exists, fresh / "postgres", "data.init-*/base"))
+            other.send_signal(number)
     with running(fresh) as url:
         do(url, "CREATE TABLE works (n int)")
+    until(lambda: not alive(fresh))  # the initdb of the killed program goes on for a moment
 
 
-@pytest.mark.parametrize(
-    ("when", "word"),
-    [
-        ("before", "CREATE ROLE"),
-        ("after", "CREATE ROLE"),
-        ("after", "CREATE DATABASE"),
-        ("before", "COMMENT"),
-    ],
-)
-def test_a_program_killed_while_it_furnishes_leaves_something_that_opens(
-    bare: Path, word: str, when: str
-) -> None:
-    code = f"""
+def test_a_program_killed_again_and_again_while_it_furnishes_leaves_something_that_opens(fresh: Path) -> None:
+    after_initdb = "embedded_server.check_version = lambda _: os.kill(os.getpid(), signal.SIGKILL)\n"
+    at_statement = """
 import psycopg
 class Connection(psycopg.Connection):
     def execute(self, query, *rest, **named):
         text = query if isinstance(query, (str, bytes)) else query.as_string(self)
-        dies = isinstance(text, str) and text.startswith({word!r})
-        if dies and {when!r} == "before":
+        dies = isinstance(text, str) and text.startswith("{word}")
+        if dies and "{when}" == "before":
             os.kill(os.getpid(), signal.SIGKILL)
         done = super().execute(query, *rest, **named)
         if dies:
@@ -510,9 +455,18 @@ class Connection(psycopg.Connection):
         return done
 psycopg.connect = Connection.connect
 """
-    with program(bare, code + USE) as other:
-        assert other.wait(20) == -signal.SIGKILL
-    with running(bare) as url:
+    kills = [after_initdb]
+    for when, word in (
+        ("before", "CREATE ROLE"),
+        ("after", "CREATE ROLE"),
+        ("after", "CREATE DATABASE"),
+        ("before", "COMMENT"),
+    ):
+        kills.append(at_statement.format(when=when, word=word))
+    for kill in kills:
+        with program(fresh, kill + USE) as other:
+            assert other.wait(20) == -signal.SIGKILL
+    with running(fresh) as url:
         do(url, "CREATE TABLE works (n int)")
 
 
@@ -627,14 +581,17 @@ def refused(kind: type[CvlError], code: str) -> Iterator[list[str]]:
     said.append(caught.value.message)
 
 
-def test_data_of_another_major_version_are_refused_with_the_way_out(spoilt: Path) -> None:
-    version = spoilt / "postgres/data/PG_VERSION"
-    old = int(version.read_text()) - 1
-    version.write_text(f"{old}\n")
-    with refused(Refused, "other_major_version") as said, running(spoilt):
-        pass
+def test_data_of_another_major_version_are_refused_with_the_way_out(home: Path) -> None:
+    version = home / "postgres/data/PG_VERSION"
+    ours = int(version.read_text())
+    version.write_text(f"{ours - 1}\n")
+    try:
+        with refused(Refused, "other_major_version") as said, running(home):
+            pass
+    finally:
+        version.write_text(f"{ours}\n")
     assert "CVL_PG_BIN" in said[0]
-    assert f"PostgreSQL {old}" in said[0]
+    assert f"PostgreSQL {ours - 1}" in said[0]
     assert "cvl db backup" in said[0]
 
 
@@ -682,11 +639,17 @@ def test_missing_programs_are_named(fresh: Path, tmp_path: Path, monkeypatch: py
     assert "initdb" in said[0]
 
 
-def test_a_lost_password_is_named(spoilt: Path) -> None:
-    for file in (spoilt / "postgres").glob("password.*"):
+def test_a_lost_password_is_named(home: Path) -> None:
+    files = {file: file.read_text() for file in (home / "postgres").glob("password.*")}
+    for file in files:
         file.unlink()
-    with refused(Unreachable, "password_lost") as said, running(spoilt):
-        pass
+    try:
+        with refused(Unreachable, "password_lost") as said, running(home):
+            pass
+    finally:
+        for file, text in files.items():
+            file.write_text(text)
+            file.chmod(0o600)
     assert "password.postgres" in said[0]
 
 
@@ -711,19 +674,20 @@ def test_a_home_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     assert "CVL_HOME" in said[0]
 
 
-@pytest.mark.parametrize("prepare", ["open", "link"])
-def test_a_socket_folder_prepared_by_somebody_else_is_refused(
-    spoilt: Path, tmp_path: Path, prepare: str
-) -> None:
-    sockets = spoilt / "postgres/s"
-    if prepare == "open":
-        sockets.mkdir()
-        sockets.chmod(0o755)
-    else:
-        (tmp_path / "theirs").mkdir(mode=0o700)
-        sockets.symlink_to(tmp_path / "theirs")
-    with refused(Unreachable, "socket_folder_unsafe"), running(spoilt):
+def test_a_socket_folder_prepared_by_somebody_else_is_refused(home: Path, tmp_path: Path) -> None:
+    sockets = home / "postgres/s"
+    sockets.mkdir()
+    sockets.chmod(0o755)
+    with refused(Unreachable, "socket_folder_unsafe") as said, running(home):
         pass
+    assert str(sockets) in said[0]
+    sockets.rmdir()
+    sockets.symlink_to(tmp_path)
+    try:
+        with refused(Unreachable, "socket_folder_unsafe"), running(home):
+            pass
+    finally:
+        sockets.unlink()
 
 
 def test_a_running_server_without_a_socket_is_reported(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -778,33 +742,34 @@ def test_the_programs_are_the_named_ones_or_the_wheels(monkeypatch: pytest.Monke
 
 
 @as_root
-def test_as_root_programs_in_a_private_folder_are_copied_once_and_work(
-    fresh: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_as_root_programs_in_a_private_folder_are_copied_once_and_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("CVL_PG_BIN", raising=False)
+    account = embedded_binaries.account_for(tmp_path)
+    package = bin_dir().parent.parent
+    for folder in (package, package.with_name(f"{package.name}.libs")):
+        (tmp_path / folder.name).symlink_to(folder)  # the account cannot even walk to the link
+    tmp_path.chmod(0o700)
+    private = tmp_path / package.name / "pginstall18/bin"
+    monkeypatch.setenv("CVL_PG_BIN", str(private))
     public = Path(tempfile.mkdtemp(dir="/var/tmp"))
+    public.chmod(0o755)
+    monkeypatch.setattr(embedded_binaries, "COPIES", public / "copies")
+    mask = os.umask(0o077)
     try:
-        public.chmod(0o755)
-        monkeypatch.setattr(embedded_binaries, "COPIES", public / "copies")
-        monkeypatch.delenv("CVL_PG_BIN", raising=False)
-        package = bin_dir().parent.parent
-        private = tmp_path / "venv"
-        private.mkdir(mode=0o700)
-        for folder in (package, package.with_name(f"{package.name}.libs")):
-            (private / folder.name).symlink_to(folder)  # the account cannot even walk to the link
-        monkeypatch.setenv("CVL_PG_BIN", str(private / package.name / "pginstall18/bin"))
-        mask = os.umask(0o077)
-        try:
-            with running(fresh) as url:
-                assert str(ask(url, "SHOW server_version")).startswith("18")
-        finally:
-            os.umask(mask)
+        usable = embedded_binaries.usable_bin_dir(private, account)
+        assert usable.is_relative_to(public)
+        for name in ("initdb", "pg_ctl", "postgres"):
+            assert embedded_binaries.run([usable / name, "--version"], account=account, output=2) == 0
         (copy,) = (public / "copies").glob("18-*")
-        made = copy.stat()
         assert {stat.S_IMODE(folder.stat().st_mode) for folder in copy.rglob("*/")} == {0o755}
-        with running(fresh):
-            pass
-        assert (copy.stat().st_ino, copy.stat().st_mtime) == (made.st_ino, made.st_mtime)
+        assert {file.stat().st_uid for file in copy.rglob("*")} == {0}
+        before = usable.stat()
+        assert embedded_binaries.usable_bin_dir(private, account) == usable
+        assert (usable.stat().st_ino, usable.stat().st_mtime) == (before.st_ino, before.st_mtime)
     finally:
+        os.umask(mask)
         shutil.rmtree(public)
 
 
@@ -832,16 +797,20 @@ def test_as_root_no_parent_of_the_home_is_changed_and_none_need_be_open(home: Pa
 
 
 @as_root
-def test_as_root_data_keep_their_account_and_those_of_root_are_refused(spoilt: Path) -> None:
-    data = spoilt / "postgres/data"
+def test_as_root_data_keep_their_account_and_those_of_root_are_refused(home: Path) -> None:
+    data = home / "postgres/data"
+    before = data.stat()
     subprocess.run(["chown", "-R", "65534:65534", data], check=True)
-    with running(spoilt) as url:
-        assert ask(url) == 1
-    assert data.stat().st_uid == 65534
-    os.chown(data, 0, 0)
-    with refused(Refused, "data_owned_by_root") as said, running(spoilt):
-        pass
-    assert "chown" in said[0]
+    try:
+        with running(home) as url:
+            assert ask(url) == 1
+        assert data.stat().st_uid == 65534
+        os.chown(data, 0, 0)
+        with refused(Refused, "data_owned_by_root") as said, running(home):
+            pass
+        assert "chown" in said[0]
+    finally:
+        subprocess.run(["chown", "-R", f"{before.st_uid}:{before.st_gid}", data], check=True)
 
 
 def test_a_socket_that_nobody_listens_on_is_no_obstacle(home: Path) -> None:

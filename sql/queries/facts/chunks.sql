@@ -13,7 +13,7 @@ placed AS (
     FROM accepted AS a
 )
 
-SELECT min(p.company_id) AS first_id, max(p.company_id) AS last_id
+SELECT min(p.company_id) AS first_id
 FROM placed AS p
 GROUP BY p.place
 ORDER BY p.place

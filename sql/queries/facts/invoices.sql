@@ -1,4 +1,4 @@
--- grain:  one row per invoice accepted by the cutoff, in order of acceptance: the companies' blues and whatever reverses them
+-- grain:  one row per invoice accepted by the cutoff, in order of acceptance: blues of the companies with their reds
 -- params: cutoff (seal number), first_id, last_id (companies, inclusive)
 WITH chosen AS (
     SELECT i.company_id, i.invoice_id

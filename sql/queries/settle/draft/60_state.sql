@@ -21,13 +21,16 @@ valued AS (
     SELECT
         m.*,
         CASE
-            WHEN m.other_fen = 0 THEN m.computed_fen
             WHEN d.overlap = 'top_up' THEN greatest(0, m.computed_fen - m.other_fen)
             WHEN d.overlap = 'joint_limit'
                 THEN least(
                     m.computed_fen,
-                    greatest(0, CAST(div(CAST(m.basis_fen AS numeric) * d.joint_limit_bp, 10000) AS bigint) - m.other_fen)
+                    greatest(
+                        0,
+                        CAST(div(CAST(m.basis_fen AS numeric) * d.joint_limit_bp, 10000) AS bigint) - m.other_fen
+                    )
                 )
+            WHEN m.other_fen = 0 THEN m.computed_fen
             WHEN m.other_fen >= m.computed_fen THEN 0
             WHEN m.granted_fen IS NULL THEN m.computed_fen
             ELSE least(m.computed_fen, m.granted_fen)

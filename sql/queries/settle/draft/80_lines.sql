@@ -7,7 +7,7 @@ WITH kept AS (
         t.computed_fen - t.worth_fen AS overlap_cut_fen
     FROM turn AS t
     CROSS JOIN asked AS a
-    WHERE t.phase <> 1 OR (a.backfill AND t.granted_fen > 0)
+    WHERE t.phase <> 1 OR (a.backfill AND t.granted_fen > 0 AND NOT t.frozen)
 )
 
 INSERT INTO draft_line (

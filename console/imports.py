@@ -1,0 +1,136 @@
+"""`cvl import`: take the month's invoices and say how every row ended."""
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+
+from console.answer import Answer
+from console.chinese import DAY, FILE, MONTH, argument, flag, option
+from console.door import Verb
+from console.problems import problem_data, problem_lines
+from console.progress import watched
+from console.registers import together
+from importers import accept, returns
+from importers.accept import Asked, Outcome
+from voucher import access, uscc
+from voucher.access import User
+from voucher.database import run
+from voucher.errors import CvlError, Misused, Refused
+
+WORDS = {"accepted": "受理", "duplicate": "重复", "conflict": "冲突", "rejected": "退回", "held": "暂存"}
+"""Outcome of a row to what it is called on screen."""
+SMALL_BYTES = 1 << 20
+"""Up to this size of a file its accepted invoices are counted for people."""
+
+
+def import_files(
+    engine: Engine, as_user: str | None, files: Sequence[Path], *, dry_run: bool, provider: str | None,
+    service_month: str | None, received_on: date | None, return_file: Path | None, as_json: bool,
+) -> Answer:  # fmt: skip
+    """Import invoice files one after another; each is an act of its own."""
+    if return_file is not None and len(files) > 1:
+        raise Misused("one_return_file", "--return-file 一次只能配一个文件，请逐个文件导入。")
+    user = run(engine, lambda db: access.require(db, as_user, "import"), "cvl_auditor")
+    if provider is not None and uscc.check(provider := uscc.normal(provider)) == "bad":
+        raise Misused("bad_uscc", f"--provider：“{provider}”不是有效的统一社会信用代码，请照营业执照核对18位代码。")
+    asked = accept.ask(user, provider, service_month, received_on)
+    answers = []
+    for file in files:
+        try:
+            answers.append(import_one(engine, user, asked, file, dry_run=dry_run, return_file=return_file, listing=as_json))
+        except CvlError as error:
+            if len(files) == 1:
+                raise
+            data = {"file": str(file), "error": {"code": error.code, "message": error.message}}
+            answers.append(Answer(data, [f"{file}：{error.message}"], error.exit_status))
+    if len(answers) == 1:
+        return answers[0]
+    text = [line for answer in answers for line in (*answer.text, "")]
+    return Answer({"uploads": [answer.data for answer in answers]}, text[:-1], together([a.status for a in answers]))
+
+
+def import_one(
+    engine: Engine, user: User, asked: Asked, file: Path, *, dry_run: bool = False, return_file: Path | None = None,
+    listing: bool = False, quiet: bool = False,
+) -> Answer:  # fmt: skip
+    """Import one file, write its return file if asked to, and say how it ended."""
+    listing = listing or (file.is_file() and file.stat().st_size <= SMALL_BYTES)
+    with watched(file, quiet=quiet) as progress:
+        outcome = accept.import_file(
+            engine, file, user, asked, dry_run=dry_run, listing=listing, progress=progress
+        )
+    written = None
+    if return_file is not None and outcome.failing:
+        try:
+            returns.write(return_file, outcome)
+        except OSError as error:
+            raise Refused(
+                "no_return_file",
+                f"发票已按结果入账，但退回文件写不到 {return_file}（{error.strerror}）。请换一个位置，重新导入同一文件即可再得。",
+            ) from error
+        written = return_file
+    return Answer(outcome_data(outcome), outcome_lines(file, outcome, dry_run, written), outcome.exit_status)
+
+
+def outcome_data(outcome: Outcome) -> dict[str, Any]:
+    """Write how a file ended as JSON."""
+    data: dict[str, Any] = {
+        "upload_id": None if outcome.upload_id is None else str(outcome.upload_id),
+        "sha256": outcome.sha256, "format": outcome.format, "rows": outcome.rows, **outcome.counts,
+        "invoices": [
+            {"number": row["number"], "status": row["status"], "accepted_no": row["accepted_no"]}
+            for row in outcome.invoices
+        ],
+        "problems": [problem_data(problem) for problem in outcome.problems],
+    }  # fmt: skip
+    if outcome.exit_status == 1:
+        first = next(problem for problem in outcome.problems if problem.severity == "blocking")
+        data["error"] = {"code": first.code, "message": first.message}
+    return data
+
+
+def outcome_lines(file: Path, outcome: Outcome, dry_run: bool, written: Path | None) -> list[str]:
+    """Write how a file ended for people."""
+    if outcome.exit_status == 1:
+        return [f"{file}：整份文件没有导入。", *problem_lines(outcome.problems)]
+    counts = "，".join(f"{WORDS[name]}{number}行" for name, number in outcome.counts.items() if number)
+    lines = [f"{file}：共{outcome.rows}行" + (f"，其中{counts}。" if counts else "。")]
+    if dry_run:
+        lines[0] += "（试运行，没有写入任何数据）"
+    elif not outcome.fresh:
+        lines[0] += f"（同一文件早已导入，结果不变，上传号 {outcome.upload_id}）"
+    else:
+        lines[0] += f"（上传号 {outcome.upload_id}）"
+    taken = [row["accepted_no"] for row in outcome.invoices if row["accepted_no"] is not None]
+    if taken and not dry_run:
+        lines.append(f"  受理发票{len(taken)}张，受理号 {min(taken)} 至 {max(taken)}。")
+    lines += problem_lines(outcome.problems)
+    if written is not None:
+        lines.append(f"  未受理的{len(outcome.failing)}行已写入 {written}，改正后可直接用 cvl import 重新导入。")
+    elif outcome.failing and outcome.exit_status == 3:
+        lines.append("  未受理的各行可用 --return-file 退回.xlsx 取出，改正后直接重新导入。")
+    return lines
+
+
+VERBS = (
+    Verb(
+        "import",
+        import_files,
+        "导入服务商报送的发票文件（csv 或 xlsx）。\n"
+        "每一行都有结果：受理、重复、冲突、退回或暂存，合计等于读到的行数。同一文件重复导入不会重复计算。\n"
+        "全部受理或重复时退出码为 0，有行需要处理时为 3，整份文件读不了时为 1。",
+        [
+            argument("files", "文件", FILE, several=True),
+            flag("--dry-run", help="只检查，不写入"),
+            option("--provider", help="报送的服务商（统一社会信用代码），用来核对销售方", shown="信用代码"),
+            option("--service-month", kind=MONTH, help="发票没有写服务期间时，按这个月计"),
+            option("--received-on", kind=DAY, help="申报日，只有经办人员可以填更早的日期"),
+            option("--return-file", kind=FILE, help="把未受理的行连同原因写成一份 xlsx", shown="退回.xlsx"),
+        ],
+        acting=True,
+        tells_json=True,
+    ),
+)

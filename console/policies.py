@@ -1,0 +1,200 @@
+"""`cvl policy`: the policy documents, every number with the words it rests on or the assumption behind it."""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+
+from console.answer import Answer, pairs, table, yuan
+from console.chinese import FILE, argument
+from console.door import Verb, ledger
+from settlement import documents
+from settlement.policy import BadPolicy, Policy, check, in_force, load, shipped
+from voucher import acts, embedded
+from voucher.database import query, run
+from voucher.days import OPEN_END, Span, business_day
+from voucher.embedded_site import site_of
+from voucher.errors import Misused, Refused
+from voucher.money import format_yuan
+
+Shape = Callable[[Any], str]
+_WORDS = {
+    "net": "不含税", "service_day": "服务日", "down": "舍去不足一分的部分", "company": "企业",
+    "automatic": "自动发放", "application": "凭申请发放", "exclusive": "不重复享受", "top_up": "补足差额",
+    "joint_limit": "合计封顶", "refuse": "不予提交", "pro_rata": "按比例", "listed": "先列示、指定后补付",
+}  # fmt: skip
+
+
+def _percent(bp: int) -> str:
+    return f"{bp // 100}.{bp % 100:02d}".rstrip("0").rstrip(".") + "%"
+
+
+PARAMETERS: Mapping[str, tuple[str, str, Shape]] = {
+    "rate_bp": ("补贴比例", "万分之一", _percent),
+    "annual_cap_fen": ("企业年度上限", "元", lambda fen: f"{yuan(fen)}元"),
+    "categories": ("支持类别", "", lambda words: "、".join(words.values())),
+    "amount_basis": ("计算口径", "", lambda word: _WORDS[word] + "金额"),
+    "cap_year_by": ("年度归属", "", lambda word: f"按{_WORDS[word]}所在公历年"),
+    "rounding": ("尾数", "", _WORDS.__getitem__),
+    "payee": ("收款方", "", _WORDS.__getitem__),
+    "approve_before_disclosure": ("批准与公示", "", lambda first: "先批准，后公示" if first else "先公示，后批准"),
+    "issuance": ("发券方式", "", _WORDS.__getitem__),
+    "overlap": ("与其他补贴", "", _WORDS.__getitem__),
+    "joint_limit_bp": ("合计上限比例", "万分之一", _percent),
+    "related_party_share_bp": ("关联方持股", "万分之一", lambda bp: f"{_percent(bp)}及以上"),
+    "claim_deadline": ("申报截止", "月-日", lambda day: f"次年{int(day[:2])}月{int(day[3:])}日"),
+    "disclosure_working_days": ("公示期", "工作日", lambda days: f"{days}个工作日"),
+    "over_budget": ("指标不足时", "", _WORDS.__getitem__),
+    "backfill": ("补付", "", _WORDS.__getitem__),
+    "min_spend_fen": ("最低使用金额", "元", lambda fen: f"{yuan(fen)}元" if fen else "不设"),
+    "eligible_tax_codes": ("支持的税收分类编码", "前缀", "、".join),
+}
+"""Parameter to its name on screen, its unit, and how its value is written for people."""
+
+
+def _span(span: Span) -> dict[str, str | None]:
+    """Write a span as paper does, both ends inclusive, an open end as null."""
+    return {"from": span.start.isoformat(), "until": None if span.end >= OPEN_END else span.last.isoformat()}
+
+
+def _shown_span(span: Span) -> str:
+    return f"{span.start}至{'长期' if span.end >= OPEN_END else span.last}"
+
+
+def show_all(engine: Engine) -> Answer:
+    """List the recorded documents."""
+    def work(db: Connection) -> list[dict[str, Any]]:
+        cutoff = acts.cutoff(db)
+        recorded = {row["policy_id"]: row for row in query(db, "queries/policy/list.sql", cutoff=cutoff)}
+        return [
+            {
+                "id": policy.id, "programme": policy.programme, "title": policy.title, "number": policy.number,
+                "item": policy.item, "supersedes": policy.supersedes, "in_force": _span(span),
+                "sha256": policy.sha256, "act_no": str(recorded[policy.id]["no"]),
+            }
+            for policy, span in in_force(documents.recorded(db, cutoff))
+        ]  # fmt: skip
+
+    found = run(engine, work, "cvl_auditor")
+    rows = [
+        (p["id"], p["programme"], p["in_force"]["from"], p["in_force"]["until"] or "长期", f"{p['number']}{p['item']}")
+        for p in found
+    ]
+    text = table(["文件", "事项", "施行", "截止", "依据"], rows) if found else ["还没有登记政策文件。请运行 cvl init。"]
+    return Answer({"policies": found}, text)
+
+
+def show(engine: Engine, policy_id: str | None) -> Answer:
+    """Print every number of a document with its unit, and the words it rests on or why it is assumed."""
+    policy, span = run(engine, lambda db: _chosen(db, policy_id), "cvl_auditor")
+    parameters = [_parameter(policy, name) for name in PARAMETERS if getattr(policy, name) is not None]
+    ground = policy.grounds["effective"]
+    effective = {
+        "name": "effective", "label": "施行期间", "value": _span(policy.span), "unit": "日（两端都计入）",
+        "text": _shown_span(policy.span), "article": ground.article, "assumed": ground.assumed,
+    }  # fmt: skip
+    data = {
+        "id": policy.id, "programme": policy.programme, "title": policy.title, "number": policy.number,
+        "issuer": policy.issuer, "item": policy.item, "supersedes": policy.supersedes, "sha256": policy.sha256,
+        "in_force": _span(span), "parameters": [effective, *parameters],
+    }  # fmt: skip
+    head = pairs(
+        [
+            ("政策文件", policy.id), ("名称", policy.title), ("依据", f"{policy.issuer} {policy.number}{policy.item}"),
+            ("事项", policy.programme), ("现行期间", _shown_span(span)), ("文件摘要", policy.sha256),
+        ]  # fmt: skip
+    )
+    rows = [
+        (p["label"], p["text"], "原文" if p["article"] else "假定", _basis(p)) for p in data["parameters"]
+    ]
+    assumed = sum(1 for p in data["parameters"] if p["assumed"])
+    foot = f"共{len(rows)}项，其中{assumed}项含有假定，须由主管部门确认。"
+    return Answer(data, [*head, "", *table(["项目", "取值", "依据", "原文或假定的理由"], rows), "", foot])
+
+
+def _basis(parameter: Mapping[str, Any]) -> str:
+    """Write what a parameter rests on."""
+    words = [f"“{parameter['article'].strip('“”')}”"] if parameter["article"] else []
+    if parameter["assumed"]:
+        words.append(f"假定：{parameter['assumed']}")
+    return "；".join(words)
+
+
+def _parameter(policy: Policy, name: str) -> dict[str, Any]:
+    """Write one parameter with its unit and ground."""
+    value = getattr(policy, name)
+    label, unit, shape = PARAMETERS[name]
+    ground = policy.grounds[name]
+    plain = format_yuan(value) if name.endswith("_fen") else dict(value) if isinstance(value, Mapping) else value
+    return {
+        "name": name, "label": label, "value": plain, "unit": unit, "text": shape(value),
+        "article": ground.article, "assumed": ground.assumed,
+    }  # fmt: skip
+
+
+def _chosen(db: Connection, policy_id: str | None) -> tuple[Policy, Span]:
+    """Choose a document: the one named, else the one in force today, else the last one."""
+    known = in_force(documents.recorded(db, acts.cutoff(db)))
+    if policy_id is not None:
+        known = [entry for entry in known if entry[0].id == policy_id]
+    elif now := [entry for entry in known if business_day() in entry[1]]:
+        known = now
+    if not known:
+        named = f"没有登记过政策文件“{policy_id}”。" if policy_id else "还没有登记政策文件。"
+        raise Refused("no_policy", f"{named}请用 cvl policy list 查看已登记的文件。")
+    return known[-1]
+
+
+def check_file(file: Path) -> Answer:
+    """Check a policy file by itself and against the documents already known; writes nothing."""
+    if not file.is_file():
+        raise Misused("no_file", f"找不到文件 {file}。请核对路径。")
+    try:
+        policy = load(file)
+    except BadPolicy as bad:
+        return _faults(file, bad)
+    faults = check([*(known for known in _known() if known.sha256 != policy.sha256), policy])
+    if faults:
+        return _faults(file, BadPolicy(faults))
+    data = {"file": str(file), "ok": True, "id": policy.id, "sha256": policy.sha256, "faults": []}
+    return Answer(data, [f"{file}：没有发现问题（{policy.id}，{_shown_span(policy.span)}）。"])
+
+
+def _known() -> list[Policy]:
+    """Return the recorded documents, without a ledger those that are part of the program."""
+    if os.environ.get("CVL_DATABASE_URL") or (site_of(embedded.home_dir()).data / "PG_VERSION").exists():
+        with ledger() as engine:
+            return run(engine, lambda db: documents.recorded(db, acts.cutoff(db)), "cvl_auditor")
+    return shipped()
+
+
+def _faults(file: Path, bad: BadPolicy) -> Answer:
+    """Answer with the faults of a file."""
+    faults = [
+        {"code": f.code, "document": f.document, "parameter": f.parameter, "message": f.message} for f in bad.faults
+    ]
+    data = {
+        "file": str(file), "ok": False, "faults": faults, "error": {"code": bad.code, "message": bad.message}
+    }
+    rows = [(f["document"], f["parameter"], f["message"]) for f in faults]
+    return Answer(data, [f"{file}：有{len(faults)}处问题，请改正后再检查。", *table(["文件", "项目", "问题"], rows)], 1)
+
+
+VERBS = (
+    Verb("policy list", show_all, "列出已登记的政策文件及其现行期间。"),
+    Verb(
+        "policy show",
+        show,
+        "显示一份政策文件的每个数字、单位和依据：引自原文，还是假定及其理由。\n不写文件标识时，显示今天有效的那一份。",
+        [argument("policy_id", "文件标识", required=False)],
+    ),
+    Verb(
+        "policy check",
+        check_file,
+        "检查一份政策文件（TOML），不写入任何数据。\n有问题时逐条列出，退出码为 1。",
+        [argument("file", "文件", FILE)],
+        database=False,
+    ),
+)

@@ -1,0 +1,120 @@
+"""`cvl registry` and `cvl budget`: what is entered before anything can be settled."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+
+from console.answer import Answer, yuan
+from console.chinese import FILE, YEAR, YUAN, argument, option
+from console.door import Verb
+from console.problems import problem_data, problem_lines
+from importers.registry import Taken, import_registry
+from voucher import access, approval, ledger
+from voucher.database import run
+from voucher.errors import CvlError, Refused
+from voucher.money import format_yuan
+
+
+def import_files(engine: Engine, as_user: str | None, files: Sequence[Path]) -> Answer:
+    """Import registry files one after another; each stands or falls by itself."""
+    user = run(engine, lambda db: access.require(db, as_user, "registry import"), "cvl_auditor")
+    answers = []
+    for file in files:
+        try:
+            answers.append(_answer(file, import_registry(engine, file, user)))
+        except CvlError as error:
+            if len(files) == 1:
+                raise
+            data = {"file": str(file), "error": {"code": error.code, "message": error.message}}
+            answers.append(Answer(data, [f"{file}：{error.message}"], error.exit_status))
+    if len(answers) == 1:
+        return answers[0]
+    return Answer(
+        {"files": [answer.data for answer in answers]},
+        [line for answer in answers for line in answer.text],
+        together([answer.status for answer in answers]),
+    )
+
+
+def together(statuses: Sequence[int]) -> int:
+    """Combine the exit statuses of several files: all alike as they are, otherwise done in part."""
+    return statuses[0] if len(set(statuses)) == 1 else 3
+
+
+def _answer(file: Path, taken: Taken) -> Answer:
+    """Say how a registry file ended."""
+    refused = taken.exit_status == 1
+    data: dict[str, Any] = {
+        "file": str(file),
+        "kind": taken.kind.name if taken.kind else None,
+        "sha256": taken.sha256,
+        "rows": taken.rows,
+        "state": "refused" if refused else "recorded" if taken.fresh else "unchanged",
+        "act_no": None if taken.act_no is None else str(taken.act_no),
+        "proposal": None if taken.proposal is None else str(taken.proposal),
+        "problems": [problem_data(problem) for problem in taken.problems],
+    }
+    title = taken.kind.title if taken.kind else "登记文件"
+    if refused:
+        first = next(problem for problem in taken.problems if problem.severity != "warning")
+        data["error"] = {"code": first.code, "message": first.message}
+        text = [f"{file}（{title}）：没有登记，整份文件未写入。请按下面的说明改正后重新导入。"]
+    elif taken.fresh:
+        text = [f"{file}（{title}）：已登记{taken.rows}行。"]
+    else:
+        text = [f"{file}（{title}）：与最近一次登记的内容相同，没有改动。"]
+    text += problem_lines(taken.problems)
+    if taken.proposal is not None:
+        text.append(
+            f"其中有银行账户变更，须由复核人员批准后生效：cvl approve {taken.proposal} --as 复核人员（内容见 cvl proposals）"
+        )
+    return Answer(data, text, taken.exit_status)
+
+
+def appropriate(engine: Engine, as_user: str | None, year: int, amount: int, ref: str) -> Answer:
+    """Propose an appropriation of a fiscal year."""
+    def work(db: Any) -> approval.Proposal:
+        user = access.require(db, as_user, "budget appropriate")
+        return approval.find(db, ledger.propose_appropriation(db, user, year, amount, ref))
+
+    proposal = run(engine, work)
+    if proposal.state in ("rejected", "withdrawn"):
+        raise Refused("decided", f"文号“{ref}”的指标先前已被退回或撤回。请换一个文号（例如加上“更正”）重新提交。")
+    data = {
+        "act": str(proposal.act_id), "state": proposal.state, "year": year, "amount": format_yuan(amount),
+        "reference": ref, "digest": proposal.digest,
+    }  # fmt: skip
+    if proposal.state == "approved":
+        return Answer(data, [f"{year}年度指标 {ref}（{yuan(amount)}元）早已批准，没有改动。"])
+    return Answer(
+        data,
+        [
+            f"已提交{year}年度指标 {ref}：{yuan(amount)}元，事项号 {proposal.act_id}，待复核。",
+            f"下一步：由复核人员批准 cvl approve {proposal.act_id} --as 复核人员",
+        ],
+    )
+
+
+VERBS = (
+    Verb(
+        "registry import",
+        import_files,
+        "登记名单文件（csv 或 xlsx），种类由表头识别：\n"
+        "企业名单、服务商名单、关联关系、其他补贴、付款登记。一份文件要么全部登记，要么全部不登记。",
+        [argument("files", "文件", FILE, several=True)],
+        acting=True,
+    ),
+    Verb(
+        "budget appropriate",
+        appropriate,
+        "提交年度指标，由复核人员批准后生效。",
+        [
+            option("--year", kind=YEAR, help="指标所属的财政年度", required=True),
+            option("--amount", kind=YUAN, help="指标金额（元）", required=True),
+            option("--ref", help="指标文号", required=True, shown="文号"),
+        ],
+        acting=True,
+    ),
+)

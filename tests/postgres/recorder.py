@@ -1,0 +1,243 @@
+"""Write the engine's facts into a database as acts would, so that both engines see the same.
+
+Invoices keep their ids and 受理号 as long as a history counts them from one; their numbers get 20 digits.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from settlement.facts import Facts, Invoice
+from voucher import acts, approval, ledger
+from voucher.access import User
+from voucher.days import Span
+
+MAKER = User("maker1", "maker", None)
+CHECKER = User("checker1", "checker", None)
+
+
+def number(symbol: str) -> str:
+    """Return the real number of an invoice that a history calls by a small number."""
+    return symbol if len(symbol) == 20 else f"26502{int(symbol):015d}"
+
+
+def uscc(party: int) -> str:
+    """Return the code of a party by its id."""
+    return f"91500000T{party:09d}"
+
+
+def renumbered(facts: Facts) -> Facts:
+    """Return the facts with real invoice numbers."""
+    return replace(
+        facts,
+        subsidies=[replace(row, invoice_number=number(row.invoice_number)) for row in facts.subsidies],
+        payments=[replace(row, invoice_number=number(row.invoice_number)) for row in facts.payments],
+        invoices=[
+            replace(
+                row,
+                number=number(row.number),
+                original_number=None if row.original_number is None else number(row.original_number),
+            )
+            for row in facts.invoices
+        ],
+    )
+
+
+def record(db: Connection, reference: str, news: Facts, before: Facts | None = None) -> int:
+    """Write facts as one act of maker1; before: what the ledger has already, news then begins with it.
+
+    Returns the seal number.
+    """
+    known = before or Facts()
+    fresh = renumbered(
+        Facts(
+            qualifications=news.qualifications[len(known.qualifications) :],
+            listings=news.listings[len(known.listings) :],
+            relations=news.relations[len(known.relations) :],
+            subsidies=news.subsidies[len(known.subsidies) :],
+            payments=news.payments[len(known.payments) :],
+            invoices=news.invoices[len(known.invoices) :],
+        )
+    )
+    with acts.act(db, "facts", reference, MAKER.name, {"reference": reference}) as act:
+        _parties(db, act.act_id, fresh)
+        _registers(db, act.act_id, fresh)
+        if fresh.invoices:
+            _upload(db, act.act_id, sum(len(invoice.lines) for invoice in fresh.invoices), reference)
+        for place, invoice in enumerate(fresh.invoices, 1):
+            _invoice(db, act.act_id, place, invoice)
+    return act.no
+
+
+def _insert(db: Connection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows; `from_on` and `until_on` make the span as well."""
+    if not rows:
+        return
+    columns = [name for name in rows[0] if name != "until_on"]
+    values = [f":{name}" for name in columns]
+    if "until_on" in rows[0]:
+        columns.append("span")
+        values.append("daterange(CAST(:from_on AS date), CAST(:until_on AS date))")
+    if table == "invoice":
+        place = columns.index("from_on")
+        del columns[place], values[place]
+    statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(values)})"
+    db.execute(text(statement), list(rows))
+
+
+def _days(span: Span) -> dict[str, Any]:
+    return {"from_on": span.start, "until_on": max(span.start, span.end)}
+
+
+def _parties(db: Connection, act_id: int, facts: Facts) -> None:
+    """Write the parties that are not known yet."""
+    ids = {row.company for row in (*facts.qualifications, *facts.relations, *facts.invoices)}
+    ids |= {row.provider for row in (*facts.listings, *facts.relations, *facts.invoices)}
+    known = set(db.execute(text("SELECT party_id FROM party")).scalars())
+    fresh = sorted(ids - known)
+    _insert(db, "party", [{"party_id": each, "uscc": uscc(each), "act_id": act_id} for each in fresh])
+    names = [{"party_id": each, "name": f"第{each}号公司", "act_id": act_id, "row_no": 1} for each in fresh]
+    _insert(db, "party_name", names)
+
+
+def _registers(db: Connection, act_id: int, facts: Facts) -> None:
+    """Write the registry rows, numbered in the order given."""
+    own = [{"act_id": act_id, "row_no": place} for place in range(100)]
+    _insert(
+        db,
+        "qualification",
+        [
+            {"company_id": r.company, "category": r.category, "basis": "", **_days(r.span), **own[i]}
+            for i, r in enumerate(facts.qualifications)
+        ],
+    )
+    _insert(
+        db,
+        "listing",
+        [{"provider_id": r.provider, **_days(r.span), **own[i]} for i, r in enumerate(facts.listings)],
+    )
+    _insert(
+        db,
+        "relation",
+        [
+            {
+                "provider_id": r.provider,
+                "company_id": r.company,
+                "kind": r.kind,
+                "share_bp": r.share_bp if r.kind == "shareholding" else None,
+                **_days(r.span),
+                **own[i],
+            }
+            for i, r in enumerate(facts.relations)
+        ],
+    )
+    _insert(
+        db,
+        "subsidy",
+        [
+            {
+                "invoice_number": r.invoice_number,
+                "policy_name": r.policy_name,
+                "amount_fen": r.amount_fen,
+                "waived": r.waived,
+                **own[i],
+            }
+            for i, r in enumerate(facts.subsidies)
+        ],
+    )
+    _insert(
+        db,
+        "invoice_payment",
+        [
+            {
+                "invoice_number": r.invoice_number,
+                "paid_on": r.paid_on,
+                "reference": r.reference,
+                "amount_fen": r.amount_fen,
+                **own[i],
+            }
+            for i, r in enumerate(facts.payments)
+        ],
+    )
+
+
+def _upload(db: Connection, act_id: int, rows: int, reference: str) -> None:
+    """Write the upload that the act's invoices came in."""
+    digest = hashlib.sha256(reference.encode()).digest()
+    _insert(db, "document", [{"sha256": digest, "sm3": digest, "size_bytes": 1, "act_id": act_id}])
+    upload = {"upload_id": act_id, "sha256": digest, "file_name": "facts.csv", "format": "cq_compute_1"}
+    upload |= {"received_on": "2026-01-01", "header": "", "rows": rows, "accepted": rows}
+    _insert(db, "upload", [upload | dict.fromkeys(("duplicate", "conflict", "rejected", "held"), 0)])
+
+
+def _invoice(db: Connection, act_id: int, place: int, invoice: Invoice) -> None:
+    """Write one invoice with its number and its lines; its tax lies on the first line."""
+    owner = {"company_id": invoice.company, "invoice_id": invoice.invoice_id}
+    assert invoice.span is not None
+    row = owner | {"number": invoice.number, "kind": invoice.kind, "original_number": invoice.original_number}
+    row |= {"provider_id": invoice.provider, "issued_on": invoice.received_on}
+    row |= {"received_on": invoice.received_on, "contract_no": "", "net_fen": invoice.net_fen}
+    row |= {"tax_fen": invoice.tax_fen, "gross_fen": invoice.gross_fen, "paid_fen": invoice.paid_fen}
+    row |= {"evidence": "template", "digest": invoice.number, "act_id": act_id, "place": place}
+    _insert(db, "invoice", [row | _days(invoice.span)])
+    _insert(db, "invoice_number", [owner | {"number": invoice.number}])
+    plain = dict.fromkeys(("item", "spec", "unit", "remark", "sheet"), "") | {"row_no": 1}
+    lines = []
+    for line in invoice.lines:
+        tax = invoice.tax_fen if line is invoice.lines[0] else 0
+        money = {"net_fen": line.net_fen, "tax_fen": tax, "gross_fen": line.net_fen + tax}
+        lines.append(owner | plain | money | {"line_no": line.line_no, "tax_code": line.tax_code})
+    _insert(db, "invoice_line", [line | {"upload_id": act_id} for line in lines])
+
+
+def appropriate(db: Connection, year: int, fen: int, reference: str = "指标1") -> None:
+    """Give a fiscal year its appropriation: maker1 proposes, checker1 approves."""
+    proposal = ledger.propose_appropriation(db, MAKER, year, fen, reference)
+    approval.decide(db, proposal, "approved", CHECKER)
+
+
+def move_voucher(db: Connection, voucher: int, state: str) -> None:
+    """Move a voucher to another state by an act of maker1, without any transfer."""
+    last = text(
+        "SELECT step, to_state FROM move WHERE noun = 'voucher' AND subject_id = :id ORDER BY step DESC LIMIT 1"
+    )
+    found = db.execute(last, {"id": voucher}).one()
+    with acts.act(db, "voucher_state", f"{voucher}.{found.step + 1}", MAKER.name, state) as act:
+        row = {"noun": "voucher", "subject_id": voucher, "step": found.step + 1}
+        row |= {"from_state": found.to_state, "to_state": state, "act_id": act.act_id}
+        _insert(db, "move", [row])
+
+
+def issue(db: Connection, programme: str, company: int, year: int, face_fen: int) -> int:
+    """Issue a voucher by hand with a face of its own; return its id."""
+    with acts.act(db, "voucher", f"{company}.{year}", MAKER.name, face_fen) as act:
+        row = {"programme_id": programme, "company_id": company, "cap_year": year, "face_fen": face_fen}
+        _insert(db, "voucher", [row | {"by_hand": True, "act_id": act.act_id}])
+        own = {"company": company, "year": year}
+        found = db.execute(
+            text("SELECT voucher_id FROM voucher WHERE company_id = :company AND cap_year = :year"), own
+        )
+        voucher = int(found.scalar_one())
+        first = {"noun": "voucher", "subject_id": voucher, "step": 1, "from_state": "none"}
+        _insert(db, "move", [first | {"to_state": "issued", "act_id": act.act_id}])
+        names = limit_accounts(db, programme, company, year)
+        ledger.post(db, act, [ledger.Entry(names["authority"], names["voucher"], face_fen)])
+    return voucher
+
+
+def limit_accounts(db: Connection, programme: str, company: int, year: int) -> dict[str, str]:
+    """Open the limit accounts of a company-year; return their names by kind."""
+    names = {"authority": f"limit:authority:{programme}:{year}"}
+    for kind in ("voucher", "redeemed", "lapsed"):
+        names[kind] = f"limit:{kind}:{programme}:{uscc(company)}:{year}"
+    statement = text(
+        "INSERT INTO account (name, programme_id, company_id, year) VALUES (:name, :programme, :company, :year)"
+        " ON CONFLICT (name) DO NOTHING"
+    )
+    for kind, name in names.items():
+        owner = 0 if kind == "authority" else company
+        db.execute(statement, {"name": name, "programme": programme, "company": owner, "year": year})
+    return names
