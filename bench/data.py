@@ -45,7 +45,9 @@ def write_registry(folder: Path, count: int) -> tuple[Path, Path]:
         head = "统一社会信用代码,企业名称,类别,资格起,资格止,认定依据,开户名,开户银行,银行账号,联行号"
         writer.writerow(head.split(","))
         for n, code in enumerate(companies(count), 1):
-            writer.writerow([code, f"合成企业{n}有限公司", "智能体", "2025-01-01", "", "合成", "", "", "", ""])
+            writer.writerow(
+                [code, f"合成企业{n}有限公司", "智能体", "2025-01-01", "", "合成", "", "", "", ""]
+            )
     with provider_file.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["统一社会信用代码", "服务商名称", "入库起", "入库止"])

@@ -56,9 +56,7 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, indent: str 
     lines = []
     for number, row in enumerate(body):
         last = wrap(row[-1], columns[-1])
-        cells = [
-            pad(cell, space, right=to_right) for cell, space, to_right in zip(row, columns, right, strict=True)
-        ]
+        cells = [pad(cell, space, right=to_right) for cell, space, to_right in zip(row, columns, right, strict=True)]
         cells[-1] = pad(last[0], columns[-1], right=right[-1])
         lines.append((indent + "  ".join(cells)).rstrip())
         lines += [" " * before + more for more in last[1:]]

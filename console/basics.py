@@ -19,7 +19,6 @@ from voucher.database import one, query, run
 from voucher.days import ZONE
 from voucher.embedded import bin_dir, home_dir
 from voucher.errors import CvlError
-from voucher.seal import stamp
 
 FREE_BYTES = 2 << 30
 """Less room than this for the data folder is reported."""
@@ -81,11 +80,11 @@ def doctor() -> Answer:
     good = all(not finding.mend for finding in findings)
     data = {
         "ok": good,
-        "findings": [
-            {"name": f.name, "ok": not f.mend, "found": f.found, "mend": f.mend} for f in findings
-        ],
+        "findings": [{"name": f.name, "ok": not f.mend, "found": f.found, "mend": f.mend} for f in findings],
     }
-    text = pairs((f"{'缺' if f.mend else 'ok'}  {f.name}", f.found + (f" → {f.mend}" if f.mend else "")) for f in findings)
+    text = pairs(
+        (f"{'缺' if f.mend else 'ok'}  {f.name}", f.found + (f" → {f.mend}" if f.mend else "")) for f in findings
+    )
     return Answer(data, [*text, "", "一切就绪。" if good else "标“缺”的各项请按箭头后的办法处理。"], 0 if good else 1)
 
 
@@ -157,6 +156,16 @@ def _users(db: Connection) -> Finding:
 
 
 VERBS = (
-    Verb("init", init, "建立或升级数据库。\n首次使用时运行一次；升级程序之后再运行一次。重复运行不会改动任何数据。", creates=True),
-    Verb("doctor", doctor, "检查运行环境：有什么、缺什么、怎样补。\n一切就绪时退出码为 0，否则为 1。", database=False),
+    Verb(
+        "init",
+        init,
+        "建立或升级数据库。\n首次使用时运行一次；升级程序之后再运行一次。重复运行不会改动任何数据。",
+        creates=True,
+    ),
+    Verb(
+        "doctor",
+        doctor,
+        "检查运行环境：有什么、缺什么、怎样补。\n一切就绪时退出码为 0，否则为 1。",
+        database=False,
+    ),
 )

@@ -14,7 +14,7 @@ from voucher.days import month_span, parse_day
 from voucher.money import parse_yuan
 
 
-class Kind(click.ParamType):
+class Kind(click.ParamType[Any]):
     """A kind of value with its own Chinese sentence for what does not fit."""
 
     def __init__(self, name: str, read: Any, says: str) -> None:
@@ -85,10 +85,16 @@ def flag(*names: str, help: str) -> click.Option:
     return click.Option(names, is_flag=True, help=help)
 
 
-def argument(name: str, shown: str, kind: Kind = TEXT, *, required: bool = True, several: bool = False) -> click.Argument:
+def argument(
+    name: str, shown: str, kind: Kind = TEXT, *, required: bool = True, several: bool = False
+) -> click.Argument:
     """Make a positional argument; shown stands for it in the help."""
     return click.Argument(
-        [name], type=kind, required=required, nargs=-1 if several else 1, metavar=shown + ("…" if several else "")
+        [name],
+        type=kind,
+        required=required,
+        nargs=-1 if several else 1,
+        metavar=shown + ("…" if several else ""),
     )
 
 
@@ -155,8 +161,9 @@ class Group(_Page, click.Group):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands, section by section."""
+        columns = max(map(len, self.commands))
         for title, names in self.sections or (("命令", tuple(self.commands)),):
-            entries = [(name, self.commands[name].get_short_help_str(200)) for name in names]
+            entries = [(name.ljust(columns), (self.commands[name].help or "").split("\n")[0]) for name in names]
             formatter.write(f"\n{title}：\n" + "\n".join(pairs(entries, indent="  ")) + "\n")
         formatter.write(f"\n每个命令的用法：{ctx.command_path} 命令 --help\n")
 

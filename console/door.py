@@ -1,4 +1,4 @@
-"""Run one command: open the database, do its work, print its answer, turn what goes wrong into an exit status."""
+"""Run one command: open the database, do its work, print its answer, turn failures into an exit status."""
 
 import json
 import os
@@ -65,12 +65,10 @@ def command(verb: Verb) -> Command:
 
 @contextmanager
 def ledger(*, creates: bool = False) -> Iterator[Any]:
-    """Open the database of this process. Raises Unreachable when there is none yet, unless it may be created."""
+    """Open the database of this process. Raises Unreachable when there is none yet and it may not be created."""
     own = not os.environ.get("CVL_DATABASE_URL")
     if own and not creates and not (site_of(embedded.home_dir()).data / "PG_VERSION").exists():
-        raise Unreachable(
-            "not_initialised", f"数据库尚未建立（{embedded.home_dir()}）。请先运行 cvl init。"
-        )
+        raise Unreachable("not_initialised", f"数据库尚未建立（{embedded.home_dir()}）。请先运行 cvl init。")
     with database.opened() as engine:
         yield engine
 
@@ -125,9 +123,10 @@ def guarded(program: click.Command, arguments: Sequence[str]) -> int:
     except Exception as error:
         if os.environ.get("CVL_DEBUG"):
             traceback.print_exc()
+        first = (str(error).splitlines() or [""])[0]
         said = (
-            f"程序出现意外错误（{type(error).__name__}：{str(error).splitlines()[0] if str(error) else ''}）。"
-            "本次操作没有入账。请设置环境变量 CVL_DEBUG=1 重试一次，把显示的内容交给系统管理员。"
+            f"程序出现意外错误（{type(error).__name__}：{first}），没有办完的部分不会入账。"
+            "请设置环境变量 CVL_DEBUG=1 重试一次，把显示的内容交给系统管理员。"
         )
         return refuse("unexpected", said, UNEXPECTED, as_json)
 

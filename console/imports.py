@@ -40,7 +40,9 @@ def import_files(
     answers = []
     for file in files:
         try:
-            answers.append(import_one(engine, user, asked, file, dry_run=dry_run, return_file=return_file, listing=as_json))
+            answers.append(
+                import_one(engine, user, asked, file, dry_run=dry_run, return_file=return_file, listing=as_json)
+            )
         except CvlError as error:
             if len(files) == 1:
                 raise
@@ -53,23 +55,22 @@ def import_files(
 
 
 def import_one(
-    engine: Engine, user: User, asked: Asked, file: Path, *, dry_run: bool = False, return_file: Path | None = None,
-    listing: bool = False, quiet: bool = False,
+    engine: Engine, user: User, asked: Asked, file: Path, *, dry_run: bool = False,
+    return_file: Path | None = None, listing: bool = False, quiet: bool = False,
 ) -> Answer:  # fmt: skip
     """Import one file, write its return file if asked to, and say how it ended."""
     listing = listing or (file.is_file() and file.stat().st_size <= SMALL_BYTES)
     with watched(file, quiet=quiet) as progress:
-        outcome = accept.import_file(
-            engine, file, user, asked, dry_run=dry_run, listing=listing, progress=progress
-        )
+        outcome = accept.import_file(engine, file, user, asked, dry_run=dry_run, listing=listing, progress=progress)
     written = None
     if return_file is not None and outcome.failing:
         try:
-            returns.write(return_file, outcome)
+            returns.write(return_file, outcome.header, outcome.failing, outcome.problems)
         except OSError as error:
             raise Refused(
                 "no_return_file",
-                f"发票已按结果入账，但退回文件写不到 {return_file}（{error.strerror}）。请换一个位置，重新导入同一文件即可再得。",
+                f"发票已按结果入账，但退回文件写不到 {return_file}（{error.strerror}）。"
+                "请换一个位置，再导入一次同一文件即可取得，不会重复计算。",
             ) from error
         written = return_file
     return Answer(outcome_data(outcome), outcome_lines(file, outcome, dry_run, written), outcome.exit_status)

@@ -5,13 +5,16 @@ from collections.abc import Iterable, Sequence
 
 from console import door
 from console.chinese import Group
-from console.verbs import GROUPS, SECTIONS, VERBS
 from console.door import Verb
+from console.verbs import GROUPS, SECTIONS, VERBS
 
 
 def build(verbs: Iterable[Verb]) -> Group:
     """Make the tree of commands out of the verbs' paths."""
-    root = Group("cvl", help="算力券台账：登记、受理、结算、复核、对账。\n先运行 cvl init；想先看一遍全程，运行 cvl demo。")
+    root = Group(
+        "cvl",
+        help="算力券台账：登记、受理、结算、复核、对账。\n先运行 cvl init；想先看一遍全程，运行 cvl demo。",
+    )
     root.sections = SECTIONS
     for verb in verbs:
         *parents, _ = verb.path.split(" ")

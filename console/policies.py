@@ -39,7 +39,11 @@ PARAMETERS: Mapping[str, tuple[str, str, Shape]] = {
     "cap_year_by": ("年度归属", "", lambda word: f"按{_WORDS[word]}所在公历年"),
     "rounding": ("尾数", "", _WORDS.__getitem__),
     "payee": ("收款方", "", _WORDS.__getitem__),
-    "approve_before_disclosure": ("批准与公示", "", lambda first: "先批准，后公示" if first else "先公示，后批准"),
+    "approve_before_disclosure": (
+        "批准与公示",
+        "",
+        lambda first: "先批准，后公示" if first else "先公示，后批准",
+    ),
     "issuance": ("发券方式", "", _WORDS.__getitem__),
     "overlap": ("与其他补贴", "", _WORDS.__getitem__),
     "joint_limit_bp": ("合计上限比例", "万分之一", _percent),
@@ -65,13 +69,15 @@ def _shown_span(span: Span) -> str:
 
 def show_all(engine: Engine) -> Answer:
     """List the recorded documents."""
+
     def work(db: Connection) -> list[dict[str, Any]]:
         cutoff = acts.cutoff(db)
         recorded = {row["policy_id"]: row for row in query(db, "queries/policy/list.sql", cutoff=cutoff)}
         return [
             {
-                "id": policy.id, "programme": policy.programme, "title": policy.title, "number": policy.number,
-                "item": policy.item, "supersedes": policy.supersedes, "in_force": _span(span),
+                "id": policy.id, "programme": policy.programme, "title": policy.title,
+                "number": policy.number, "item": policy.item, "supersedes": policy.supersedes,
+                "in_force": _span(span),
                 "sha256": policy.sha256, "act_no": str(recorded[policy.id]["no"]),
             }
             for policy, span in in_force(documents.recorded(db, cutoff))
@@ -79,7 +85,13 @@ def show_all(engine: Engine) -> Answer:
 
     found = run(engine, work, "cvl_auditor")
     rows = [
-        (p["id"], p["programme"], p["in_force"]["from"], p["in_force"]["until"] or "长期", f"{p['number']}{p['item']}")
+        (
+            p["id"],
+            p["programme"],
+            p["in_force"]["from"],
+            p["in_force"]["until"] or "长期",
+            f"{p['number']}{p['item']}",
+        )
         for p in found
     ]
     text = table(["文件", "事项", "施行", "截止", "依据"], rows) if found else ["还没有登记政策文件。请运行 cvl init。"]
@@ -89,27 +101,32 @@ def show_all(engine: Engine) -> Answer:
 def show(engine: Engine, policy_id: str | None) -> Answer:
     """Print every number of a document with its unit, and the words it rests on or why it is assumed."""
     policy, span = run(engine, lambda db: _chosen(db, policy_id), "cvl_auditor")
-    parameters = [_parameter(policy, name) for name in PARAMETERS if getattr(policy, name) is not None]
     ground = policy.grounds["effective"]
     effective = {
         "name": "effective", "label": "施行期间", "value": _span(policy.span), "unit": "日（两端都计入）",
         "text": _shown_span(policy.span), "article": ground.article, "assumed": ground.assumed,
     }  # fmt: skip
+    parameters = [
+        effective,
+        *(_parameter(policy, name) for name in PARAMETERS if getattr(policy, name) is not None),
+    ]
     data = {
         "id": policy.id, "programme": policy.programme, "title": policy.title, "number": policy.number,
-        "issuer": policy.issuer, "item": policy.item, "supersedes": policy.supersedes, "sha256": policy.sha256,
-        "in_force": _span(span), "parameters": [effective, *parameters],
+        "issuer": policy.issuer, "item": policy.item, "supersedes": policy.supersedes,
+        "sha256": policy.sha256, "in_force": _span(span), "parameters": parameters,
     }  # fmt: skip
     head = pairs(
         [
-            ("政策文件", policy.id), ("名称", policy.title), ("依据", f"{policy.issuer} {policy.number}{policy.item}"),
-            ("事项", policy.programme), ("现行期间", _shown_span(span)), ("文件摘要", policy.sha256),
-        ]  # fmt: skip
+            ("政策文件", policy.id),
+            ("名称", policy.title),
+            ("依据", f"{policy.issuer} {policy.number}{policy.item}"),
+            ("事项", policy.programme),
+            ("现行期间", _shown_span(span)),
+            ("文件摘要", policy.sha256),
+        ]
     )
-    rows = [
-        (p["label"], p["text"], "原文" if p["article"] else "假定", _basis(p)) for p in data["parameters"]
-    ]
-    assumed = sum(1 for p in data["parameters"] if p["assumed"])
+    rows = [(p["label"], p["text"], "原文" if p["article"] else "假定", _basis(p)) for p in parameters]
+    assumed = sum(bool(p["assumed"]) for p in parameters)
     foot = f"共{len(rows)}项，其中{assumed}项含有假定，须由主管部门确认。"
     return Answer(data, [*head, "", *table(["项目", "取值", "依据", "原文或假定的理由"], rows), "", foot])
 
@@ -176,7 +193,10 @@ def _faults(file: Path, bad: BadPolicy) -> Answer:
         {"code": f.code, "document": f.document, "parameter": f.parameter, "message": f.message} for f in bad.faults
     ]
     data = {
-        "file": str(file), "ok": False, "faults": faults, "error": {"code": bad.code, "message": bad.message}
+        "file": str(file),
+        "ok": False,
+        "faults": faults,
+        "error": {"code": bad.code, "message": bad.message},
     }
     rows = [(f["document"], f["parameter"], f["message"]) for f in faults]
     return Answer(data, [f"{file}：有{len(faults)}处问题，请改正后再检查。", *table(["文件", "项目", "问题"], rows)], 1)

@@ -21,7 +21,7 @@ def problem_data(problem: Problem) -> dict[str, Any]:
 
 
 def problem_lines(problems: Sequence[Problem]) -> list[str]:
-    """Write the first problems of each code with their places; what must be mended comes before mere hints."""
+    """Write the first problems of each code with their places; what must be mended comes before hints."""
     ordered = sorted(problems, key=lambda p: (_GRAVITY[p.severity], p.code, p.row or 0))
     groups = [(code, list(found)) for code, found in groupby(ordered, key=lambda p: p.code)]
     lines: list[str] = []

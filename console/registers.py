@@ -68,13 +68,15 @@ def _answer(file: Path, taken: Taken) -> Answer:
     text += problem_lines(taken.problems)
     if taken.proposal is not None:
         text.append(
-            f"其中有银行账户变更，须由复核人员批准后生效：cvl approve {taken.proposal} --as 复核人员（内容见 cvl proposals）"
+            "其中有银行账户变更，须由复核人员批准后生效（内容见 cvl proposals）："
+            f"cvl approve {taken.proposal} --as 复核人员"
         )
     return Answer(data, text, taken.exit_status)
 
 
 def appropriate(engine: Engine, as_user: str | None, year: int, amount: int, ref: str) -> Answer:
     """Propose an appropriation of a fiscal year."""
+
     def work(db: Any) -> approval.Proposal:
         user = access.require(db, as_user, "budget appropriate")
         return approval.find(db, ledger.propose_appropriation(db, user, year, amount, ref))

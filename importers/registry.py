@@ -15,8 +15,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from importers import cells, guard
-from importers.columns import HEADER_WITHIN, Column, ColumnReader, Header, match_header
 from importers.cells import Cell
+from importers.columns import HEADER_WITHIN, Column, ColumnReader, Header, match_header
 from importers.messages import make
 from importers.receive import Received, receive
 from importers.sheets import rows as sheet_rows
@@ -156,7 +156,9 @@ def import_registry(engine: Engine, source: Path, user: User) -> Taken:
     return database.run(engine, work)
 
 
-def parse(path: Path, file_kind: str, words: Mapping[str, str]) -> tuple[Kind | None, list[Values], list[Problem]]:
+def parse(
+    path: Path, file_kind: str, words: Mapping[str, str]
+) -> tuple[Kind | None, list[Values], list[Problem]]:
     """Read a registry file into typed rows. words: category word to code. Never raises for what is in the file."""
     kind: Kind | None = None
     header: Header | None = None
@@ -197,7 +199,11 @@ def _identify(sheet: str, row_no: int, row: Sequence[Cell]) -> tuple[Kind | None
 
 
 def _row(
-    kind: Kind, header: Header, readers: Sequence[ColumnReader], row_no: int, row: Sequence[Cell],
+    kind: Kind,
+    header: Header,
+    readers: Sequence[ColumnReader],
+    row_no: int,
+    row: Sequence[Cell],
     words: Mapping[str, str],
 ) -> tuple[Values, list[Problem]]:
     """Read one row into typed values."""
@@ -212,7 +218,14 @@ def _row(
         if code is not None:
             choices = "、".join(words if column.field == "category" else [word for word, _ in column.choices])
             problems.append(
-                make(code, row=row_no, column=column.name, value=cells.show(cell), sheet=header.sheet, choices=choices)
+                make(
+                    code,
+                    row=row_no,
+                    column=column.name,
+                    value=cells.show(cell),
+                    sheet=header.sheet,
+                    choices=choices,
+                )
             )
         values[column.field] = value
     if not any(problem.severity != "warning" for problem in problems):
@@ -257,12 +270,19 @@ def _finish(kind: Kind, values: Values, row_no: int) -> list[Problem]:
     if kind.name == "subsidies":
         values["waived"] = values["waived"] == "yes"
         if values["amount_fen"] < 0:
-            problems.append(make("bad_amount", row=row_no, column="已获补贴金额", value=str(values["amount_fen"])))
+            problems.append(
+                make("bad_amount", row=row_no, column="已获补贴金额", value=str(values["amount_fen"]))
+            )
     return problems
 
 
 def _write(
-    db: Connection, received: Received, kind: Kind, found: list[Values], problems: Sequence[Problem], user: User
+    db: Connection,
+    received: Received,
+    kind: Kind,
+    found: list[Values],
+    problems: Sequence[Problem],
+    user: User,
 ) -> Taken:
     """Write a registry file as one act; changed bank accounts as a proposal beside it."""
     sha256 = received.digests.sha256

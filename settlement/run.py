@@ -98,9 +98,7 @@ def draft(
     run_id = int(fresh["run_id"])
     lines = run_file(db, "queries/settle/draft/80_lines.sql", run_id=run_id)
     run_file(db, "queries/settle/draft/81_listed.sql", run_id=run_id)
-    used = [
-        {"id": policy.id, "sha256": policy.sha256} for policy in policies if policy.programme == chosen
-    ]
+    used = [{"id": policy.id, "sha256": policy.sha256} for policy in policies if policy.programme == chosen]
     run_file(
         db,
         "queries/settle/keep_draft.sql",
@@ -162,11 +160,13 @@ def _clear_own_draft(db: Connection, programme: str, user: User) -> None:
         return
     if found["submitted"]:
         raise Refused(
-            "run_open", f"结算批次 {found['run_id']} 已提交、尚未复核。请先由复核人员批准或退回，或由提交人撤回。"
+            "run_open",
+            f"结算批次 {found['run_id']} 已提交、尚未复核。请先由复核人员批准或退回，或由提交人撤回。",
         )
     if found["drafted_by"] != user.name:
         raise Refused(
-            "run_open", f"“{found['drafted_by']}”有一份未提交的结算草稿（批次 {found['run_id']}）。请其提交或撤回。"
+            "run_open",
+            f"“{found['drafted_by']}”有一份未提交的结算草稿（批次 {found['run_id']}）。请其提交或撤回。",
         )
     _drop_draft(db, int(found["run_id"]))
 
@@ -308,7 +308,9 @@ def decide(
     run = find(db, run_id)
     if run.state == "draft":
         if verdict != "withdrawn":
-            raise Refused("not_submitted", f"结算批次 {run_id} 尚未提交。请经办人先运行 cvl settle submit {run_id}。")
+            raise Refused(
+                "not_submitted", f"结算批次 {run_id} 尚未提交。请经办人先运行 cvl settle submit {run_id}。"
+            )
         if run.drafted_by != user.name:
             raise Refused("second_person", "只有起草人本人可以撤回草稿。")
         _lock(db, run.programme)
@@ -329,7 +331,9 @@ def _approve(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict
     run = find(db, run_id)
     _lock(db, run.programme)
     if lines_digest(db, "run_line", run_id) != run.digest:
-        raise Broken("lines_changed", f"结算批次 {run_id} 的结算行与摘要不一致，账目可能被改动。请运行 cvl reconcile。")
+        raise Broken(
+            "lines_changed", f"结算批次 {run_id} 的结算行与摘要不一致，账目可能被改动。请运行 cvl reconcile。"
+        )
     _check_fresh(db, run)
     own = [(policy, span) for policy, span in in_force(_used(db, run)) if policy.programme == run.programme]
     first, last = own[0][1].start.year, own[-1][1].last.year

@@ -58,12 +58,12 @@ def require(db: Connection, name: str | None, command: str) -> User:
         raise Misused("who", "请说明由谁办理：加上 --as 用户名，或设置环境变量 CVL_USER。")
     user = find(db, name)
     if user is None or user.role == SYSTEM:
-        raise Refused("unknown_user", f"没有名为“{name}”的用户。请核对用户名，或由管理员用 cvl user add 添加。")
+        raise Refused(
+            "unknown_user", f"没有名为“{name}”的用户。请核对用户名，或由管理员用 cvl user add 添加。"
+        )
     if user.role not in COMMANDS[command]:
         allowed = "、".join(ROLES[role] for role in ROLES if role in COMMANDS[command])
-        raise Refused(
-            "not_allowed", f"“{name}”是{ROLES[user.role]}，不能办理此事。此事须由{allowed}办理。"
-        )
+        raise Refused("not_allowed", f"“{name}”是{ROLES[user.role]}，不能办理此事。此事须由{allowed}办理。")
     return user
 
 

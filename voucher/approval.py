@@ -43,9 +43,7 @@ def _nothing(_db: Connection, _proposal: Proposal) -> None:
     """Leave everything as it is."""
 
 
-def declare(
-    kind: str, effect: Effect, undo: Callable[[Connection, Proposal], None] = _nothing
-) -> None:
+def declare(kind: str, effect: Effect, undo: Callable[[Connection, Proposal], None] = _nothing) -> None:
     """Declare what approving a kind of proposal does; called once by the module that owns the kind."""
     assert kind not in _KINDS, kind
     _KINDS[kind] = Kind(effect, undo)

@@ -6,7 +6,7 @@ The transaction opens at a door and is passed in as ``db``; nothing below a door
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 import psycopg
 from psycopg import errors as pg
@@ -62,7 +62,8 @@ def transaction(engine: Engine, role: Role = "cvl_app") -> Iterator[Connection]:
     with translated(), engine.begin() as db:
         db.exec_driver_sql(
             "SELECT set_config('role', %s, true), set_config('search_path', 'cvl, pg_temp', true),"
-            " set_config('lock_timeout', %s, true), set_config('timezone', 'UTC', true), set_config('jit', 'off', true)",
+            " set_config('lock_timeout', %s, true), set_config('timezone', 'UTC', true),"
+            " set_config('jit', 'off', true)",
             (role, LOCK_TIMEOUT),
         )
         yield db
@@ -109,12 +110,12 @@ def translated() -> Iterator[None]:
 
 def query(db: Connection, name: str, /, **params: object) -> list[Row]:
     """Run one SQL file (``query(db, "queries/act/list.sql", cutoff=7)``) and return its rows by column name."""
-    return list(db.execute(text(sql.read(name)), params).mappings())
+    return cast(list[Row], db.execute(text(sql.read(name)), params).mappings().all())
 
 
 def one(db: Connection, name: str, /, **params: object) -> Row | None:
     """Run one SQL file and return its only row, or None. More than one row is a programming error."""
-    return db.execute(text(sql.read(name)), params).mappings().one_or_none()
+    return cast(Row | None, db.execute(text(sql.read(name)), params).mappings().one_or_none())
 
 
 def run_file(db: Connection, name: str, /, **params: object) -> int:

@@ -64,8 +64,8 @@ def running(home: Path) -> Iterator[str]:
         try:
             with explained(site), serialised(site):
                 bound_log(site)
-                embedded_server.create(site)
                 embedded_server.check_version(site)
+                embedded_server.create(site)
                 embedded_server.bring_up(site)
             yield url_of(site, embedded_server.LOGIN, embedded_server.DATABASE)
         finally:

@@ -25,6 +25,7 @@ from voucher.embedded_site import (
     START_SECONDS,
     Site,
     failed,
+    log_size,
     make_private,
     opened,
     password,
@@ -35,6 +36,7 @@ from voucher.embedded_site import (
 from voucher.errors import Misused, Refused, Unreachable
 
 LOGIN, DATABASE = "cvl_login", "cvl"
+_OLDEST = 15
 _PROC = Path("/proc/self/fd")
 _FURNISHED = "compute-voucher-ledger"
 _ASK = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()"
@@ -86,6 +88,7 @@ def create(site: Site) -> None:
         with opened(litter) as fd:
             if try_lock(fd):  # else the initdb of a killed program still writes there
                 shutil.rmtree(litter, ignore_errors=True)
+    log = log_size(site)
     aside = Path(tempfile.mkdtemp(prefix="data.init-", dir=site.folder))
     if site.account:
         os.chown(aside, site.account.uid, site.account.gid)
@@ -93,7 +96,7 @@ def create(site: Site) -> None:
         with opened(aside) as held:
             try_lock(held)
             if not _initialise(site, aside, held):
-                raise failed(site, "创建数据目录")
+                raise failed(site, "创建数据目录", log)
         aside.rename(site.data)
         sync(site.folder)
     finally:
@@ -102,9 +105,10 @@ def create(site: Site) -> None:
 
 def _initialise(site: Site, data: Path, held: int) -> bool:
     """Run initdb; tell whether it succeeded. The password goes through a pipe: no process list shows it."""
+    secret = password(site, "postgres", create=True)
     reads, writes = os.pipe()
     try:
-        os.write(writes, password(site, "postgres", create=True).encode())
+        os.write(writes, secret.encode())
         os.close(writes)
         if site.account:
             os.fchown(reads, site.account.uid, site.account.gid)
@@ -118,10 +122,16 @@ def _initialise(site: Site, data: Path, held: int) -> bool:
 
 
 def check_version(site: Site) -> None:
-    """Refuse a data folder that another major version of PostgreSQL has written."""
-    has = int((site.data / "PG_VERSION").read_text("ascii"))
-    ours = major_version(bin_dir())
-    if has != ours:
+    """Refuse programs that are too old, and a data folder that another major version has written."""
+    programs = bin_dir()
+    ours, written = major_version(programs), site.data / "PG_VERSION"
+    if ours < _OLDEST:
+        raise Refused(
+            "postgres_too_old",
+            f"{programs} 是 PostgreSQL {ours}，本程序要求 {_OLDEST} 或更新；请改正或取消 CVL_PG_BIN。",
+        )
+    has = written.read_text("ascii").strip() if written.exists() else str(ours)
+    if has != str(ours):
         raise Refused(
             "other_major_version",
             f"数据目录 {site.data} 属于 PostgreSQL {has}，而现在的程序是 PostgreSQL {ours}；"
@@ -132,24 +142,27 @@ def check_version(site: Site) -> None:
 
 def bring_up(site: Site) -> None:
     """Wait until the server answers: adopt it, start it if it is not there, furnish it if it is bare."""
+    log = log_size(site)
     began = heard = time.monotonic()
-    started = furnished = False
+    starts, furnished = 0, False
     while (state := _ask(site)) is not _State.READY:
         now = time.monotonic()
         if state is _State.SILENT:
-            if _start_if_none(site, again=started):
-                started = True
+            if starts == 3:  # it comes up and dies at once
+                raise failed(site, "启动数据库", log)
+            if _start_if_none(site):
+                starts += 1
             elif now - heard > SILENT_SECONDS:
                 raise _unheard(site)
         else:
             heard = now
         if state is _State.BARE:
             if furnished:
-                raise failed(site, "准备数据库")
+                raise failed(site, "准备数据库", log)
             _furnish(site)
             furnished = True
         if now - began > START_SECONDS:
-            raise failed(site, "启动数据库")
+            raise failed(site, "启动数据库", log)
         time.sleep(0.02)
 
 
@@ -159,7 +172,7 @@ def _ask(site: Site) -> _State:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:
             door.settimeout(5)
             door.connect(str(site.socket))
-    except TimeoutError:
+    except (TimeoutError, BlockingIOError):  # it is there and has no time
         return _State.WAIT
     except OSError:
         return _State.SILENT
@@ -169,27 +182,31 @@ def _ask(site: Site) -> _State:
         with psycopg.connect(url_of(site, LOGIN, DATABASE), connect_timeout=5) as db:
             found = db.execute(_ASK).fetchone()
     except psycopg.OperationalError as error:
-        return _heard(str(error))
+        return _heard(site, str(error))
     return _State.READY if found == (_FURNISHED,) else _State.BARE
 
 
-def _heard(refusal: str) -> _State:
+def _heard(site: Site, refusal: str) -> _State:
     """Tell from the server's refusal (its messages are English: --locale=C) how it is."""
-    if "too many clients" in refusal or "connection slots" in refusal:
+    _, fatal, said = refusal.partition("FATAL:")
+    if not fatal or "the database system is" in said:  # the line was cut, or it starts or stops
+        return _State.WAIT
+    if "too many" in said or "connection slots" in said:
         return _State.READY  # it is full, hence alive
-    if "does not exist" in refusal or "authentication failed" in refusal:
+    if any(word in said for word in ("does not exist", "authentication failed", "not permitted to log in")):
         return _State.BARE
-    return _State.WAIT
+    raise Unreachable(
+        "embedded_failed", f"数据库拒绝连接（{said.strip()}）；请看日志 {site.log}，处理后重试。"
+    )
 
 
-def _start_if_none(site: Site, *, again: bool) -> bool:
+def _start_if_none(site: Site) -> bool:
     """Start the server if no process of it is left, else clear away orphans; tell whether it was started."""
+    log = log_size(site)
     with opened(site.data) as held:
         if not try_lock(held):
             _kill_orphans(site, held)
             return False
-        if again:
-            raise failed(site, "启动数据库")  # it came up and died at once
         if strangers := _server_pids(site, held):
             raise Unreachable(
                 "other_server",
@@ -206,7 +223,7 @@ def _start_if_none(site: Site, *, again: bool) -> bool:
             command = ["pg_ctl", "start", "-s", "-w", "-t", str(START_SECONDS)]
             command += ["-o", shlex.join(options + _more_options())]
             if _run(site, command, site.data, held, [sockets]) != 0:
-                raise failed(site, "启动数据库")
+                raise failed(site, "启动数据库", log)
     return True
 
 
@@ -279,10 +296,16 @@ def _signal(pid: int, number: int) -> None:
 
 def _unheard(site: Site) -> Unreachable:
     """Say that a server lives but is not heard: its socket was deleted, or it runs in another container."""
+    with opened(site.data) as data:
+        seen = " ".join(map(str, _server_pids(site, data)))
+    way = (
+        f"请执行 kill -INT {_postmaster(site)} 停掉它"
+        if seen
+        else "它不在本机可见的进程里，请到它所在的容器停掉它"
+    )
     return Unreachable(
         "socket_lost",
-        f"数据库进程 {_postmaster(site)} 在运行，但 {site.sockets} 里没有它的套接字（被清理或在别的容器里）；"
-        f"请结束使用它的程序，执行 kill -INT {_postmaster(site)}，然后重试。",
+        f"{site.data} 正被一个数据库进程使用，但 {site.sockets} 里没有它的套接字；{way}，然后重试。",
     )
 
 

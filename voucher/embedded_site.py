@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 import secrets
+import shutil
 import stat
 import sys
 import time
@@ -187,10 +188,15 @@ def explained(site: Site) -> Iterator[None]:
         ) from error
 
 
-def failed(site: Site, what: str) -> Unreachable:
-    """Say that something failed, and where to read on."""
-    end = site.log.read_bytes()[-4000:] if site.log.exists() else b""
-    if b"No space left on device" in end:
+def log_size(site: Site) -> int:
+    """Return how long the log is, to know later what is new in it."""
+    return site.log.stat().st_size if site.log.exists() else 0
+
+
+def failed(site: Site, what: str, since: int) -> Unreachable:
+    """Say that something failed, and where to read on. since: length of the log before."""
+    new = site.log.read_bytes()[since:] if site.log.exists() else b""
+    if b"No space left on device" in new or shutil.disk_usage(site.folder).free < _LOG_BYTES:
         return Unreachable(
             "no_space",
             f"磁盘已满，{what}失败；请腾出 {site.folder} 所在磁盘的空间后重试（日志 {site.log}）。",

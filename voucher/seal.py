@@ -26,6 +26,7 @@ _CHUNK = 1 << 20
 
 class _Hasher(Protocol):
     def update(self, data: bytes, /) -> None: ...
+    def hexdigest(self) -> str: ...
 
 
 class _Sm3:
@@ -80,7 +81,10 @@ class Digester:
         chunk = b"".join(self._pending)
         self._pending, self._size = [], 0
         self._wait()
-        self._running = [self._pool.submit(self._sha256.update, chunk), self._pool.submit(self._sm3.update, chunk)]
+        self._running = [
+            self._pool.submit(self._sha256.update, chunk),
+            self._pool.submit(self._sm3.update, chunk),
+        ]
 
     def _wait(self) -> None:
         for future in self._running:
@@ -116,6 +120,37 @@ def digest_body(db: Connection, act_id: int) -> Digests:
     for piece in body(db, act_id):
         digester.update(piece)
     return digester.digests()
+
+
+def digest_range(db: Connection, first: int, last: int) -> dict[int, Digests]:
+    """Digest the bodies of all acts with ids from first to last as they stand now, with one COPY per table.
+
+    For many small acts; each act's bytes are those of `body`. Acts without a single row are not in the answer.
+    """
+    hashers: dict[bytes, tuple[_Hasher, _Hasher]] = {}
+
+    def add(act: bytes, lines: list[bytes]) -> None:
+        if act not in hashers:
+            hashers[act] = hashlib.sha256(), new_sm3()
+        data = b"".join(lines)
+        for hasher in hashers[act]:
+            hasher.update(data)
+
+    with driver(db).cursor() as cursor:
+        for sealed in SEALED:
+            mark = f"@{sealed.table}\n".encode()
+            act, lines = b"", [mark]
+            with cursor.copy(sealed.copy_range.format(first=int(first), last=int(last))) as copy:
+                for data in copy:  # the protocol gives one line at a time
+                    owner, _, line = bytes(data).partition(b"|")
+                    if owner != act:
+                        if act:
+                            add(act, lines)
+                        act, lines = owner, [mark]
+                    lines.append(line)
+            if act:
+                add(act, lines)
+    return {int(act): Digests(a.hexdigest(), b.hexdigest()) for act, (a, b) in hashers.items()}
 
 
 def chain(previous: Digests, header: str) -> Digests:

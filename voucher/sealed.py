@@ -9,22 +9,36 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """One table. columns: written in this order. key: columns the rows are sorted by. joins: how rows find their act."""
+    """One table. columns: written in this order. key: columns the rows are sorted by. act: how rows find theirs."""
 
     table: str
-    columns: tuple[str, ...]
-    key: tuple[str, ...]
+    columns: str
+    key: str
     source: str = ""
     act: str = "t.act_id"
 
     @property
     def copy(self) -> str:
         """Write the COPY statement for one act; its only parameter is the act's id (an integer, inlined)."""
-        columns = ", ".join(_text(column) for column in self.columns)
-        order = ", ".join(f"t.{column}" for column in self.key)
+        columns = ", ".join(_text(column) for column in self.columns.split())
+        order = ", ".join(f"t.{column}" for column in self.key.split())
         return (
             f"COPY (SELECT {columns} FROM {self.source or self.table + ' AS t'} WHERE {self.act} = {{act_id}}"
             f" ORDER BY {order}) TO STDOUT (DELIMITER '|', ENCODING 'UTF8')"
+        )
+
+    @property
+    def copy_range(self) -> str:
+        """Write the COPY statement for all acts of a range of ids (`first` to `last`, integers, inlined).
+
+        Each line is the act's id, a `|` and the line that `copy` gives; lines of an act stand together, in its order.
+        """
+        columns = ", ".join(_text(column) for column in self.columns.split())
+        order = ", ".join(f"t.{column}" for column in self.key.split())
+        return (
+            f"COPY (SELECT {self.act}, {columns} FROM {self.source or self.table + ' AS t'}"
+            f" WHERE {self.act} BETWEEN {{first}} AND {{last}} ORDER BY {self.act}, {order})"
+            " TO STDOUT (DELIMITER '|', ENCODING 'UTF8')"
         )
 
 
@@ -46,118 +60,147 @@ def _text(column: str) -> str:
 
 
 SEALED = (
-    Sealed("act", ("act_id", "kind", "reference", "actor", "effective_on", "request_sha256"), ("act_id",)),
-    Sealed("app_user", ("name", "role", "provider_uscc", "act_id"), ("name",)),
-    Sealed("programme", ("programme_id", "act_id"), ("programme_id",)),
+    Sealed(
+        "act",
+        "act_id kind reference actor effective_on request_sha256",
+        "act_id",
+    ),
+    Sealed(
+        "app_user",
+        "name role provider_uscc act_id",
+        "name",
+    ),
+    Sealed(
+        "programme",
+        "programme_id act_id",
+        "programme_id",
+    ),
     Sealed(
         "policy",
-        ("policy_id", "programme_id", "supersedes", "span", "sha256", "parameters", "body", "act_id"),
-        ("policy_id",),
+        "policy_id programme_id supersedes span sha256 parameters body act_id",
+        "policy_id",
     ),
-    Sealed("party", ("party_id", "uscc", "act_id"), ("party_id",)),
-    Sealed("party_name", ("party_id", "row_no", "name", "act_id"), ("party_id", "row_no")),
+    Sealed(
+        "party",
+        "party_id uscc act_id",
+        "party_id",
+    ),
+    Sealed(
+        "party_name",
+        "party_id row_no name act_id",
+        "party_id row_no",
+    ),
     Sealed(
         "qualification",
-        ("row_no", "company_id", "category", "from_on", "span", "basis", "act_id"),
-        ("row_no",),
+        "row_no company_id category from_on span basis act_id",
+        "row_no",
     ),
     Sealed(
         "bank_account",
-        ("row_no", "company_id", "holder", "bank", "account_last4", "account_salt", "account_sha256")
-        + ("clearing_no", "act_id"),
-        ("row_no",),
+        "row_no company_id holder bank account_last4 account_salt account_sha256 clearing_no act_id",
+        "row_no",
     ),
-    Sealed("listing", ("row_no", "provider_id", "from_on", "span", "act_id"), ("row_no",)),
+    Sealed(
+        "listing",
+        "row_no provider_id from_on span act_id",
+        "row_no",
+    ),
     Sealed(
         "relation",
-        ("row_no", "provider_id", "company_id", "kind", "share_bp", "from_on", "span", "act_id"),
-        ("row_no",),
+        "row_no provider_id company_id kind share_bp from_on span act_id",
+        "row_no",
     ),
     Sealed(
-        "subsidy", ("row_no", "invoice_number", "policy_name", "amount_fen", "waived", "act_id"), ("row_no",)
+        "subsidy",
+        "row_no invoice_number policy_name amount_fen waived act_id",
+        "row_no",
     ),
     Sealed(
         "invoice_payment",
-        ("row_no", "invoice_number", "paid_on", "reference", "amount_fen", "act_id"),
-        ("row_no",),
+        "row_no invoice_number paid_on reference amount_fen act_id",
+        "row_no",
     ),
-    Sealed("document", ("sha256", "sm3", "size_bytes", "act_id"), ("sha256",)),
+    Sealed(
+        "document",
+        "sha256 sm3 size_bytes act_id",
+        "sha256",
+    ),
     Sealed(
         "upload",
-        ("upload_id", "sha256", "file_name", "format", "provider_uscc", "service_month", "received_on")
-        + ("header", "rows", "accepted", "duplicate", "conflict", "rejected", "held"),
-        ("upload_id",),
+        "upload_id sha256 file_name format provider_uscc service_month received_on header rows accepted "
+        "duplicate conflict rejected held",
+        "upload_id",
         act="t.upload_id",
     ),
     Sealed(
         "upload_row",
-        ("row_no", "sheet", "outcome", "invoice_number", "cells", "upload_id"),
-        ("sheet", "row_no"),
+        "row_no sheet outcome invoice_number cells upload_id",
+        "sheet row_no",
         act="t.upload_id",
     ),
     Sealed(
         "upload_problem",
-        ("problem_no", "sheet", "row_no", "code", "severity", "column_name", "value", "message")
-        + ("invoice_number", "upload_id"),
-        ("problem_no",),
+        "problem_no sheet row_no code severity column_name value message invoice_number upload_id",
+        "problem_no",
         act="t.upload_id",
     ),
     Sealed(
         "held_row",
-        ("row_no", "sheet", "digest", "invoice_number", "invoice_kind", "waits_for", "evidence", "received_on")
-        + ("content", "upload_id"),
-        ("sheet", "row_no"),
+        "row_no sheet digest invoice_number invoice_kind waits_for evidence received_on content upload_id",
+        "sheet row_no",
         act="t.upload_id",
     ),
     Sealed(
         "invoice",
-        ("place", "invoice_id", "company_id", "number", "kind", "original_number", "provider_id", "issued_on")
-        + ("received_on", "span", "contract_no", "net_fen", "tax_fen", "gross_fen", "paid_fen", "evidence")
-        + ("digest", "act_id"),
-        ("place",),
+        "place invoice_id company_id number kind original_number provider_id issued_on received_on span "
+        "contract_no net_fen tax_fen gross_fen paid_fen evidence digest act_id",
+        "place",
     ),
     Sealed(
         "invoice_line",
-        ("invoice_id", "line_no", "tax_code", "item", "spec", "unit", "usage_qty", "net_fen", "rate_bp")
-        + ("tax_fen", "gross_fen", "paid_fen", "remark", "sheet", "row_no", "upload_id"),
-        ("company_id", "invoice_id", "line_no"),
+        "invoice_id line_no tax_code item spec unit usage_qty net_fen rate_bp tax_fen gross_fen paid_fen "
+        "remark sheet row_no upload_id",
+        "company_id invoice_id line_no",
         source="invoice_line AS t INNER JOIN invoice AS i USING (company_id, invoice_id)",
         act="i.act_id",
     ),
     Sealed(
         "proposal",
-        ("act_id", "kind", "subject", "payload", "payload_sha256", "maker", "drafted_by"),
-        ("act_id",),
+        "act_id kind subject payload payload_sha256 maker drafted_by",
+        "act_id",
     ),
-    Sealed("decision", ("proposal_act_id", "verdict", "why", "decided_by", "act_id"), ("proposal_act_id",)),
+    Sealed(
+        "decision",
+        "proposal_act_id verdict why decided_by act_id",
+        "proposal_act_id",
+    ),
     Sealed(
         "run",
-        ("run_id", "programme_id", "through_on", "backfill", "cutoff_no", "fiscal_year", "drafted_by")
-        + ("policies", "lines_sha256", "lines", "proposal_act_id", "act_id"),
-        ("run_id",),
+        "run_id programme_id through_on backfill cutoff_no fiscal_year drafted_by policies lines_sha256 lines "
+        "proposal_act_id act_id",
+        "run_id",
     ),
     Sealed(
         "run_line",
-        ("line_no", "company_id", "cap_year", "kind", "invoice_id", "accepted_no", "basis_fen", "computed_fen")
-        + ("overlap_cut_fen", "granted_fen", "withheld_fen", "budget_cut_fen", "policy_ids", "reasons", "run_id"),
-        ("line_no",),
+        "line_no company_id cap_year kind invoice_id accepted_no basis_fen computed_fen overlap_cut_fen "
+        "granted_fen withheld_fen budget_cut_fen policy_ids reasons run_id",
+        "line_no",
         source="run_line AS t INNER JOIN run AS r USING (run_id)",
         act="r.act_id",
     ),
     Sealed(
         "voucher",
-        ("voucher_id", "programme_id", "company_id", "cap_year", "face_fen", "by_hand", "act_id"),
-        ("voucher_id",),
+        "voucher_id programme_id company_id cap_year face_fen by_hand act_id",
+        "voucher_id",
     ),
     Sealed(
         "move",
-        ("noun", "subject_id", "step", "from_state", "to_state", "why", "act_id"),
-        ("noun", "subject_id", "step"),
+        "noun subject_id step from_state to_state why act_id",
+        "noun subject_id step",
     ),
     Sealed(
         "transfer",
-        ("transfer_no", "company_id", "debit_account_id", "credit_account_id", "amount_fen", "run_id", "line_no")
-        + ("act_id",),
-        ("transfer_no",),
+        "transfer_no company_id debit_account_id credit_account_id amount_fen run_id line_no act_id",
+        "transfer_no",
     ),
 )

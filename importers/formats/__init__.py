@@ -38,7 +38,7 @@ def all_formats() -> list[Format]:
 def identify(path: Path, kind: str) -> Format | Problem:
     """Find the format of a file by its content; the first format's own complaint when none knows it."""
     found = all_formats()
-    if kind in ("csv", "xlsx"):
+    if kind == "csv" or kind == "xlsx":
         for _, _, row in head(path, kind):
             for candidate in found:
                 if candidate.matches([str(cell) for cell in row]):

@@ -3,7 +3,7 @@
 -- title:  待核行的留存内容与上传一致
 -- grain:  one row per held row that differs; no rows means all is well
 -- params: none
--- source: DESIGN 7; held content is not sealed, the row as uploaded is
+-- source: DESIGN 7
 SELECT
     s.no AS act_no, concat_ws(' ', u.file_name, '第' || coalesce(h.row_no, r.row_no) || '行') AS subject,
     CASE

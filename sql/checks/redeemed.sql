@@ -4,10 +4,9 @@
 -- params: none
 -- source: DESIGN 5 and 6.6
 WITH granted AS (
-    SELECT r.programme_id, l.company_id, l.cap_year, sum(l.granted_fen) AS fen, min(s.no) AS no
+    SELECT r.programme_id, l.company_id, l.cap_year, sum(l.granted_fen) AS fen
     FROM run AS r
     INNER JOIN decision AS d ON d.proposal_act_id = r.proposal_act_id AND d.verdict = 'approved'
-    INNER JOIN seal AS s ON s.act_id = d.act_id
     INNER JOIN run_line AS l ON l.run_id = r.run_id
     GROUP BY r.programme_id, l.company_id, l.cap_year
 ),
@@ -19,8 +18,7 @@ redeemed AS (
 )
 
 SELECT
-    g.no AS act_no,
-    concat_ws(' ', programme_id, p.uscc, cap_year) AS subject,
+    CAST(NULL AS bigint) AS act_no, concat_ws(' ', programme_id, p.uscc, cap_year) AS subject,
     format(
         '账户已兑%s元，已批准的结算行合计%s元，相差%s元。', round(coalesce(u.fen, 0) / 100.0, 2),
         round(coalesce(g.fen, 0) / 100.0, 2), round((coalesce(u.fen, 0) - coalesce(g.fen, 0)) / 100.0, 2)

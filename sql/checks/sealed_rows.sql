@@ -34,6 +34,8 @@ WITH fact AS (
     UNION ALL
     SELECT 'upload_problem', t.upload_id FROM upload_problem AS t
     UNION ALL
+    SELECT 'held_row', t.upload_id FROM held_row AS t
+    UNION ALL
     SELECT 'invoice', t.act_id FROM invoice AS t
     UNION ALL
     SELECT 'proposal', t.act_id FROM proposal AS t

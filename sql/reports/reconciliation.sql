@@ -55,7 +55,7 @@ taken AS (
     INNER JOIN invoice_line AS l ON l.upload_id = h.upload_id
     INNER JOIN invoice AS i ON i.company_id = l.company_id AND i.invoice_id = l.invoice_id
     INNER JOIN seal AS s ON s.act_id = i.act_id
-    WHERE s.no <= (SELECT a.cutoff FROM asked AS a)
+    WHERE s.no <= (SELECT q.cutoff FROM asked AS q)
     GROUP BY i.provider_id, i.company_id
 ),
 
@@ -66,7 +66,7 @@ known AS (
     INNER JOIN party AS c ON c.party_id = i.company_id
     INNER JOIN party AS p ON p.party_id = i.provider_id
     WHERE
-        s.no <= (SELECT a.cutoff FROM asked AS a)
+        s.no <= (SELECT q.cutoff FROM asked AS q)
         AND i.number IN (
             SELECT r.invoice_number FROM handed AS h INNER JOIN upload_row AS r ON r.upload_id = h.upload_id
         )
@@ -139,16 +139,16 @@ movement AS (
     INNER JOIN transfer AS t ON t.credit_account_id = a.account_id
     INNER JOIN seal AS s ON s.act_id = t.act_id
     WHERE
-        s.no <= (SELECT a.cutoff FROM asked AS a)
-        AND (a.kind = 'payable' OR (a.kind = 'voucher' AND a.year = (SELECT a.year FROM asked AS a)))
+        s.no <= (SELECT q.cutoff FROM asked AS q)
+        AND (a.kind = 'payable' OR (a.kind = 'voucher' AND a.year = (SELECT q.year FROM asked AS q)))
     UNION ALL
     SELECT a.kind, a.company_id, t.company_id, t.run_id, t.line_no, -t.amount_fen
     FROM account AS a
     INNER JOIN transfer AS t ON t.debit_account_id = a.account_id
     INNER JOIN seal AS s ON s.act_id = t.act_id
     WHERE
-        s.no <= (SELECT a.cutoff FROM asked AS a)
-        AND (a.kind = 'payable' OR (a.kind = 'voucher' AND a.year = (SELECT a.year FROM asked AS a)))
+        s.no <= (SELECT q.cutoff FROM asked AS q)
+        AND (a.kind = 'payable' OR (a.kind = 'voucher' AND a.year = (SELECT q.year FROM asked AS q)))
 ),
 
 owed AS (
@@ -163,8 +163,8 @@ owed AS (
 
 figures AS (
     SELECT
-        p.uscc AS provider_code, c.uscc AS company_code, '' AS buyer_name, company_id, t.accepted, t.invoices, t.net_fen,
-        s.basis_fen, s.computed_fen, s.overlap_cut_fen, s.withheld_fen, s.budget_cut_fen, s.granted_fen,
+        p.uscc AS provider_code, c.uscc AS company_code, '' AS buyer_name, company_id, t.accepted, t.invoices,
+        t.net_fen, s.basis_fen, s.computed_fen, s.overlap_cut_fen, s.withheld_fen, s.budget_cut_fen, s.granted_fen,
         s.adjusted_fen, o.payable_fen
     FROM taken AS t
     FULL JOIN settled AS s USING (provider_id, company_id)
@@ -222,7 +222,7 @@ unissued AS (
     SELECT DISTINCT k.programme_id, q.company_id, k.cap_fen
     FROM cap AS k
     INNER JOIN document AS d ON d.programme_id = k.programme_id
-    INNER JOIN qualification_at((SELECT a.cutoff FROM asked AS a)) AS q
+    INNER JOIN qualification_at((SELECT q.cutoff FROM asked AS q)) AS q
         ON q.span && d.days AND d.parameters -> 'categories' ->> q.category IS NOT NULL
     WHERE
         k.parameters ->> 'issuance' = 'automatic'
@@ -232,7 +232,7 @@ unissued AS (
             INNER JOIN seal AS s ON s.act_id = v.act_id
             WHERE
                 v.programme_id = k.programme_id AND v.company_id = q.company_id
-                AND v.cap_year = (SELECT a.year FROM asked AS a) AND s.no <= (SELECT a.cutoff FROM asked AS a)
+                AND v.cap_year = (SELECT q.year FROM asked AS q) AND s.no <= (SELECT q.cutoff FROM asked AS q)
         )
 ),
 
@@ -261,19 +261,23 @@ named AS (
         coalesce(p.company_code, c.uscc) || coalesce(p.buyer_name, '') AS company_key,
         p.accepted, p.duplicate, p.conflict, p.rejected, p.held, p.invoices, p.net_fen, p.basis_fen, p.computed_fen,
         p.overlap_cut_fen, p.withheld_fen, p.budget_cut_fen, p.granted_fen, p.adjusted_fen, p.payable_fen,
-        CASE WHEN row_number() OVER (PARTITION BY r.company_id ORDER BY p.provider_code) = 1 THEN r.room_fen END AS room_fen
+        CASE
+            WHEN row_number() OVER (PARTITION BY r.company_id ORDER BY p.provider_code) = 1 THEN r.room_fen
+        END AS room_fen
     FROM pair AS p
     FULL JOIN room AS r ON r.company_id = p.company_id
     LEFT JOIN party AS c ON c.party_id = coalesce(p.company_id, r.company_id)
-    LEFT JOIN party_name_at((SELECT a.cutoff FROM asked AS a)) AS cn ON cn.party_id = c.party_id
-    LEFT JOIN party AS q ON q.uscc = p.provider_code
-    LEFT JOIN party_name_at((SELECT a.cutoff FROM asked AS a)) AS pn ON pn.party_id = q.party_id
+    LEFT JOIN party_name_at((SELECT q.cutoff FROM asked AS q)) AS cn ON cn.party_id = c.party_id
+    LEFT JOIN party AS e ON e.uscc = p.provider_code
+    LEFT JOIN party_name_at((SELECT q.cutoff FROM asked AS q)) AS pn ON pn.party_id = e.party_id
 ),
 
 summed AS (
     SELECT
         grouping(n.company_key) + 2 * grouping(n.provider_code) AS level,
         n.provider_code, n.provider_name, n.company_code, n.company_name,
+        coalesce(sum(n.accepted), 0) + coalesce(sum(n.duplicate), 0) + coalesce(sum(n.conflict), 0)
+        + coalesce(sum(n.rejected), 0) + coalesce(sum(n.held), 0) AS uploaded,
         coalesce(sum(n.accepted), 0) AS accepted, coalesce(sum(n.duplicate), 0) AS duplicate,
         coalesce(sum(n.conflict), 0) AS conflict, coalesce(sum(n.rejected), 0) AS rejected,
         coalesce(sum(n.held), 0) AS held, coalesce(sum(n.invoices), 0) AS invoices,
@@ -303,17 +307,31 @@ control AS (
         coalesce(sum(l.basis_fen) FILTER (WHERE l.kind = 'grant'), 0) AS basis_fen,
         coalesce(sum(l.computed_fen) FILTER (WHERE l.kind = 'grant'), 0) AS computed_fen,
         coalesce(sum(l.withheld_fen) FILTER (WHERE l.kind = 'grant'), 0) AS withheld_fen,
-        coalesce(sum(l.granted_fen), 0) AS posted_fen,
         (
-            SELECT coalesce(sum(CASE c.kind WHEN 'redeemed' THEN t.amount_fen ELSE -t.amount_fen END), 0)
+            SELECT coalesce(sum(CASE c.account_id WHEN t.credit_account_id THEN t.amount_fen ELSE -t.amount_fen END), 0)
             FROM approved AS d
             INNER JOIN transfer AS t ON t.act_id = d.act_id
             INNER JOIN account AS c
                 ON c.kind = 'redeemed' AND c.account_id IN (t.credit_account_id, t.debit_account_id)
-        ) AS granted_fen
+        ) - coalesce(sum(l.granted_fen) FILTER (WHERE l.kind <> 'grant'), 0) AS granted_fen,
+        (SELECT coalesce(sum(r.room_fen), 0) FROM room AS r) AS room_fen,
+        (SELECT coalesce(sum(m.fen), 0) FROM movement AS m WHERE m.kind = 'payable') AS payable_fen
     FROM approved AS a
     INNER JOIN run_line AS l ON l.run_id = a.run_id
 )
 
-SELECT 1
-FROM control
+SELECT
+    CASE m.level WHEN 3 THEN 'total' ELSE 'row' END AS row_kind,
+    (ARRAY['明细', '按服务商', '按企业'])[m.level + 1] AS sheet,
+    row_number() OVER (
+        ORDER BY m.level, nullif(m.company_code, ''), m.company_name, m.provider_code, m.provider_name
+    ) AS place,
+    m.*
+FROM summed AS m
+WHERE m.level <> 1 OR m.provider_name <> '（本期无业务）'
+UNION ALL
+SELECT
+    'control', NULL, NULL, NULL, NULL, NULL, NULL, NULL, c.uploaded, c.accepted, NULL, c.conflict, c.rejected, NULL,
+    NULL, NULL, c.basis_fen, c.computed_fen, NULL, c.withheld_fen, NULL, c.granted_fen, NULL, c.room_fen, c.payable_fen
+FROM control AS c
+ORDER BY place

@@ -440,7 +440,7 @@ def test_a_program_that_ends_in_the_middle_of_initdb_leaves_something_that_opens
 
 
 def test_a_program_killed_again_and_again_while_it_furnishes_leaves_something_that_opens(fresh: Path) -> None:
-    after_initdb = "embedded_server.check_version = lambda _: os.kill(os.getpid(), signal.SIGKILL)\n"
+    after_initdb = "embedded_server.bring_up = lambda _: os.kill(os.getpid(), signal.SIGKILL)\n"
     at_statement = """
 import psycopg
 class Connection(psycopg.Connection):

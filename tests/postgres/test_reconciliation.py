@@ -1,9 +1,7 @@
 """The checks and the monthly report on a small ledger, and on the same ledger tampered with in every way."""
 
-import os
 from datetime import date
 
-import pytest
 from sqlalchemy import Connection, Engine, text
 
 from settlement import run as settle

@@ -1,0 +1,37 @@
+"""Every command of `cvl`, in the order of the walk."""
+
+from console import (
+    balance,
+    basics,
+    imports,
+    policies,
+    proposals,
+    registers,
+    settle,
+    users,
+)
+from console.door import Verb
+
+VERBS: tuple[Verb, ...] = (
+    *basics.VERBS, *users.VERBS, *policies.VERBS, *registers.VERBS, *imports.VERBS,
+    *settle.VERBS, *proposals.VERBS, *balance.VERBS,
+)  # fmt: skip
+GROUPS = {
+    "user": "用户：谁可以办理什么。",
+    "policy": "政策文件：每个数字和它的依据。",
+    "registry": "名单：企业、服务商、关联关系、其他补贴、付款。",
+    "budget": "年度指标。",
+    "voucher": "算力券：发放与查看。",
+    "invoice": "发票：查看已受理和未受理的。",
+    "settle": "结算：起草、提交、复核。",
+}
+"""Group of commands to its help."""
+SECTIONS = (
+    ("准备", ("init", "doctor", "user", "policy")),
+    ("登记", ("registry", "budget")),
+    ("受理", ("import",)),
+    ("结算", ("settle",)),
+    ("复核", ("proposals", "approve", "reject", "withdraw")),
+    ("对账", ("balance",)),
+)
+"""Sections of `cvl --help` in the order of the walk."""
