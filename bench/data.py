@@ -45,9 +45,7 @@ def write_registry(folder: Path, count: int) -> tuple[Path, Path]:
         head = "统一社会信用代码,企业名称,类别,资格起,资格止,认定依据,开户名,开户银行,银行账号,联行号"
         writer.writerow(head.split(","))
         for n, code in enumerate(companies(count), 1):
-            writer.writerow(
-                [code, f"合成企业{n}有限公司", "智能体", "2025-01-01", "", "合成", "", "", "", ""]
-            )
+            writer.writerow([code, f"合成企业{n}有限公司", "智能体", "2025-01-01", "", "合成", "", "", "", ""])
     with provider_file.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["统一社会信用代码", "服务商名称", "入库起", "入库止"])
@@ -56,8 +54,8 @@ def write_registry(folder: Path, count: int) -> tuple[Path, Path]:
     return company_file, provider_file
 
 
-def write_template(path: Path, rows: int, count: int, seed: int = 20260701) -> None:
-    """Write a template file of so many invoices, over six months of 2026, all sound."""
+def write_template(path: Path, rows: int, count: int, seed: int = 20260701, first: int = 0) -> None:
+    """Write a template file of so many invoices, numbered from `first`, over six months of 2026, all sound."""
     rng = random.Random(seed)
     codes, sellers = companies(count), providers()
     months = [date(2026, m, 1) for m in range(1, 7)]
@@ -73,7 +71,7 @@ def write_template(path: Path, rows: int, count: int, seed: int = 20260701) -> N
             gross = net + tax
             yuan = [f"{fen // 100}.{fen % 100:02d}" for fen in (net, tax, gross)]
             writer.writerow([
-                "CQ-COMPUTE-1", f"265000{n:014d}", "蓝字", end.isoformat(), sellers[seller],
+                "CQ-COMPUTE-1", f"265000{first + n:014d}", "蓝字", end.isoformat(), sellers[seller],
                 f"合成算力{seller + 1}有限公司", codes[company], f"合成企业{company + 1}有限公司",
                 f"HT-{company:06d}", start.isoformat(), end.isoformat(), "3040203000000000000",
                 "*信息技术服务*智算算力服务费", "80G-8卡", "卡时", str(net // 1200), yuan[0], "6%", yuan[1], yuan[2],

@@ -75,9 +75,11 @@ class OneOf(Kind):
         return text
 
 
-def option(*names: str, kind: Kind = TEXT, help: str = "", required: bool = False, shown: str = "") -> click.Option:
+def option(
+    *names: str, kind: Kind = TEXT, help: str = "", required: bool = False, shown: str = "", default: str | None = None
+) -> click.Option:
     """Make an option that takes a value. shown: what stands for the value in the help."""
-    return click.Option(names, type=kind, help=help, required=required, metavar=shown or kind.name)
+    return click.Option(names, type=kind, help=help, required=required, metavar=shown or kind.name, default=default)
 
 
 def flag(*names: str, help: str) -> click.Option:

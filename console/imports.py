@@ -20,7 +20,7 @@ from voucher.access import User
 from voucher.database import run
 from voucher.errors import CvlError, Misused, Refused
 
-WORDS = {"accepted": "受理", "duplicate": "重复", "conflict": "冲突", "rejected": "退回", "held": "暂存"}
+WORDS = {"accepted": "受理", "duplicate": "重复", "conflict": "冲突", "rejected": "退回", "held": "待核"}
 """Outcome of a row to what it is called on screen."""
 SMALL_BYTES = 1 << 20
 """Up to this size of a file its accepted invoices are counted for people."""
@@ -121,7 +121,7 @@ VERBS = (
         "import",
         import_files,
         "导入服务商报送的发票文件（csv 或 xlsx）。\n"
-        "每一行都有结果：受理、重复、冲突、退回或暂存，合计等于读到的行数。同一文件重复导入不会重复计算。\n"
+        "每一行都有结果：受理、重复、冲突、退回或待核，合计等于读到的行数。同一文件重复导入不会重复计算。\n"
         "全部受理或重复时退出码为 0，有行需要处理时为 3，整份文件读不了时为 1。",
         [
             argument("files", "文件", FILE, several=True),

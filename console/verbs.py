@@ -4,17 +4,20 @@ from console import (
     balance,
     basics,
     imports,
+    invoices,
     policies,
     proposals,
+    reconcile,
     registers,
     settle,
     users,
+    vouchers,
 )
 from console.door import Verb
 
 VERBS: tuple[Verb, ...] = (
-    *basics.VERBS, *users.VERBS, *policies.VERBS, *registers.VERBS, *imports.VERBS,
-    *settle.VERBS, *proposals.VERBS, *balance.VERBS,
+    *basics.VERBS, *users.VERBS, *policies.VERBS, *registers.VERBS, *vouchers.VERBS, *imports.VERBS,
+    *invoices.VERBS, *settle.VERBS, *proposals.VERBS, *reconcile.VERBS, *balance.VERBS,
 )  # fmt: skip
 GROUPS = {
     "user": "用户：谁可以办理什么。",
@@ -29,9 +32,9 @@ GROUPS = {
 SECTIONS = (
     ("准备", ("init", "doctor", "user", "policy")),
     ("登记", ("registry", "budget")),
-    ("受理", ("import",)),
+    ("受理", ("voucher", "import", "invoice")),
     ("结算", ("settle",)),
     ("复核", ("proposals", "approve", "reject", "withdraw")),
-    ("对账", ("balance",)),
+    ("对账", ("reconcile", "report", "balance")),
 )
 """Sections of `cvl --help` in the order of the walk."""

@@ -117,12 +117,18 @@ def import_file(
         return _blocked(received, [chosen])
 
     def work(db: Connection) -> Outcome:
-        outcome = _import(db, received, chosen, kind, user, asked, progress)
+        try:
+            outcome = _import(db, received, chosen, kind, user, asked, progress)
+            undone = False
+        except _Rehearsed as rehearsed:
+            outcome, undone = rehearsed.outcome, True
         if listing and outcome.upload_id is not None:
             rows = query(db, "queries/import/invoices.sql", upload_id=outcome.upload_id)
             outcome = replace(outcome, invoices=rows)
         if dry_run and outcome.fresh:
-            raise _Rehearsed(replace(outcome, upload_id=None))
+            outcome, undone = replace(outcome, upload_id=None), True
+        if undone:
+            raise _Rehearsed(outcome)
         return outcome
 
     try:

@@ -87,27 +87,36 @@ def digest(bodies: Sequence[str], codec: Codec = "utf-8") -> list[str]:
     return [blake2b(line, digest_size=16).hexdigest() for line in lines]
 
 
-def _copy_texts(column: Sequence[Value]) -> Iterable[str]:
-    """Write a typed column as COPY text."""
-    size = len(column)
-    if size and column[0] == column[-1] and column.count(column[0]) == size:
-        return repeat(NULL if column[0] is None else str(column[0]), size)
-    if None in column:
-        return [NULL if value is None else str(value) for value in column]
-    return map(str, column)
+def _constant(column: Sequence[Value]) -> bool:
+    """Tell whether a column holds the same value in every row."""
+    return column[0] == column[-1] and column.count(column[0]) == len(column)
 
 
 def bodies_of(values: Values, *, escape: bool = True) -> list[str]:
     """Join the typed fields of each row in the order of STAGED, as COPY text.
 
     escape: whether a backslash may occur in a text field (typed texts never hold tabs or line ends).
+    Neighbours that are the same in every row are joined once.
     """
+    size = len(values[STAGED[0].name])
     texts: list[Iterable[str]] = []
-    for staged in STAGED:
+    constants: list[str] = []
+    for staged in STAGED if size else ():
         column = values[staged.name]
         if escape and staged.sql == "text":
             column = [value.replace("\\", "\\\\") if isinstance(value, str) else value for value in column]
-        texts.append(_copy_texts(column))
+        if _constant(column):
+            constants.append(NULL if column[0] is None else str(column[0]))
+            continue
+        if constants:
+            texts.append(repeat("\t".join(constants), size))
+            constants = []
+        if None in column:
+            texts.append([NULL if value is None else str(value) for value in column])
+        else:
+            texts.append(column if staged.sql in ("text", "date") else map(str, column))  # type: ignore[arg-type]
+    if constants:
+        texts.append(repeat("\t".join(constants), size))
     return list(map("\t".join, zip(*texts, strict=True)))
 
 

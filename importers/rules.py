@@ -92,7 +92,7 @@ def _rates(
     nets: Sequence[int | None], rates: Sequence[int | None], taxes: Sequence[int | None]
 ) -> Iterator[Finding]:
     try:
-        gaps = list(map(sub, map(mul, nets, rates), map(mul, taxes, repeat(10_000))))  # type: ignore[arg-type]
+        gaps = list(map(sub, map(mul, nets, rates), map(mul, taxes, repeat(10_000))))
         if not gaps or (max(gaps) <= _TOLERANCE and min(gaps) >= -_TOLERANCE):
             return
     except TypeError:

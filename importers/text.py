@@ -5,7 +5,7 @@ import io
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal, TextIO
+from typing import Any, BinaryIO, Literal, TextIO
 
 Encoding = Literal["utf-8-sig", "utf-16", "utf-8", "gb18030"]
 Fault = Literal["undecodable", "nul", "long_line"]
@@ -115,7 +115,7 @@ class _AsUtf8(io.RawIOBase):
         """Say yes."""
         return True
 
-    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
+    def readinto(self, buffer: Any, /) -> int:
         """Fill the buffer with the next bytes, zero at the end."""
         if not self._rest:
             self._rest = self._file.read(len(buffer)).encode()

@@ -63,7 +63,7 @@ def require(db: Connection, name: str | None, command: str) -> User:
         )
     if user.role not in COMMANDS[command]:
         allowed = "、".join(ROLES[role] for role in ROLES if role in COMMANDS[command])
-        raise Refused("not_allowed", f"“{name}”是{ROLES[user.role]}，不能办理此事。此事须由{allowed}办理。")
+        raise Refused("not_allowed", f"“{name}”的角色是{ROLES[user.role]}，不能办理此事，请由{allowed}角色的用户办理。")
     return user
 
 

@@ -54,9 +54,7 @@ def running(home: Path) -> Iterator[str]:
     Raises Unreachable (it does not start), Refused (data of another major version), Busy (lock not got).
     """
     if sys.platform == "win32":
-        raise Unreachable(
-            "no_embedded", "Windows 上没有内置数据库，请用 CVL_DATABASE_URL 指定一个 PostgreSQL。"
-        )
+        raise Unreachable("no_embedded", "Windows 上没有内置数据库，请用 CVL_DATABASE_URL 指定一个 PostgreSQL。")
     owner = os.getpid()
     with _termination_as_exit():
         site = site_of(home)

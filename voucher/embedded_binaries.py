@@ -107,8 +107,7 @@ def account_for(data: Path) -> Account | None:
             return Account(entry.pw_uid, entry.pw_gid)
     raise Unreachable(
         "no_account",
-        "PostgreSQL 不能以 root 运行，而本机没有 postgres 或 nobody 账户；"
-        "请新建其中一个，或以普通用户运行本程序。",
+        "PostgreSQL 不能以 root 运行，而本机没有 postgres 或 nobody 账户；请新建其中一个，或以普通用户运行本程序。",
     )
 
 

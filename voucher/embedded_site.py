@@ -23,6 +23,7 @@ if sys.platform != "win32":
 PORT = 5432
 START_SECONDS = 600
 SILENT_SECONDS = 30
+PATIENCE_SECONDS = 60
 _LOG_BYTES = 8_000_000
 _SOCKET_PATH_BYTES = 107
 
@@ -152,9 +153,7 @@ def serialised(site: Site) -> Iterator[None]:
         deadline = time.monotonic() + START_SECONDS + SILENT_SECONDS
         while not try_lock(fd):
             if time.monotonic() > deadline:
-                raise Busy(
-                    "database_starting", f"另一个进程一直在启动或停止数据库，请看 {site.log}，稍后重试。"
-                )
+                raise Busy("database_starting", f"另一个进程一直在启动或停止数据库，请看 {site.log}，稍后重试。")
             time.sleep(0.02)
         yield
 

@@ -4,34 +4,35 @@
 -- params: period_from, period_until (exclusive), cutoff (seal number)
 -- checks: all
 -- source: DESIGN 6.6 (room), 7 (outcomes of rows) and 5 (payable)
--- note:   各项行数与受理发票：按申报日在本期内的上传统计，结果为截止号时的状态；待核行其后经另一次上传受理的，计入重复。
--- note:   计入基数、计算额、各项核减、核定与补付追回：按批准日在本期内的结算批次统计，均不含税。
+-- basis:  金额不含税；上传与受理按申报日、核定按批准日归入本期；各项状态截至截止号
+-- note:   上传至受理金额各列按申报日在本期内的上传统计，其中待核行其后经另一次上传受理的，计入重复。
+-- note:   计入基数至补付与追回各列按批准日在本期内的结算批次统计；计算额减三项核减等于核定补贴额，补付为正、追回为负。
 -- note:   年度剩余额度：{year}年度算力券在截止号时的余额，尚未发券的按年度上限计；列于每家企业首行，不重复计。
 -- note:   未付金额：截止号时已核定而尚未拨付的金额，含以往各期。
 -- balance: uploaded = accepted + duplicate + conflict + rejected + held
 -- balance: computed_fen = overlap_cut_fen + withheld_fen + budget_cut_fen + granted_fen
 -- columns:
---   provider_code   | 服务商代码   | id    | 20
---   provider_name   | 服务商       | text  | 24
---   company_code    | 企业代码     | id    | 20
---   company_name    | 企业         | text  | 26
---   uploaded        | 上传行数     | count | 7
---   accepted        | 受理行数     | count | 7
---   duplicate       | 重复行数     | count | 7
---   conflict        | 冲突行数     | count | 7
---   rejected        | 退回行数     | count | 7
---   held            | 待核行数     | count | 7
+--   company_name    | 企业         | text  | 25
+--   provider_name   | 服务商       | text  | 22
+--   uploaded        | 上传行数     | count | 6
+--   accepted        | 受理行数     | count | 6
+--   duplicate       | 重复行数     | count | 6
+--   conflict        | 冲突行数     | count | 6
+--   rejected        | 退回行数     | count | 6
+--   held            | 待核行数     | count | 6
 --   invoices        | 受理发票张数 | count | 7
---   net_fen         | 受理金额     | money | 16
---   basis_fen       | 计入基数     | money | 16
---   computed_fen    | 计算额       | money | 15
---   overlap_cut_fen | 不重复核减   | money | 13
---   withheld_fen    | 上限核减     | money | 14
---   budget_cut_fen  | 指标核减     | money | 12
---   granted_fen     | 核定补贴额   | money | 15
---   adjusted_fen    | 补付与追回   | money | 13
---   room_fen        | 年度剩余额度 | money | 15
---   payable_fen     | 未付金额     | money | 15
+--   net_fen         | 受理金额     | money | 14
+--   basis_fen       | 计入基数     | money | 14
+--   computed_fen    | 计算额       | money | 13
+--   overlap_cut_fen | 不重复核减   | money | 11
+--   withheld_fen    | 上限核减     | money | 12
+--   budget_cut_fen  | 指标核减     | money | 11
+--   granted_fen     | 核定补贴额   | money | 13
+--   adjusted_fen    | 补付与追回   | money | 11
+--   room_fen        | 年度剩余额度 | money | 13
+--   payable_fen     | 未付金额     | money | 13
+--   company_code    | 企业代码     | id    | 19
+--   provider_code   | 服务商代码   | id    | 19
 WITH asked AS (
     SELECT
         CAST(:period_from AS date) AS from_on, CAST(:period_until AS date) AS until_on,

@@ -127,7 +127,7 @@ def _registers(db: Connection, act_id: int, facts: Facts) -> None:
                 "provider_id": r.provider,
                 "company_id": r.company,
                 "kind": r.kind,
-                "share_bp": r.share_bp if r.kind == "shareholding" else None,
+                "share_bp": r.share_bp,
                 **_days(r.span),
                 **own[i],
             }
@@ -217,9 +217,7 @@ def issue(db: Connection, programme: str, company: int, year: int, face_fen: int
         row = {"programme_id": programme, "company_id": company, "cap_year": year, "face_fen": face_fen}
         _insert(db, "voucher", [row | {"by_hand": True, "act_id": act.act_id}])
         own = {"company": company, "year": year}
-        found = db.execute(
-            text("SELECT voucher_id FROM voucher WHERE company_id = :company AND cap_year = :year"), own
-        )
+        found = db.execute(text("SELECT voucher_id FROM voucher WHERE company_id = :company AND cap_year = :year"), own)
         voucher = int(found.scalar_one())
         first = {"noun": "voucher", "subject_id": voucher, "step": 1, "from_state": "none"}
         _insert(db, "move", [first | {"to_state": "issued", "act_id": act.act_id}])
@@ -234,8 +232,8 @@ def limit_accounts(db: Connection, programme: str, company: int, year: int) -> d
     for kind in ("voucher", "redeemed", "lapsed"):
         names[kind] = f"limit:{kind}:{programme}:{uscc(company)}:{year}"
     statement = text(
-        "INSERT INTO account (name, programme_id, company_id, year) VALUES (:name, :programme, :company, :year)"
-        " ON CONFLICT (name) DO NOTHING"
+        "INSERT INTO account (name, programme_id, company_id, year)"
+        " VALUES (:name, :programme, :company, :year) ON CONFLICT (name) DO NOTHING"
     )
     for kind, name in names.items():
         owner = 0 if kind == "authority" else company

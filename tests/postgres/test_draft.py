@@ -278,7 +278,7 @@ def test_a_year_handed_in_late_is_out(ledger: Ledger) -> None:
 
 
 def test_an_amended_policy_counts_from_its_first_day(ledger: Ledger) -> None:
-    ledger.invoices(invoice(1, 62_000_000, date(2026, 6, 1), date(2026, 7, 31)))
+    ledger.invoices(invoice(1, 61_000_000, date(2026, 6, 1), date(2026, 7, 31)))
     changes: dict[str, object] = {"from": date(2026, 7, 1), "rate_bp": 2500, "annual_cap_fen": 10_000_000}
     ledger.document(changes, id="amended.1", supersedes=SHIPPED)
     with transaction(ledger.engine) as db:
@@ -318,9 +318,7 @@ def test_a_frozen_voucher_holds_claims_and_a_revoked_one_grants_nothing(ledger: 
 def test_a_voucher_issued_by_hand_keeps_its_face(ledger: Ledger) -> None:
     with transaction(ledger.engine) as db:
         recorder.issue(db, PROGRAMME, 1, 2026, 150_000)
-    ledger.invoices(
-        invoice(1, 500_000, *MAY), invoice(2, 500_000, *MAY), invoice(3, 500_000, *MAY, company=2)
-    )
+    ledger.invoices(*(invoice(n, 500_000, *MAY, company=company) for n, company in enumerate((1, 1, 2), 1)))
     lines = [(1, 2026, "grant", 100_000, 0), (2, 2026, "grant", 50_000, 50_000)]
     assert ledger.lines() == [*lines, (3, 2026, "grant", 100_000, 0)]
     ledger.settle()
@@ -335,7 +333,7 @@ def test_facts_after_the_cutoff_wait_for_the_next_run(ledger: Ledger) -> None:
         assert first is not None
     ledger.invoices(invoice(2, 500_000, *MAY))
     with transaction(ledger.engine) as db:
-        runs.submit(db, MAKER, first.run_id)
+        submitted = runs.submit(db, MAKER, first.run_id)
         with pytest.raises(Refused, match="run_open"):
             runs.draft(db, MAKER, END)
-        assert [line["invoice_number"] for line in runs.lines(db, first)] == [number("1")]
+        assert [line["invoice_number"] for line in runs.lines(db, submitted)] == [number("1")]

@@ -114,7 +114,7 @@ def program(home: Path, code: str = USE) -> subprocess.Popen[str]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(REPOSITORY), *filter(None, sys.path)])},
         start_new_session=True,
     )
 
@@ -218,9 +218,7 @@ def test_the_cluster_is_utf8_in_c_order_with_checksums_and_only_passwords(home: 
         }
         assert {name: ask(url, f"SHOW {name}") for name in wanted} == wanted
         assert ask(url, "SELECT datcollate || datctype FROM pg_database WHERE datname = 'cvl'") == "CC"
-        assert (
-            ask(url, "SELECT string_agg(DISTINCT auth_method, ',') FROM pg_hba_file_rules") == "scram-sha-256"
-        )
+        assert ask(url, "SELECT string_agg(DISTINCT auth_method, ',') FROM pg_hba_file_rules") == "scram-sha-256"
         assert ask(url, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") is True
         wrong = re.sub(r":[^:@/]+@", ":wrong@", url)
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
@@ -344,9 +342,7 @@ with running(home) as url:
         assert leave(other) == 0
 
 
-def test_a_server_without_a_free_connection_counts_as_alive(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_server_without_a_free_connection_counts_as_alive(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CVL_PG_OPTIONS", "-c fsync=off -c max_connections=6 -c max_wal_senders=0")
     with running(home) as url:
         connections = [psycopg.connect(url) for _ in range(3)]
@@ -471,9 +467,7 @@ psycopg.connect = Connection.connect
 
 
 @pytest.mark.parametrize("after", [0.05, 0.15, 0.25])
-def test_a_program_killed_at_any_moment_of_a_start_leaves_something_that_opens(
-    home: Path, after: float
-) -> None:
+def test_a_program_killed_at_any_moment_of_a_start_leaves_something_that_opens(home: Path, after: float) -> None:
     with program(home, 'print("begins", flush=True)\n' + USE) as other:
         assert other.stdout is not None
         other.stdout.readline()
@@ -511,6 +505,33 @@ def test_a_user_who_leaves_clears_away_orphans(home: Path) -> None:
         os.kill(db.info.backend_pid, signal.SIGSTOP)
         os.kill(postmaster(home), signal.SIGKILL)
     assert not alive(home)
+
+
+def test_a_server_that_hangs_while_it_stops_is_killed_and_opens_again(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded_server, "PATIENCE_SECONDS", 0.3)
+    with running(home) as url:
+        do(url, "CREATE TABLE survives AS SELECT 9 AS n")
+        checkpointer = ask(superuser_url(home), "SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'")
+        assert isinstance(checkpointer, int)
+        os.kill(checkpointer, signal.SIGSTOP)
+    assert not alive(home)
+    with running(home) as url:
+        assert ask(url, "SELECT n FROM survives") == 9
+
+
+def test_a_server_in_the_middle_of_stopping_is_awaited_and_started_again(home: Path) -> None:
+    with running(home) as url:
+        stopped = ask(superuser_url(home), "SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'")
+        assert isinstance(stopped, int)
+        os.kill(stopped, signal.SIGSTOP)
+        main = postmaster(home)
+        os.kill(main, signal.SIGINT)
+        threading.Timer(0.5, os.kill, (stopped, signal.SIGCONT)).start()
+        with running(home):
+            assert ask(url) == 1
+            assert postmaster(home) != main
 
 
 def test_a_stale_pid_of_a_living_stranger_is_no_obstacle_and_the_stranger_lives_on(home: Path) -> None:
@@ -595,9 +616,7 @@ def test_data_of_another_major_version_are_refused_with_the_way_out(home: Path) 
     assert "cvl db backup" in said[0]
 
 
-def test_a_start_that_fails_names_the_log_and_leaves_nothing(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_start_that_fails_names_the_log_and_leaves_nothing(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CVL_PG_OPTIONS", "-c shared_buffers=nonsense")
     with refused(Unreachable, "embedded_failed") as said, running(home):
         pass
@@ -606,16 +625,12 @@ def test_a_start_that_fails_names_the_log_and_leaves_nothing(
     assert not alive(home)
 
 
-def test_an_initdb_that_fails_leaves_nothing(
-    fresh: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_initdb_that_fails_leaves_nothing(fresh: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = tmp_path / "bin"
     broken.mkdir()
     (broken / "pg_ctl").touch()
     (broken / "postgres").write_text('#!/bin/sh\necho "postgres (PostgreSQL) 18.0"\n')
-    (broken / "initdb").write_text(
-        '#!/bin/sh\n[ "$1" = --version ] || { echo "No space left on device"; exit 1; }\n'
-    )
+    (broken / "initdb").write_text('#!/bin/sh\n[ "$1" = --version ] || { echo "No space left on device"; exit 1; }\n')
     for file in broken.iterdir():
         file.chmod(0o755)
     monkeypatch.setattr(embedded_server, "usable_bin_dir", lambda folder, _account: folder)
@@ -774,9 +789,7 @@ def test_as_root_programs_in_a_private_folder_are_copied_once_and_run(
 
 
 @as_root
-def test_as_root_reachable_programs_are_used_in_place(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_as_root_reachable_programs_are_used_in_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     account = embedded_binaries.account_for(tmp_path)
     monkeypatch.setenv("CVL_PG_BIN", "/usr/lib/postgresql/15/bin")
     if not Path("/usr/lib/postgresql/15/bin/initdb").exists():

@@ -1,155 +1,518 @@
 """The checks and the monthly report on a small ledger, and on the same ledger tampered with in every way."""
 
+import csv
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
+from io import BytesIO, StringIO
+from typing import Any
 
+import pytest
 from sqlalchemy import Connection, Engine, text
 
-from settlement import run as settle
-from voucher import acts, approval, ledger
-from voucher.access import User
-from voucher.database import run, transaction
+import sql
+from reconciliation import invariants, reports
+from reconciliation.document import Report
+from tests.postgres import small_ledger as small
+from voucher import acts, seal
+from voucher.database import transaction
+from voucher.errors import Misused, Refused
+from voucher.sealed import SEALED
 
-MAKER, CHECKER = User("maker1", "maker", None), User("checker1", "checker", None)
-PROVIDERS = ["91500000PROVIDER01", "91500000PROVIDER02", "91500000PROVIDER03"]
-STRANGER = "91500000STRANGER99"
+Tamper = tuple[str, ...]
+UNGUARD = "ALTER TABLE {table} DISABLE TRIGGER append_only"
 
-PARTIES = """
-WITH named AS (
-    INSERT INTO party (uscc, act_id)
-    SELECT u.uscc, :act
-    FROM (
-        SELECT unnest(CAST(:providers AS text[])) AS uscc
-        UNION ALL SELECT format('91500000%s', lpad(n::text, 10, '0')) FROM generate_series(1, :companies) AS n
-    ) AS u
-    RETURNING party_id, uscc
-), names AS (
-    INSERT INTO party_name (party_id, name, act_id, row_no)
-    SELECT party_id, CASE WHEN uscc LIKE '%PROVIDER%' THEN '合成算力服务' || right(uscc, 2) || '有限公司'
-        ELSE '合成智能体开发第' || ltrim(substr(uscc, 9), '0') || '有限公司' END, :act, party_id
-    FROM named
-), listed AS (
-    INSERT INTO listing (provider_id, from_on, span, act_id, row_no)
-    SELECT party_id, '2025-01-01', daterange('2025-01-01', '2200-01-01'), :act, party_id
-    FROM named WHERE uscc LIKE '%PROVIDER%'
+
+@pytest.fixture(scope="module")
+def books(clone: Callable[[], Engine]) -> Engine:
+    """Build the small ledger once; the tests change it only in transactions that are rolled back."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CVL_TODAY", "2026-08-15")
+        engine = clone()
+        small.build(engine)
+    return engine
+
+
+@pytest.fixture
+def auditor(books: Engine) -> Iterator[Connection]:
+    with transaction(books, "cvl_auditor") as db:
+        yield db
+
+
+@contextmanager
+def tampered(engine: Engine, *statements: str) -> Iterator[Connection]:
+    """Change facts behind the triggers, as the owner could; give the auditor's view; roll back."""
+    with engine.connect() as db:
+        db.exec_driver_sql("SELECT set_config('role', 'cvl_owner', true), set_config('search_path', 'cvl', true)")
+        for sealed in SEALED:
+            db.exec_driver_sql(UNGUARD.format(table=sealed.table))
+        db.exec_driver_sql(UNGUARD.format(table="invoice_number"))
+        db.exec_driver_sql(UNGUARD.format(table="seal"))
+        for statement in statements:
+            changed = db.execute(text(statement)).rowcount
+            assert changed != 0, f"changes nothing: {statement}"
+        db.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
+        db.exec_driver_sql("SELECT set_config('role', 'cvl_auditor', true)")
+        yield db
+        db.rollback()
+
+
+def value(db: Connection, statement: str) -> Any:
+    return db.execute(text(statement)).scalar_one()
+
+
+def test_a_ledger_in_order_fails_no_check(auditor: Connection) -> None:
+    assert invariants.check_all(auditor) == []
+    assert value(auditor, "SELECT count(*) FROM run_line WHERE withheld_fen > 0") > 0
+
+
+def test_every_check_has_a_chinese_title() -> None:
+    titles = invariants.titles()
+    assert len(titles) == len(sql.names("checks")) + 1
+    assert len(set(titles.values())) == len(titles)
+    assert all(any("一" <= letter <= "鿿" for letter in title) for title in titles.values())
+
+
+ONE_LINE = "(SELECT min(line_no) FROM run_line WHERE run_id = 2 AND withheld_fen > 0)"
+ONE_NUMBER = "(SELECT min(number) FROM invoice)"
+LAST_SEAL = "(SELECT max(no) FROM seal)"
+PAYABLE = "(SELECT min(account_id) FROM account WHERE kind = 'payable')"
+TAMPERS: dict[str, list[Tamper]] = {
+    "accounts": [
+        (f"UPDATE account SET company_id = company_id + 1 WHERE account_id = {PAYABLE}",),
+        ("UPDATE account SET year = 2027 WHERE kind = 'appropriation'",),
+    ],
+    "acts": [
+        ("UPDATE seal SET recorded_at = recorded_at - interval '1 day' WHERE no = 5",),
+        (f"UPDATE seal SET accepted_before = accepted_before + 1 WHERE no = {LAST_SEAL}",),
+        ("UPDATE seal SET accepted = accepted + 1 WHERE accepted > 0",),
+        (
+            "ALTER TABLE seal DROP CONSTRAINT seal_previous_no_fkey",
+            "UPDATE seal SET no = no + 1 WHERE no = (SELECT max(no) FROM seal)",
+        ),
+    ],
+    "balances": [(f"UPDATE account SET balance_fen = balance_fen + 1 WHERE account_id = {PAYABLE}",)],
+    "bank_accounts": [
+        (
+            "ALTER TABLE bank_account DROP CONSTRAINT bank_account_check",
+            "UPDATE bank_account SET account_no = '6222000000991234'",
+        ),
+    ],
+    "cap": [
+        ("UPDATE policy SET parameters = jsonb_set(parameters, '{annual_cap_fen}', '99999999')",),
+        ("UPDATE voucher SET by_hand = TRUE, face_fen = face_fen + 1",),
+    ],
+    "decisions": [
+        ("UPDATE decision SET decided_by = 'checker2'",),
+        ("UPDATE proposal SET drafted_by = 'checker1'",),
+        ("UPDATE app_user SET role = 'maker' WHERE name = 'checker1'",),
+    ],
+    "floors": [
+        (
+            "ALTER TABLE account DROP CONSTRAINT floor",
+            f"UPDATE account SET balance_fen = -1 WHERE account_id = {PAYABLE}",
+        ),
+    ],
+    "granted_once": [
+        (
+            "INSERT INTO run_line SELECT company_id, run_id, 100000, cap_year, kind, invoice_id, accepted_no, basis_fen,"
+            " computed_fen, overlap_cut_fen, 0, computed_fen, 0, policy_ids, reasons"
+            f" FROM run_line WHERE run_id = 2 AND line_no = {ONE_LINE}",
+        ),
+        (
+            "INSERT INTO run_line SELECT company_id, run_id, 100000, cap_year, 'backfill', invoice_id, accepted_no,"
+            " basis_fen, computed_fen, overlap_cut_fen, withheld_fen + 1, 0, 0, policy_ids, reasons"
+            f" FROM run_line WHERE run_id = 2 AND line_no = {ONE_LINE}",
+        ),
+    ],
+    "held_rows": [
+        ("DELETE FROM held_row WHERE upload_id = (SELECT min(upload_id) FROM held_row)",),
+        ("UPDATE upload_row SET invoice_number = '1' WHERE outcome = 'held'",),
+        ("UPDATE upload_row SET outcome = 'rejected' WHERE outcome = 'held'",),
+    ],
+    "invoice_sums": [
+        (
+            f"UPDATE invoice SET net_fen = net_fen + 1, gross_fen = gross_fen + 1 WHERE number = {ONE_NUMBER}",
+        ),
+        (
+            "UPDATE invoice_line SET net_fen = net_fen + 1, tax_fen = tax_fen - 1"
+            " WHERE invoice_id = (SELECT min(invoice_id) FROM invoice)",
+        ),
+    ],
+    "lines_posted": [
+        (
+            "UPDATE transfer SET amount_fen = amount_fen + 1 WHERE run_id = 1 AND transfer_no ="
+            " (SELECT min(transfer_no) FROM transfer WHERE run_id = 1)",
+        ),
+        (
+            "DELETE FROM transfer WHERE run_id = 2 AND transfer_no ="
+            " (SELECT max(transfer_no) FROM transfer WHERE run_id = 2)",
+        ),
+        (
+            "UPDATE transfer AS t SET credit_account_id ="
+            " (SELECT max(account_id) FROM account WHERE kind = 'payable') FROM account AS a"
+            f" WHERE a.account_id = t.credit_account_id AND a.account_id = {PAYABLE}",
+        ),
+    ],
+    "numbers": [
+        (f"DELETE FROM invoice_number WHERE number = {ONE_NUMBER}",),
+        (f"UPDATE invoice_number SET number = '9' WHERE number = {ONE_NUMBER}",),
+        ("INSERT INTO invoice_number VALUES ('8', 1, 999999)",),
+    ],
+    "policies": [
+        (
+            "UPDATE policy SET body = body || ' ', sha256 = sha256(convert_to(body || ' ', 'UTF8'))",
+        ),
+        ("ALTER TABLE policy DROP CONSTRAINT policy_check", "UPDATE policy SET body = body || ' '"),
+    ],
+    "redeemed": [
+        (
+            "UPDATE run_line SET granted_fen = granted_fen + 1, withheld_fen = withheld_fen - 1"
+            f" WHERE run_id = 2 AND line_no = {ONE_LINE}",
+        ),
+    ],
+    "reds": [
+        (
+            "UPDATE invoice SET kind = 'red', original_number = '00000000000000000042', gross_fen = -gross_fen,"
+            f" net_fen = -net_fen, tax_fen = -tax_fen WHERE number = {ONE_NUMBER}",
+        ),
+    ],
+    "sealed_rows": [
+        (
+            "ALTER TABLE transfer DROP CONSTRAINT transfer_act_id_fkey",
+            "UPDATE transfer SET act_id = 999999 WHERE run_id IS NULL",
+        ),
+    ],
+    "transfers_approved": [
+        ("DELETE FROM decision WHERE act_id = (SELECT max(act_id) FROM decision)",),
+        ("UPDATE decision SET verdict = 'rejected', why = '-' WHERE act_id = (SELECT max(act_id) FROM decision)",),
+        ("UPDATE run SET lines = lines + 1",),
+    ],
+    "upload_counts": [
+        ("UPDATE upload SET accepted = accepted - 1, held = held + 1",),
+        ("UPDATE upload_row SET outcome = 'conflict' WHERE outcome = 'duplicate'",),
+    ],
+    "upload_rows": [
+        (
+            "UPDATE invoice SET act_id = (SELECT max(upload_id) FROM upload), place = 999"
+            f" WHERE number = {ONE_NUMBER}",
+        ),
+        (
+            "UPDATE invoice_line SET row_no = 2 WHERE row_no = 3",
+        ),
+        (
+            "UPDATE upload_row SET row_no = 2 WHERE outcome = 'rejected'"
+            " AND row_no = (SELECT min(row_no) FROM upload_row WHERE outcome = 'rejected')",
+        ),
+    ],
+    "voucher_face": [
+        ("UPDATE voucher SET face_fen = face_fen - 1",),
+        (
+            "UPDATE transfer AS t SET amount_fen = amount_fen + 1 FROM account AS a"
+            " WHERE a.account_id = t.debit_account_id AND a.kind = 'authority'",
+        ),
+        ("DELETE FROM move", "DELETE FROM voucher WHERE voucher_id = (SELECT min(voucher_id) FROM voucher)"),
+    ],
+}  # fmt: skip
+
+
+def test_every_check_is_shown_to_bite() -> None:
+    assert set(TAMPERS) | {invariants.SEAL} == set(invariants.titles())
+
+
+@pytest.mark.parametrize(("check", "statements"), [(check, case) for check, cases in TAMPERS.items() for case in cases])
+def test_a_check_names_what_it_is_about(books: Engine, check: str, statements: Tamper) -> None:
+    with tampered(books, *statements) as db:
+        failures = invariants.check_one(db, f"checks/{check}.sql")
+    assert failures
+    assert all(failure.subject and failure.detail.endswith("。") for failure in failures)
+
+
+def test_a_check_with_very_many_failures_lists_the_first(books: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(invariants, "_KEPT", 3)
+    with tampered(books, "UPDATE invoice SET net_fen = net_fen + 1, gross_fen = gross_fen + 1") as db:
+        failures = invariants.check_one(db, "checks/invoice_sums.sql")
+    assert len(failures) == 4
+    assert failures[-1].detail == "共195处，以上仅列前3处。"
+
+
+CHANGES = {
+    "act": "UPDATE act SET effective_on = effective_on + 1 WHERE kind = 'registry'",
+    "app_user": "UPDATE app_user SET role = 'admin' WHERE name = 'auditor1'",
+    "programme": "INSERT INTO programme SELECT 'other', act_id FROM programme",
+    "policy": "UPDATE policy SET span = daterange(lower(span), upper(span) - 1)",
+    "party": "UPDATE party SET uscc = '91500000PROVIDER0X' WHERE uscc LIKE '%R03'",
+    "party_name": "UPDATE party_name SET name = name || '子' WHERE name LIKE '%01有限公司'",
+    "qualification": "UPDATE qualification SET basis = '' WHERE company_id = (SELECT max(company_id) FROM qualification)",
+    "bank_account": "UPDATE bank_account SET clearing_no = '2'",
+    "listing": "DELETE FROM listing WHERE provider_id = (SELECT max(provider_id) FROM listing)",
+    "relation": "UPDATE relation SET share_bp = 1001",
+    "subsidy": "UPDATE subsidy SET waived = FALSE",
+    "invoice_payment": "UPDATE invoice_payment SET amount_fen = 101",
+    "document": "UPDATE document SET size_bytes = size_bytes + 1 WHERE act_id = (SELECT max(act_id) FROM document)",
+    "upload": "UPDATE upload SET file_name = 'x' WHERE upload_id = (SELECT max(upload_id) FROM upload)",
+    "upload_row": "UPDATE upload_row SET cells = cells || ' ' WHERE upload_id = (SELECT max(upload_id) FROM upload)",
+    "upload_problem": "DELETE FROM upload_problem WHERE upload_id = (SELECT max(upload_id) FROM upload)",
+    "held_row": "UPDATE held_row SET received_on = received_on - 1 WHERE upload_id = (SELECT max(upload_id) FROM upload)",
+    "invoice": "UPDATE invoice SET contract_no = 'HT-2' WHERE act_id = (SELECT max(act_id) FROM invoice) AND place = 7",
+    "invoice_line": "UPDATE invoice_line SET usage_qty = 120.50 WHERE upload_id = (SELECT max(upload_id) FROM upload)",
+    "proposal": "UPDATE proposal SET subject = subject || ' ' WHERE act_id = (SELECT max(act_id) FROM proposal)",
+    "decision": "UPDATE decision SET why = 'x' WHERE act_id = (SELECT max(act_id) FROM decision)",
+    "run": "UPDATE run SET through_on = through_on - 1 WHERE run_id = 2",
+    "run_line": "UPDATE run_line SET reasons = '[1]' WHERE run_id = 2 AND line_no = 1",
+    "voucher": "UPDATE voucher SET by_hand = TRUE WHERE voucher_id = (SELECT max(voucher_id) FROM voucher)",
+    "move": "UPDATE move SET why = 'x' WHERE subject_id = (SELECT max(subject_id) FROM move)",
+    "transfer": "UPDATE transfer SET amount_fen = amount_fen + 1 WHERE run_id = 2 AND transfer_no ="
+    " (SELECT max(transfer_no) FROM transfer WHERE run_id = 2)",
+}
+"""One change behind the triggers per sealed table; the last act that wrote to the table is the one changed."""
+
+
+def test_every_sealed_table_is_tampered_with_and_counted() -> None:
+    tables = {sealed.table for sealed in SEALED}
+    assert set(CHANGES) == tables
+    body = sql.read("checks/sealed_rows.sql")
+    assert all(f"FROM {table} AS" in body for table in tables - {"act"})
+
+
+@pytest.mark.parametrize("table", list(CHANGES))
+def test_the_seal_names_the_first_act_that_was_changed(books: Engine, table: str) -> None:
+    sealed = next(sealed for sealed in SEALED if sealed.table == table)
+    kinds = {"act": "'registry'", "app_user": "'user'"}
+    where = f"WHERE a.kind = {kinds[table]}" if table in kinds else ""
+    with tampered(books, CHANGES[table]) as db:
+        source = sealed.source or f"{table} AS t"
+        changed = value(
+            db,
+            f"SELECT max(s.no) FROM {source} INNER JOIN seal AS s ON s.act_id = {sealed.act}"
+            f" INNER JOIN act AS a ON a.act_id = s.act_id {where}",
+        )
+        failures = invariants.check_seal(db)
+        assert [failure.act_no for failure in failures][0] == changed, failures
+        assert invariants.first_wrong(invariants.check_all(db)) == changed
+
+
+SEAL_CHANGES = [
+    "recorded_at = recorded_at + interval '1 microsecond'",
+    "accepted_before = accepted_before + 1",
+    "body_sha256 = sha256(body_sha256)",
+    "body_sm3 = sha256(body_sm3)",
+    "chain_sha256 = sha256(chain_sha256)",
+    "chain_sm3 = sha256(chain_sm3)",
+]
+
+
+@pytest.mark.parametrize("change", SEAL_CHANGES)
+@pytest.mark.parametrize("no", [1, 9, 18])
+def test_a_changed_seal_is_the_one_and_only_fault(books: Engine, change: str, no: int) -> None:
+    with tampered(books, f"UPDATE seal SET {change} WHERE no = {no}") as db:
+        failures = invariants.check_seal(db)
+    assert {failure.act_no for failure in failures} == {no}
+
+
+def test_a_seal_made_to_fit_changed_facts_breaks_the_chain_behind_it(books: Engine) -> None:
+    with tampered(
+        books, "UPDATE upload SET file_name = 'x' WHERE upload_id = (SELECT min(upload_id) FROM upload)"
+    ) as db:
+        row = next(r for r in next(invariants._batches(db)) if r["kind"] == "upload")
+        before = value(
+            db, f"SELECT encode(chain_sha256, 'hex') || encode(chain_sm3, 'hex') FROM seal WHERE no = {row['no'] - 1}"
+        )
+        body = seal.digest_body(db, row["act_id"])
+        chained = seal.chain(seal.Digests(before[:64], before[64:]), invariants._header(row, body))
+        db.exec_driver_sql("SELECT set_config('role', 'cvl_owner', true)")
+        db.execute(text(
+            f"UPDATE seal SET body_sha256 = decode('{body.sha256}', 'hex'), body_sm3 = decode('{body.sm3}', 'hex'),"
+            f" chain_sha256 = decode('{chained.sha256}', 'hex'), chain_sm3 = decode('{chained.sm3}', 'hex')"
+            f" WHERE no = {row['no']}"
+        ))  # fmt: skip
+        failures = invariants.check_seal(db)
+    assert [failure.act_no for failure in failures] == [row["no"] + 1]
+
+
+def test_a_seal_taken_out_is_missed(books: Engine) -> None:
+    with tampered(
+        books, "ALTER TABLE seal DROP CONSTRAINT seal_previous_no_fkey", "DELETE FROM seal WHERE no = 6"
+    ) as db:
+        failures = invariants.check_seal(db)
+    assert failures[0].act_no == 7
+    assert "第6号至第6号封存缺失" in failures[0].detail
+
+
+def test_small_acts_are_digested_together_as_they_are_one_by_one(
+    auditor: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = auditor.execute(text("SELECT act_id FROM seal ORDER BY act_id")).scalars().all()
+    together = seal.digest_range(auditor, ids[0], ids[-1])
+    assert together == {act: seal.digest_body(auditor, act) for act in ids}
+    for batch, big, rows in ((1, 0, 1), (3, 40, 50), (100, 1000, 1), (4, 10, 10_000)):
+        monkeypatch.setattr(invariants, "_BATCH", batch)
+        monkeypatch.setattr(invariants, "_BIG", big)
+        monkeypatch.setattr(invariants, "_ROWS", rows)
+        assert invariants.check_seal(auditor) == []
+
+
+def made(db: Connection, period: str = "2026-08", cutoff: int | None = None) -> Report:
+    return reports.run(db, "reconciliation", period, cutoff or acts.cutoff(db), "maker1")
+
+
+def written(report: Report, format_: str) -> bytes:
+    target = BytesIO()
+    reports.FORMATS[format_](report, target)
+    return target.getvalue()
+
+
+def table(report: Report) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(written(report, "json"))
+    return document
+
+
+def test_every_report_has_a_readable_header() -> None:
+    assert reports.names()["reconciliation"] == "月度对账表"
+    for name in reports.names():
+        layout = reports.layout(name)
+        assert layout.basis
+        assert len({column.title for column in layout.columns}) == len(layout.columns)
+
+
+def test_the_report_agrees_with_the_books(auditor: Connection) -> None:
+    report = made(auditor)
+    assert report.differences == ()
+    totals = table(report)["totals"]
+    uploads = "SELECT sum({}) FROM upload WHERE received_on >= '2026-08-01'"
+    for column, stated in (("uploaded", "rows"), ("accepted", "accepted"), ("rejected", "rejected"), ("held", "held")):
+        assert totals[column] == value(auditor, uploads.format(stated))
+    fen = value(auditor, "SELECT sum(granted_fen) FROM run_line")
+    assert totals["granted"] == totals["payable"] == f"{fen // 100}.{fen % 100:02d}"
+    room = value(auditor, "SELECT sum(balance_fen) FROM account WHERE kind = 'voucher'")
+    assert totals["room"] == f"{room // 100}.{room % 100:02d}"
+
+
+def test_each_row_of_a_file_is_counted_in_its_providers_and_its_buyers_line(auditor: Connection) -> None:
+    for period, files in (("2026-07", 3), ("2026-08", 3), ("2026", 6)):
+        document = table(made(auditor, period))
+        assert len(document["rows"]) == 12 * 3 + (1 if period == "2026-08" else 2 if period == "2026" else 1) * 3
+        for row in [*document["rows"], document["totals"]]:
+            outcomes = ("accepted", "duplicate", "conflict", "rejected", "held")
+            assert row["uploaded"] == sum(row[outcome] for outcome in outcomes)
+        assert sum(row["uploaded"] for row in document["sheets"]["按服务商"]) == document["totals"]["uploaded"]
+        assert len(document["sheets"]["按服务商"]) == 3
+        assert files
+
+
+def test_an_unknown_buyer_is_shown_as_the_row_names_it(auditor: Connection) -> None:
+    july, august = table(made(auditor, "2026-07")), table(made(auditor, "2026-08"))
+    stranger = [row for row in july["rows"] if row["company_code"] == small.STRANGER]
+    assert [row["company_name"] for row in stranger] == ["合成来历不明公司（未登记）"] * 3
+    nobody = [row for row in august["rows"] if row["company_code"] == ""]
+    assert {(row["company_name"], row["rejected"]) for row in nobody} == {("未识别企业", 2)}
+
+
+def test_the_room_of_a_company_stands_once(auditor: Connection) -> None:
+    document = table(made(auditor))
+    rooms = [row["room"] for row in document["rows"] if row["company_code"] == "915000000000000001"]
+    assert rooms == ["0.00", None, None]
+    assert "room" not in document["sheets"]["按服务商"][0]
+
+
+def test_a_month_without_business_still_shows_the_room_of_vouchers(auditor: Connection) -> None:
+    document = table(made(auditor, "2026-05"))
+    assert len(document["rows"]) == 36
+    assert document["totals"]["uploaded"] == 0
+    assert document["totals"]["payable"] == "12000000.00"
+
+
+def test_a_company_without_a_voucher_has_the_cap_of_the_year_as_room(auditor: Connection) -> None:
+    first_upload = value(auditor, "SELECT min(s.no) FROM seal AS s INNER JOIN upload AS u ON u.upload_id = s.act_id")
+    report = made(auditor, "2026-07", first_upload)
+    assert report.differences == ()
+    assert table(report)["totals"]["room"] == "12000000.00"
+    assert table(report)["totals"]["granted"] == "0.00"
+
+
+@pytest.mark.parametrize("format_", ["xlsx", "csv", "json"])
+def test_the_same_cutoff_gives_the_same_bytes_whatever_came_after(
+    clone: Callable[[], Engine], monkeypatch: pytest.MonkeyPatch, format_: str
+) -> None:
+    engine = clone()
+    small.register(engine, 4)
+    small.upload(engine, small.PROVIDERS[0], 0, 9, 4, bad=1)
+    with transaction(engine, "cvl_auditor") as db:
+        cutoff = acts.cutoff(db)
+        before = written(made(db), format_)
+    small.upload(engine, small.PROVIDERS[1], 100, 9, 4, bad=1)
+    small.appropriate(engine, 2026, 10_000_000)
+    small.settled(engine, date(2026, 6, 30))
+    with transaction(engine, "cvl_auditor") as db:
+        assert written(made(db, cutoff=cutoff), format_) == before
+        assert written(made(db), format_) != before
+
+
+ACCEPT_HELD = (
+    "INSERT INTO invoice SELECT i.company_id, 900000, h.invoice_number, 'blue', NULL, i.provider_id, i.issued_on,"
+    " h.received_on, i.span, '', 10000, 600, 10600, NULL, 'template', 'x', :act, 26 FROM held_row AS h, invoice AS i"
+    " WHERE h.upload_id = :upload AND i.number = (SELECT min(number) FROM invoice) LIMIT 1",
+    "INSERT INTO invoice_number SELECT number, company_id, invoice_id FROM invoice WHERE invoice_id = 900000",
+    "INSERT INTO invoice_line SELECT company_id, invoice_id, 1, '3040203000000000000', '', '', '', NULL, 10000, 600, 600,"
+    " 10600, NULL, '', h.sheet, h.row_no, h.upload_id FROM invoice, held_row AS h"
+    " WHERE invoice_id = 900000 AND h.upload_id = :upload AND h.invoice_number = number",
 )
-INSERT INTO qualification (company_id, category, from_on, span, basis, act_id, row_no)
-SELECT party_id, 'ai_agent', '2025-12-25', daterange('2025-12-25', '2200-01-01'), '认定', :act, party_id
-FROM named WHERE uscc NOT LIKE '%PROVIDER%'
-"""
-STAGE = """
-CREATE TEMPORARY TABLE batch ON COMMIT DROP AS
-SELECT
-    n, p.party_id AS company_id, s.party_id AS provider_id, nextval('invoice_id_seq') AS invoice_id,
-    lpad((:first + n)::text, 20, '0') AS number,
-    (:net_fen + (n * 7919) % 100000)::bigint AS net_fen,
-    make_date(2026, 1 + ((:first + n) % 6)::integer, 1) AS from_on
-FROM generate_series(1, :rows) AS n
-INNER JOIN party AS p ON p.uscc = format('91500000%s', lpad((1 + (:first + n) % :companies)::text, 10, '0'))
-INNER JOIN party AS s ON s.uscc = :provider
-"""
-UPLOAD = """
-WITH document AS (
-    INSERT INTO document (sha256, sm3, size_bytes, act_id)
-    SELECT sha256(convert_to(:act::text, 'UTF8')), sha256(convert_to(:act::text, 'UTF8')), 1000, :act
-)
-INSERT INTO upload (
-    upload_id, sha256, file_name, format, provider_uscc, service_month, received_on, header, rows, accepted, duplicate,
-    conflict, rejected, held
-)
-SELECT :act, sha256(convert_to(:act::text, 'UTF8')), :file, 'CQ-COMPUTE-1', :provider, '', :received_on,
-    array_to_string(ARRAY['模板版本', '发票号码', '发票类型', '供方统一社会信用代码', '供方名称', '用方统一社会信用代码 *',
-        '用方名称'], chr(31)),
-    count(*) + :bad * 4, count(*), :bad, :bad, :bad, :bad
-FROM batch
-"""
-NUMBERS = "INSERT INTO invoice_number SELECT number, company_id, invoice_id FROM batch"
-INVOICES = """
-INSERT INTO invoice (
-    company_id, invoice_id, number, kind, provider_id, issued_on, received_on, span, contract_no, net_fen, tax_fen,
-    gross_fen, evidence, digest, act_id, place
-)
-SELECT company_id, invoice_id, number, 'blue', provider_id, from_on + 30, :received_on,
-    daterange(from_on, (from_on + interval '1 month')::date), 'HT-1', net_fen, net_fen * 6 / 100,
-    net_fen + net_fen * 6 / 100, 'template', md5(number), :act, n
-FROM batch
-"""
-LINES = """
-INSERT INTO invoice_line (
-    company_id, invoice_id, line_no, tax_code, item, spec, unit, usage_qty, net_fen, rate_bp, tax_fen, gross_fen, remark,
-    sheet, row_no, upload_id
-)
-SELECT company_id, invoice_id, 1, '3040203000000000000', '*信息技术服务*智算算力服务费', '80G-8卡', '卡时', 120.5,
-    net_fen, 600, net_fen * 6 / 100, net_fen + net_fen * 6 / 100, '', '', n + 1, :act
-FROM batch
-"""
-BAD_ROWS = """
-INSERT INTO upload_row (upload_id, sheet, row_no, outcome, invoice_number, cells)
-SELECT :act, '', 1000000 + n * 4 + o.place, o.outcome,
-    CASE WHEN o.outcome IN ('duplicate', 'conflict') THEN (SELECT min(number) FROM batch)
-        WHEN o.outcome = 'held' THEN lpad((900000000000 + :act * 1000 + n)::text, 20, '0') ELSE '' END,
-    array_to_string(ARRAY['CQ-COMPUTE-1', 'x', '蓝字', :provider, '卖方', o.buyer,
-        CASE WHEN o.buyer = '无' THEN '' ELSE '合成来历不明公司' END], chr(31))
-FROM generate_series(1, :bad) AS n
-CROSS JOIN (VALUES (0, 'duplicate', '915000000000000001'), (1, 'conflict', '915000000000000001'),
-    (2, 'rejected', CASE WHEN :stranger THEN '91500000STRANGER99' ELSE '无' END),
-    (3, 'held', '915000000000000002')) AS o (place, outcome, buyer)
-"""
-HELD = """
-INSERT INTO held_row (
-    upload_id, sheet, row_no, digest, invoice_number, invoice_kind, waits_for, evidence, received_on, content
-)
-SELECT r.upload_id, r.sheet, r.row_no, md5(r.invoice_number), r.invoice_number, 'blue', 'span', 'template',
-    :received_on, jsonb_build_object('company_uscc', '915000000000000002', 'company_name', '合成智能体开发第2有限公司',
-        'provider_uscc', CAST(:provider AS text), 'net_fen', 10000, 'tax_fen', 600, 'gross_fen', 10600)
-FROM upload_row AS r WHERE r.upload_id = :act AND r.outcome = 'held'
-"""
 
 
-def execute(db: Connection, statement: str, **params: object) -> None:
-    """Run a statement of this file; casts are written with two colons."""
-    db.execute(text(statement.replace("::", "\\:\\:")), params)
+def test_a_held_row_accepted_by_a_later_act_keeps_all_counts_right(clone: Callable[[], Engine]) -> None:
+    engine = clone()
+    small.register(engine, 4)
+    held = small.upload(engine, small.PROVIDERS[0], 0, 9, 4, bad=1)
+    with transaction(engine, "cvl_auditor") as db:
+        cutoff = acts.cutoff(db)
+        before = table(made(db))["totals"]
+    with transaction(engine) as db, acts.act(db, "upload", "later", "maker1", 1) as act:
+        for statement in ACCEPT_HELD:
+            small.execute(db, statement.replace("26 FROM", "1 FROM"), act=act.act_id, upload=held)
+    with transaction(engine, "cvl_auditor") as db:
+        assert invariants.check_all(db) == []
+        after = table(made(db))
+        assert (before["held"], after["totals"]["held"]) == (1, 0)
+        assert after["totals"]["accepted"] == before["accepted"] + 1
+        assert after["totals"]["uploaded"] == before["uploaded"]
+        assert after["differences"] == []
+        assert table(made(db, cutoff=cutoff))["totals"] == before
 
 
-def register(engine: Engine, companies: int) -> None:
-    with transaction(engine) as db, acts.act(db, "registry", "companies", MAKER.name, companies) as act:
-        execute(db, PARTIES, act=act.act_id, providers=PROVIDERS, companies=companies)
+def test_differences_stand_on_their_own_sheet_with_the_act(books: Engine) -> None:
+    with tampered(books, CHANGES["transfer"]) as db:
+        report = made(db)
+    assert {found.title for found in report.differences} >= {"封存摘要逐号相符", "合计与账", "结算行与转账逐笔一致"}
+    assert any(found.act_no == 18 for found in report.differences)
+    assert "有" in next(fact.text for fact in report.face if fact.label == "核对")
+    assert "封存摘要逐号相符" in written(report, "csv").decode("utf-8-sig")
 
 
-def appropriate(engine: Engine, year: int, fen: int) -> None:
-    with transaction(engine) as db:
-        proposal = ledger.propose_appropriation(db, MAKER, year, fen, f"渝财预〔{year}〕1号")
-        approval.decide(db, proposal, "approved", CHECKER)
+def test_failures_of_later_acts_are_left_to_later_reports(books: Engine) -> None:
+    with tampered(books, CHANGES["upload"]) as db:
+        assert made(db).differences != ()
+        assert made(db, "2026-07", 11).differences == ()
 
 
-def upload(
-    engine: Engine, provider: str, first: int, rows: int, companies: int, *, received_on: str = "2026-08-03", bad: int = 0,
-    net_fen: int = 20_000_000, stranger: bool = True,
-) -> int:  # fmt: skip
-    """Hand in one file of accepted rows and `bad` rows of each other outcome. Returns the act's id."""
-    params = {"provider": provider, "received_on": received_on, "bad": bad, "file": f"{first:07d}.csv", "stranger": stranger}
-    with transaction(engine) as db, acts.act(db, "upload", f"{provider}/{first}", MAKER.name, first) as act:
-        execute(db, STAGE, first=first, rows=rows, companies=companies, net_fen=net_fen, **params)
-        for statement in (UPLOAD, NUMBERS, INVOICES, LINES, BAD_ROWS, HELD):
-            execute(db, statement, act=act.act_id, **params)
-    return act.act_id
+def test_csv_begins_with_the_header_and_ends_with_what_the_face_says(auditor: Connection) -> None:
+    raw = written(made(auditor), "csv")
+    assert raw.startswith(b"\xef\xbb\xbf")
+    lines = list(csv.reader(StringIO(raw.decode("utf-8-sig"), newline="")))
+    assert lines[0][:3] == ["企业", "服务商", "上传行数"]
+    assert lines[40][0] == "合计"
+    assert ["编制人", "maker1"] in lines
+    assert lines[-1] == ["差异", "核对一致，无差异"]
 
 
-def settled(engine: Engine, through: date) -> int:
-    """Draft, submit and approve a run. Returns its number."""
-    draft = run(engine, lambda db: settle.draft(db, MAKER, through)).run
-    assert draft is not None
-    run(engine, lambda db: settle.submit(db, MAKER, draft.run_id))
-    run(engine, lambda db: settle.decide(db, CHECKER, draft.run_id, "approved"))
-    return draft.run_id
+@pytest.mark.parametrize("period", ["2026-13", "2026-8", "26", "9999", "", "2026-08-01"])
+def test_a_period_that_is_none_is_refused(auditor: Connection, period: str) -> None:
+    with pytest.raises(Misused, match="bad_period"):
+        made(auditor, period)
 
 
-def build(engine: Engine, companies: int = 12) -> None:
-    """Two months' files of three providers, two runs; companies reach their cap."""
-    register(engine, companies)
-    appropriate(engine, 2026, 100_000_000_000)
-    for index, provider in enumerate(PROVIDERS):
-        upload(engine, provider, 1000 * index, 40, companies, received_on="2026-07-06", bad=1)
-    settled(engine, date(2026, 3, 31))
-    for index, provider in enumerate(PROVIDERS):
-        upload(engine, provider, 10_000 + 1000 * index, 25, companies, bad=2, net_fen=60_000_000, stranger=False)
-    settled(engine, date(2026, 7, 31))
+def test_an_unknown_report_and_an_unknown_cutoff_are_refused(auditor: Connection) -> None:
+    with pytest.raises(Misused, match="no_report"):
+        reports.run(auditor, "nothing", "2026-08", 3, "maker1")
+    with pytest.raises(Refused, match="no_cutoff"):
+        made(auditor, cutoff=999)

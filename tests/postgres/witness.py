@@ -89,8 +89,10 @@ def told_lines(lines: Sequence[engine.Line], facts: Facts) -> Told:
     """Write what the plain engine gave for comparison."""
     numbers = {each.invoice_id: each.number for each in facts.invoices}
     return [
-        (numbers[x.invoice_id], uscc(x.company), x.cap_year, x.kind, x.accepted_no)
-        + (x.basis_fen, x.computed_fen, x.overlap_cut_fen, x.granted_fen, x.withheld_fen, x.budget_cut_fen)
-        + (x.policy_ids, x.reasons)
+        (
+            *(numbers[x.invoice_id], uscc(x.company), x.cap_year, x.kind, x.accepted_no),
+            *(x.basis_fen, x.computed_fen, x.overlap_cut_fen, x.granted_fen, x.withheld_fen),
+            *(x.budget_cut_fen, x.policy_ids, x.reasons),
+        )
         for x in lines
     ]

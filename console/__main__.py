@@ -1,0 +1,7 @@
+"""Let `python -m console` be `cvl`."""
+
+import sys
+
+from console.main import main
+
+sys.exit(main())

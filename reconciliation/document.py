@@ -1,0 +1,216 @@
+"""A report as a value: the header of its SQL file, and the face, rows and differences that writers lay out."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+from voucher.money import format_yuan
+
+ColumnType = Literal["text", "id", "money", "count", "day", "percent"]
+TYPES: tuple[ColumnType, ...] = ("text", "id", "money", "count", "day", "percent")
+Value = str | int | date | None
+AGREED = "核对一致，无差异"
+_COLUMN = re.compile(r"--\s+([a-z_]+)\s*\|\s*([^|]+?)\s*\|\s*([a-z]+)\s*\|\s*(\d+)\s*\Z")
+_FIELD = re.compile(r"-- (\w+):\s*(.*)\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A declared column. name: as the query gives it; title: Chinese; width: in characters.
+
+    Values: text and id are str, money is whole fen, count an int, percent hundredths of a percent, day a date.
+    """
+
+    name: str
+    title: str
+    type: ColumnType
+    width: int
+
+    @property
+    def key(self) -> str:
+        """Name in JSON, without the unit."""
+        return self.name.removesuffix("_fen").removesuffix("_bp").removesuffix("_on")
+
+    @property
+    def sums(self) -> bool:
+        """Tell whether the column adds up."""
+        return self.type in ("money", "count")
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """An equation that each row must fulfil: one column is the sum of others."""
+
+    whole: str
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The header of a report's SQL file. checks: `all` runs every check of the books before it is written.
+
+    basis: one line for the face; notes: explained below the table, {year} and {period} stand for the period's.
+    """
+
+    name: str
+    title: str
+    params: frozenset[str]
+    checks: str
+    basis: str
+    notes: tuple[str, ...]
+    balances: tuple[Balance, ...]
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One sheet of rows; each row has a value per column of the layout, in order."""
+
+    title: str
+    rows: Sequence[tuple[Value, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What does not agree. act_no: seal number of the act concerned, if known."""
+
+    title: str
+    act_no: int | None
+    subject: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One statement of a report's face. wide: it takes a line of its own."""
+
+    label: str
+    text: str
+    wide: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A finished report. face: stands above the table, notes below it; totals: one value per column, or None.
+
+    sealed_at: when the cutoff's seal was recorded; the only time a report knows of.
+    digest: the chain digest (SHA-256) of that seal.
+    """
+
+    layout: Layout
+    period: str
+    cutoff: int
+    sealed_at: datetime
+    digest: str
+    face: tuple[Fact, ...]
+    notes: tuple[str, ...]
+    sections: tuple[Section, ...]
+    totals: tuple[Value, ...] | None
+    differences: tuple[Difference, ...]
+
+    @property
+    def rows(self) -> int:
+        """Count the rows of all sheets, totals not among them."""
+        return sum(len(section.rows) for section in self.sections)
+
+
+def parse_layout(name: str, text: str) -> Layout:
+    """Read the header of a report's SQL file. Raises ValueError when it lacks something."""
+    fields: dict[str, list[str]] = {}
+    columns: list[Column] = []
+    for line in text.split("\n"):
+        if not line.startswith("--"):
+            break
+        if field := _FIELD.match(line):
+            fields.setdefault(field[1], []).append(field[2].strip())
+        elif "columns" in fields and (match := _COLUMN.match(line)):
+            columns.append(_column(match[1], match[2], match[3], int(match[4])))
+        elif "columns" in fields:
+            raise ValueError(f"{name}: {line}")
+    if not columns or "report" not in fields:
+        raise ValueError(f"{name}: report or columns missing")
+    names = {column.name for column in columns}
+    balances = tuple(_balance(equation, names) for equation in fields.get("balance", []))
+    return Layout(
+        name,
+        fields["report"][0],
+        frozenset(re.findall(r"[a-z_]+", re.sub(r"\(.*?\)", "", " ".join(fields["params"])))),
+        (fields.get("checks") or [""])[0],
+        (fields.get("basis") or [""])[0],
+        tuple(fields.get("note", [])),
+        balances,
+        tuple(columns),
+    )
+
+
+def _column(name: str, title: str, type_: str, width: int) -> Column:
+    for known in TYPES:
+        if known == type_:
+            return Column(name, title, known, width)
+    raise ValueError(f"{name}: {type_}")
+
+
+def _balance(equation: str, names: set[str]) -> Balance:
+    whole, _, rest = equation.partition("=")
+    balance = Balance(whole.strip(), tuple(part.strip() for part in rest.split("+")))
+    if not {balance.whole, *balance.parts} <= names:
+        raise ValueError(equation)
+    return balance
+
+
+def show(column: Column, value: Value) -> str:
+    """Write a value as plain text: money in yuan, days in ISO, percent with two decimals, nothing as empty."""
+    if value is None:
+        return ""
+    if column.type in ("money", "percent"):
+        assert isinstance(value, int)
+        return format_yuan(value)
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def shown_columns(report: Report, section: Section) -> list[int]:
+    """Return the places of the columns a sheet shows: on later sheets those that say nothing there are left out."""
+    places = range(len(report.layout.columns))
+    if section is report.sections[0]:
+        return list(places)
+    return [place for place in places if any(row[place] not in (None, "") for row in section.rows)]
+
+
+def cross_check(
+    layout: Layout, rows: Sequence[tuple[Value, ...]], totals: tuple[Value, ...] | None, control: Mapping[str, Value]
+) -> list[Difference]:
+    """Check a report within itself: equations per row, columns against totals, totals against the ledger's figures."""
+    places = {column.name: place for place, column in enumerate(layout.columns)}
+    found: list[Difference] = []
+    for number, row in enumerate([*rows, *([totals] if totals else [])], start=1):
+        for balance in layout.balances:
+            whole, parts = row[places[balance.whole]], [row[places[part]] for part in balance.parts]
+            if _int(whole) != sum(map(_int, parts)):
+                subject = "合计行" if row is totals else f"第{number}行"
+                found.append(Difference("表内勾稽", None, subject, _unbalanced(layout, balance, row, places)))
+    for place, column in enumerate(layout.columns):
+        if totals is None or not column.sums:
+            continue
+        added, total = sum(_int(row[place]) for row in rows), _int(totals[place])
+        if added != total:
+            detail = f"各行相加为{show(column, added)}，合计行为{show(column, total)}。"
+            found.append(Difference("各行与合计", None, column.title, detail))
+        if control.get(column.name) is not None and _int(control[column.name]) != total:
+            booked = show(column, control[column.name])
+            detail = f"合计为{show(column, total)}，账上为{booked}。"
+            found.append(Difference("合计与账", None, column.title, detail))
+    return found
+
+
+def _int(value: Value) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _unbalanced(layout: Layout, balance: Balance, row: tuple[Value, ...], places: Mapping[str, int]) -> str:
+    def term(name: str) -> str:
+        column = layout.columns[places[name]]
+        return f"{column.title}{show(column, row[places[name]])}"
+
+    return f"{term(balance.whole)}，不等于{'、'.join(map(term, balance.parts))}之和。"

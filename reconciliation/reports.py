@@ -1,0 +1,165 @@
+"""Reports: one SQL file each under sql/reports; its header says what the columns are and what the face explains.
+
+A report ends at a cutoff (a seal number) and its bytes depend on that, on its period and on who made it alone.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, BinaryIO
+
+from sqlalchemy import Connection
+
+import sql
+from reconciliation import invariants, plain, workbook
+from reconciliation.document import (
+    AGREED,
+    Column,
+    Difference,
+    Fact,
+    Layout,
+    Report,
+    Section,
+    Value,
+    cross_check,
+    parse_layout,
+)
+from settlement import documents
+from voucher.database import Row, one, query
+from voucher.days import ZONE, Span, month_span, year_span
+from voucher.errors import Misused, Refused
+
+FORMATS: Mapping[str, Callable[[Report, BinaryIO], None]] = {
+    "xlsx": workbook.write,
+    "csv": plain.write_csv,
+    "json": plain.write_json,
+}
+"""Format to the function that writes a report in it."""
+_ROW_KINDS = ("row", "total", "control")
+
+
+def names() -> dict[str, str]:
+    """List the reports: name to Chinese title."""
+    return {name: layout(name).title for name in _paths()}
+
+
+def _paths() -> dict[str, str]:
+    return {path.removeprefix("reports/").removesuffix(".sql"): path for path in sql.names("reports")}
+
+
+def layout(name: str) -> Layout:
+    """Read the header of a report. Raises Misused when there is none of that name."""
+    path = _paths().get(name)
+    if path is None:
+        raise Misused("no_report", f"没有名为“{name}”的报表。可选：{'、'.join(_paths())}。")
+    return parse_layout(name, sql.read(path))
+
+
+def period_span(period: str) -> Span:
+    """Read a period, 2026-08 or 2026, as its days. Raises Misused."""
+    try:
+        if re.fullmatch(r"2[01]\d\d", period, re.ASCII):
+            return year_span(int(period))
+        return month_span(period)
+    except ValueError:
+        raise Misused("bad_period", f"期间“{period}”无法识别。请写成 2026-08 或 2026。") from None
+
+
+def run(db: Connection, name: str, period: str, cutoff: int, made_by: str) -> Report:
+    """Make a report of a period as of a cutoff. made_by: printed on the face.
+
+    Only reads; the auditor's role is enough. Raises Misused, Refused.
+    """
+    header, span = layout(name), period_span(period)
+    sealed = one(db, "queries/reconcile/seal.sql", no=cutoff)
+    if sealed is None:
+        raise Refused("no_cutoff", f"账上没有第{cutoff}号，无法出具截止该号的报表。")
+    params = {"period_from": span.start, "period_until": span.end, "cutoff": cutoff}
+    sections, totals, control = _split(
+        header, query(db, _paths()[name], **{key: params[key] for key in sorted(header.params)})
+    )
+    differences = cross_check(header, sections[0].rows, totals, control)
+    if header.checks == "all":
+        differences += _checked(db, cutoff)
+    words = {"year": str(span.start.year), "period": period}
+    return Report(
+        layout=header,
+        period=period,
+        cutoff=cutoff,
+        sealed_at=sealed["recorded_at"],
+        digest=sealed["chain_sha256"],
+        face=_face(db, header, f"{period}（{span.start}至{span.last}）", sealed, made_by, sections, differences),
+        notes=tuple(re.sub(r"\{(year|period)\}", lambda match: words[match[1]], note) for note in header.notes),
+        sections=tuple(sections),
+        totals=totals,
+        differences=tuple(differences),
+    )
+
+
+def _split(header: Layout, rows: list[Row]) -> tuple[list[Section], tuple[Value, ...] | None, dict[str, Value]]:
+    """Sort the rows by kind: those of each sheet, the totals, and the ledger's own figures.
+
+    A query may name row_kind and sheet; without them every row is a row of one sheet.
+    """
+    sheets: dict[str, list[tuple[Value, ...]]] = {}
+    totals: tuple[Value, ...] | None = None
+    control: dict[str, Value] = {}
+    for row in rows:
+        kind = row.get("row_kind", "row")
+        assert kind in _ROW_KINDS, kind
+        values = tuple(_value(column, row[column.name]) for column in header.columns)
+        if kind == "row":
+            sheets.setdefault(row.get("sheet") or header.title, []).append(values)
+        elif kind == "total":
+            assert totals is None, "a report has one totals row"
+            totals = values
+        else:
+            control = dict(zip((column.name for column in header.columns), values, strict=True))
+    sections = [Section(title, found) for title, found in sheets.items()] or [Section(header.title, [])]
+    return sections, totals, control
+
+
+def _value(column: Column, value: Any) -> Value:
+    """Turn a database value into one of its column's type; sums come as numeric."""
+    if value is None:
+        return None
+    if column.type in ("money", "count", "percent"):
+        assert isinstance(value, int | Decimal), column.name
+        assert value == int(value), column.name
+        return int(value)
+    assert isinstance(value, date if column.type == "day" else str), column.name
+    return value
+
+
+def _checked(db: Connection, cutoff: int) -> list[Difference]:
+    """Run all checks; what concerns acts after the cutoff is left to later reports."""
+    return [
+        Difference(failure.title, failure.act_no, failure.subject, failure.detail)
+        for failure in invariants.check_all(db)
+        if failure.act_no is None or failure.act_no <= cutoff
+    ]
+
+
+def _face(
+    db: Connection, header: Layout, period: str, sealed: Row, made_by: str, sections: Sequence[Section],
+    differences: Sequence[Difference],
+) -> tuple[Fact, ...]:  # fmt: skip
+    """Write what stands above the table: period, cutoff, who made it, rows; policies, basis, digests."""
+    policies = [
+        f"{policy.number}{policy.item}，文件 {policy.id}，SHA-256 {policy.sha256}"
+        for policy in documents.recorded(db, int(sealed["no"]))
+    ]
+    recorded: datetime = sealed["recorded_at"].astimezone(ZONE)
+    agreed = f"有{len(differences)}处差异，见“差异”页" if differences else AGREED
+    return (
+        Fact("期间", period),
+        Fact("截止", f"第{sealed['no']}号（记录于{recorded:%Y-%m-%d %H:%M:%S}）"),
+        Fact("编制人", made_by),
+        Fact("金额单位", "元"),
+        Fact("行数", "，".join(f"{section.title}{len(section.rows)}行" for section in sections)),
+        Fact("核对", agreed),
+        Fact("口径", header.basis, wide=True),
+        *(Fact("政策依据", policy, wide=True) for policy in policies),
+        Fact("链摘要", f"SHA-256 {sealed['chain_sha256']}　SM3 {sealed['chain_sm3']}", wide=True),
+    )

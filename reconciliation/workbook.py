@@ -1,0 +1,224 @@
+"""Reports as xlsx: face on top, frozen header, exact amounts, ids as text, totals, a sheet of differences.
+
+Nothing in it depends on the clock: the same report gives the same bytes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date
+from decimal import Decimal
+from typing import Any, BinaryIO
+
+import xlsxwriter
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
+
+from reconciliation.document import (
+    AGREED,
+    Column,
+    Difference,
+    Report,
+    Section,
+    Value,
+    show,
+    shown_columns,
+)
+
+MAX_ROWS = 1_048_576
+"""Rows of a sheet."""
+_EXACT = 10**15
+_FROZEN_WIDTH = 52
+_FONT = "宋体"
+_NUMBERS = {"money": "#,##0.00", "count": "#,##0", "percent": "0.00%", "day": "yyyy-mm-dd", "text": "@", "id": "@"}
+_DIFFERENCES = (("核对项目", 26), ("封存号", 9), ("对象", 40), ("说明", 80))
+
+
+@dataclass(frozen=True, slots=True)
+class _Book:
+    """A workbook being written, and its formats by what they are for."""
+
+    book: xlsxwriter.Workbook
+    formats: dict[str, Format]
+
+
+def write(report: Report, target: BinaryIO, max_rows: int = MAX_ROWS) -> None:
+    """Write a report as xlsx. max_rows: of one sheet; a longer section goes on on further sheets.
+
+    Asserts that as many rows were written as the report has.
+    """
+    options = {
+        "constant_memory": report.rows > 20_000, "strings_to_numbers": False, "strings_to_formulas": False,
+        "strings_to_urls": False,
+    }  # fmt: skip
+    with xlsxwriter.Workbook(target, options) as book:
+        book.set_properties(
+            {"title": report.layout.title, "created": report.sealed_at.astimezone(UTC).replace(tzinfo=None)}
+        )
+        page = _Book(book, _formats(book))
+        written = sum(_write_section(page, report, section, max_rows) for section in report.sections)
+        assert written == report.rows, f"{written} of {report.rows} rows written"
+        _write_differences(page, report)
+
+
+def _formats(book: xlsxwriter.Workbook) -> dict[str, Format]:
+    """Make the formats: one per column type, for rows and for totals, and those of the face."""
+    base: dict[str, Any] = {"font_name": _FONT, "font_size": 10, "valign": "vcenter"}
+    made = {
+        "title": book.add_format({**base, "bold": True, "font_size": 16}),
+        "label": book.add_format({**base, "bold": True, "font_color": "#404040"}),
+        "face": book.add_format({**base, "font_color": "#404040"}),
+        "head": book.add_format(
+            {**base, "bold": True, "bg_color": "#D9E2F3", "border": 1, "text_wrap": True, "align": "center"}
+        ),
+        "wrap": book.add_format({**base, "text_wrap": True, "border": 1, "num_format": "@"}),
+        "agreed": book.add_format({**base, "bold": True, "font_color": "#006100", "font_size": 12}),
+        "wrong": book.add_format({**base, "bold": True, "font_color": "#9C0006"}),
+    }
+    for type_, number in _NUMBERS.items():
+        shape = {**base, "num_format": number, "border": 1, "border_color": "#BFBFBF"}
+        made[type_] = book.add_format(shape)
+        made[f"total {type_}"] = book.add_format(
+            {**shape, "bold": True, "bg_color": "#F2F2F2", "top": 2, "border_color": "#7F7F7F"}
+        )
+    return made
+
+
+def _write_section(page: _Book, report: Report, section: Section, max_rows: int) -> int:
+    """Write one section on as many sheets as it needs. Returns the number of rows written."""
+    places = shown_columns(report, section)
+    columns = [report.layout.columns[place] for place in places]
+    head = len(_face_lines(report)) + 1
+    room = max_rows - head - 3 - len(report.notes)
+    assert room > 0
+    parts = [section.rows[start : start + room] for start in range(0, len(section.rows), room)] or [[]]
+    written = 0
+    for number, rows in enumerate(parts, start=1):
+        sheet = _sheet(page, report, section.title if len(parts) == 1 else f"{section.title}{number}", columns)
+        line = head + 1
+        for row in rows:
+            _write_row(page, sheet, line, columns, [row[place] for place in places], "")
+            line += 1
+        written += len(rows)
+        if number == len(parts):
+            line = _write_foot(page, sheet, line, report, places)
+        sheet.print_area(0, 0, line - 1, len(places) - 1)
+    return written
+
+
+def _write_foot(page: _Book, sheet: Worksheet, line: int, report: Report, places: Sequence[int]) -> int:
+    """Write the totals row and the notes; return the line after them."""
+    if report.totals is not None:
+        columns = [report.layout.columns[place] for place in places]
+        _write_row(page, sheet, line, columns, [report.totals[place] for place in places], "total ")
+        sheet.write_string(line, 0, "合计", page.formats["total text"])
+        line += 1
+    for number, note in enumerate(report.notes, start=1):
+        sheet.write_string(line, 0, f"注{number}：{note}", page.formats["face"])
+        line += 1
+    return line
+
+
+def _sheet(page: _Book, report: Report, name: str, columns: Sequence[Column]) -> Worksheet:
+    """Begin a sheet: title, face, header row, widths, and how it is printed."""
+    sheet = page.book.add_worksheet(name)
+    for place, column in enumerate(columns):
+        sheet.set_column(place, place, column.width)
+    head = _write_face(page, sheet, report, f"{report.layout.title}（{name}）")
+    sheet.set_row(head, 30)
+    for place, column in enumerate(columns):
+        sheet.write_string(head, place, _broken(column), page.formats["head"])
+    sheet.freeze_panes(head + 1, _frozen(columns))
+    sheet.repeat_rows(head)
+    _print_setup(sheet, report)
+    return sheet
+
+
+def _broken(column: Column) -> str:
+    """Break a title that is wider than its column into two lines of equal length."""
+    half = (len(column.title) + 1) // 2
+    wide = 2 * len(column.title) + 1 > column.width
+    return f"{column.title[:half]}\n{column.title[half:]}" if wide else column.title
+
+
+def _frozen(columns: Sequence[Column]) -> int:
+    """Count the leading columns of names that stay in view, as long as they leave room for figures."""
+    count = width = 0
+    for column in columns:
+        width += column.width
+        if column.type != "text" or width > _FROZEN_WIDTH:
+            break
+        count += 1
+    return count
+
+
+def _face_lines(report: Report) -> list[str]:
+    """Lay the face out in lines: short statements together, wide ones each by itself."""
+    short = "　　".join(f"{fact.label}：{fact.text}" for fact in report.face if not fact.wide)
+    return [short, *(f"{fact.label}：{fact.text}" for fact in report.face if fact.wide)]
+
+
+def _write_face(page: _Book, sheet: Worksheet, report: Report, title: str) -> int:
+    """Write the title and the face; return the line below them."""
+    sheet.set_row(0, 26)
+    sheet.write_string(0, 0, title, page.formats["title"])
+    lines = _face_lines(report)
+    for line, words in enumerate(lines, start=1):
+        shape = "wrong" if line == 1 and report.differences else "face"
+        sheet.write_string(line, 0, words, page.formats[shape])
+    return len(lines) + 1
+
+
+def _print_setup(sheet: Worksheet, report: Report) -> None:
+    """Print on A4 landscape, as wide as the page, header row on each page, digest and page number below."""
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.set_margins(left=0.25, right=0.25, top=0.4, bottom=0.5)
+    sheet.fit_to_pages(1, 0)
+    name = f"{report.layout.title} {report.period} 截止第{report.cutoff}号"
+    sheet.set_footer(f"&L&8{name}　链摘要 SHA-256 {report.digest}&R&8第 &P 页，共 &N 页")
+
+
+def _write_row(
+    page: _Book, sheet: Worksheet, line: int, columns: Sequence[Column], row: Sequence[Value], style: str
+) -> None:
+    for at, (column, value) in enumerate(zip(columns, row, strict=True)):
+        _write_cell(sheet, line, at, column, value, page.formats[style + column.type])
+
+
+def _write_cell(sheet: Worksheet, line: int, at: int, column: Column, value: Value, shape: Format) -> None:
+    """Write one value; a number only where a spreadsheet holds it exactly, everything else as text."""
+    if value is None:
+        sheet.write_blank(line, at, None, shape)
+    elif column.type in ("money", "percent") and isinstance(value, int) and abs(value) < _EXACT:
+        # a Decimal is written digit by digit; a float would be written with 16 digits, not all of them right
+        exact = Decimal(value).scaleb(-2 if column.type == "money" else -4)
+        sheet.write_number(line, at, exact, shape)
+    elif column.type == "count" and isinstance(value, int) and abs(value) < _EXACT:
+        sheet.write_number(line, at, value, shape)
+    elif isinstance(value, date):
+        sheet.write_datetime(line, at, value, shape)
+    else:
+        sheet.write_string(line, at, show(column, value), shape)
+
+
+def _write_differences(page: _Book, report: Report) -> None:
+    """Write the sheet of differences; it says in one line when there is none."""
+    sheet = page.book.add_worksheet("差异")
+    for place, (_, width) in enumerate(_DIFFERENCES):
+        sheet.set_column(place, place, width)
+    line = _write_face(page, sheet, report, f"{report.layout.title}（差异）") + 1
+    if not report.differences:
+        sheet.write_string(line, 0, AGREED, page.formats["agreed"])
+    else:
+        for place, (title, _) in enumerate(_DIFFERENCES):
+            sheet.write_string(line, place, title, page.formats["head"])
+        for at, cells in enumerate(map(_difference, report.differences), start=line + 1):
+            for place, cell in enumerate(cells):
+                sheet.write_string(at, place, cell, page.formats["wrap"])
+        sheet.freeze_panes(line + 1, 0)
+        sheet.repeat_rows(line)
+    _print_setup(sheet, report)
+
+
+def _difference(found: Difference) -> tuple[str, ...]:
+    return found.title, "" if found.act_no is None else str(found.act_no), found.subject, found.detail

@@ -1,0 +1,58 @@
+-- grain:  one row per invoice number ever handed in: accepted ones by acceptance number, then the others as they
+--         ended last
+-- params: company (USCC), provider (USCC), status (accepted, held, conflict, rejected); null for all
+WITH granted AS (
+    SELECT l.company_id, l.invoice_id, sum(l.granted_fen) AS granted_fen
+    FROM run AS r
+    INNER JOIN decision AS d ON d.proposal_act_id = r.proposal_act_id AND d.verdict = 'approved'
+    INNER JOIN run_line AS l ON l.run_id = r.run_id
+    GROUP BY l.company_id, l.invoice_id
+),
+
+accepted AS (
+    SELECT
+        i.number, 'accepted' AS status, s.accepted_before + i.place AS accepted_no, i.kind, c.uscc AS company,
+        p.uscc AS provider, lower(i.span) AS from_on, upper(i.span) - 1 AS until_on, i.net_fen, i.gross_fen,
+        i.received_on, CAST(g.granted_fen AS bigint) AS granted_fen
+    FROM invoice AS i
+    INNER JOIN seal AS s ON s.act_id = i.act_id
+    INNER JOIN party AS c ON c.party_id = i.company_id
+    INNER JOIN party AS p ON p.party_id = i.provider_id
+    LEFT JOIN granted AS g ON g.company_id = i.company_id AND g.invoice_id = i.invoice_id
+),
+
+other AS (
+    SELECT DISTINCT ON (r.invoice_number)
+        r.invoice_number, r.outcome, u.received_on,
+        coalesce(h.content ->> 'company_uscc', nullif(split_part(
+            r.cells, chr(31),
+            array_position(string_to_array(translate(u.header, ' *＊', ''), chr(31)), '用方统一社会信用代码')
+        ), '')) AS company,
+        coalesce(h.content ->> 'provider_uscc', nullif(split_part(
+            r.cells, chr(31),
+            array_position(string_to_array(translate(u.header, ' *＊', ''), chr(31)), '供方统一社会信用代码')
+        ), '')) AS provider
+    FROM upload_row AS r
+    INNER JOIN upload AS u ON u.upload_id = r.upload_id
+    INNER JOIN seal AS s ON s.act_id = u.upload_id
+    LEFT JOIN held_row AS h ON h.upload_id = r.upload_id AND h.sheet = r.sheet AND h.row_no = r.row_no
+    WHERE
+        r.invoice_number <> ''
+        AND NOT EXISTS (SELECT FROM invoice_number AS n WHERE n.number = r.invoice_number)
+    ORDER BY r.invoice_number, s.no DESC, r.row_no
+),
+
+everything AS (
+    SELECT a.* FROM accepted AS a
+    UNION ALL
+    SELECT o.invoice_number, o.outcome, NULL, NULL, o.company, o.provider, NULL, NULL, NULL, NULL, o.received_on, NULL
+    FROM other AS o
+)
+
+SELECT e.*
+FROM everything AS e
+WHERE
+    (CAST(:company AS text) IS NULL OR e.company = CAST(:company AS text))
+    AND (CAST(:provider AS text) IS NULL OR e.provider = CAST(:provider AS text))
+    AND (CAST(:status AS text) IS NULL OR e.status = CAST(:status AS text))
+ORDER BY e.accepted_no NULLS LAST, e.number COLLATE "C"

@@ -1,0 +1,181 @@
+"""The checks and the monthly report on a small ledger, and on the same ledger tampered with in every way."""
+
+from datetime import date
+
+from sqlalchemy import Connection, Engine, text
+
+from settlement import run as settle
+from voucher import acts, approval, ledger
+from voucher.access import User
+from voucher.database import run, transaction
+
+MAKER, CHECKER = User("maker1", "maker", None), User("checker1", "checker", None)
+PROVIDERS = ["91500000PROVIDER01", "91500000PROVIDER02", "91500000PROVIDER03"]
+STRANGER = "91500000STRANGER99"
+
+PARTIES = """
+WITH named AS (
+    INSERT INTO party (uscc, act_id)
+    SELECT u.uscc, :act
+    FROM (
+        SELECT unnest(CAST(:providers AS text[])) AS uscc
+        UNION ALL SELECT format('91500000%s', lpad(n::text, 10, '0')) FROM generate_series(1, :companies) AS n
+    ) AS u
+    RETURNING party_id, uscc
+), names AS (
+    INSERT INTO party_name (party_id, name, act_id, row_no)
+    SELECT party_id, CASE WHEN uscc LIKE '%PROVIDER%' THEN '合成算力服务' || right(uscc, 2) || '有限公司'
+        ELSE '合成智能体开发第' || ltrim(substr(uscc, 9), '0') || '有限公司' END, :act, party_id
+    FROM named
+), listed AS (
+    INSERT INTO listing (provider_id, from_on, span, act_id, row_no)
+    SELECT party_id, '2025-01-01', daterange('2025-01-01', '2200-01-01'), :act, party_id
+    FROM named WHERE uscc LIKE '%PROVIDER%'
+)
+, related AS (
+    INSERT INTO relation (provider_id, company_id, kind, share_bp, from_on, span, act_id, row_no)
+    SELECT p.party_id, c.party_id, 'shareholding', 1000, '2026-01-01', daterange('2026-01-01', '2200-01-01'), :act, 1
+    FROM named AS p, named AS c WHERE p.uscc LIKE '%R01' AND c.uscc LIKE '%0001'
+), paid_to AS (
+    INSERT INTO bank_account (company_id, holder, bank, account_no, account_last4, account_salt, account_sha256,
+        clearing_no, act_id, row_no)
+    SELECT c.party_id, '合成', '合成银行', '6222000000001234', '1234', decode(repeat('ab', 16), 'hex'),
+        sha256(decode(repeat('ab', 16), 'hex') || convert_to('6222000000001234', 'UTF8')), '1', :act, 1
+    FROM named AS c WHERE c.uscc LIKE '%0001'
+), given AS (
+    INSERT INTO subsidy (invoice_number, policy_name, amount_fen, waived, act_id, row_no)
+    VALUES (lpad('1', 20, '0'), '其他', 100, TRUE, :act, 1)
+), paid AS (
+    INSERT INTO invoice_payment (invoice_number, paid_on, reference, amount_fen, act_id, row_no)
+    VALUES (lpad('99', 20, '0'), '2026-05-01', 'P-1', 100, :act, 1)
+)
+INSERT INTO qualification (company_id, category, from_on, span, basis, act_id, row_no)
+SELECT party_id, 'ai_agent', '2025-12-25', daterange('2025-12-25', '2200-01-01'), '认定', :act, party_id
+FROM named WHERE uscc NOT LIKE '%PROVIDER%'
+"""
+STAGE = """
+CREATE TEMPORARY TABLE batch ON COMMIT DROP AS
+SELECT
+    n, p.party_id AS company_id, s.party_id AS provider_id, nextval('invoice_id_seq') AS invoice_id,
+    lpad((:first + n)::text, 20, '0') AS number,
+    (:net_fen + (n * 7919) % 100000)::bigint AS net_fen,
+    make_date(2026, 1 + ((:first + n) % 6)::integer, 1) AS from_on
+FROM generate_series(1, :rows) AS n
+INNER JOIN party AS p ON p.uscc = format('91500000%s', lpad((1 + (:first + n) % :companies)::text, 10, '0'))
+INNER JOIN party AS s ON s.uscc = :provider
+"""
+UPLOAD = """
+WITH document AS (
+    INSERT INTO document (sha256, sm3, size_bytes, act_id)
+    SELECT sha256(convert_to(:act::text, 'UTF8')), sha256(convert_to(:act::text, 'UTF8')), 1000, :act
+)
+INSERT INTO upload (
+    upload_id, sha256, file_name, format, provider_uscc, service_month, received_on, header, rows, accepted, duplicate,
+    conflict, rejected, held
+)
+SELECT :act, sha256(convert_to(:act::text, 'UTF8')), :file, 'CQ-COMPUTE-1', :provider, '', :received_on,
+    array_to_string(ARRAY['模板版本', '发票号码', '发票类型', '供方统一社会信用代码', '供方名称', '用方统一社会信用代码 *',
+        '用方名称'], chr(31)),
+    count(*) + :bad * 4, count(*), :bad, :bad, :bad, :bad
+FROM batch
+"""
+NUMBERS = "INSERT INTO invoice_number SELECT number, company_id, invoice_id FROM batch"
+INVOICES = """
+INSERT INTO invoice (
+    company_id, invoice_id, number, kind, provider_id, issued_on, received_on, span, contract_no, net_fen, tax_fen,
+    gross_fen, evidence, digest, act_id, place
+)
+SELECT company_id, invoice_id, number, 'blue', provider_id, from_on + 30, :received_on,
+    daterange(from_on, (from_on + interval '1 month')::date), 'HT-1', net_fen, net_fen * 6 / 100,
+    net_fen + net_fen * 6 / 100, 'template', md5(number), :act, n
+FROM batch
+"""
+LINES = """
+INSERT INTO invoice_line (
+    company_id, invoice_id, line_no, tax_code, item, spec, unit, usage_qty, net_fen, rate_bp, tax_fen, gross_fen, remark,
+    sheet, row_no, upload_id
+)
+SELECT company_id, invoice_id, 1, '3040203000000000000', '*信息技术服务*智算算力服务费', '80G-8卡', '卡时', 120.5,
+    net_fen, 600, net_fen * 6 / 100, net_fen + net_fen * 6 / 100, '', '', n + 1, :act
+FROM batch
+"""
+BAD_ROWS = """
+INSERT INTO upload_row (upload_id, sheet, row_no, outcome, invoice_number, cells)
+SELECT :act, '', 1000000 + n * 4 + o.place, o.outcome,
+    CASE WHEN o.outcome IN ('duplicate', 'conflict') THEN (SELECT min(number) FROM batch)
+        WHEN o.outcome = 'held' THEN lpad((900000000000 + :act * 1000 + n)::text, 20, '0') ELSE '' END,
+    array_to_string(ARRAY['CQ-COMPUTE-1', 'x', '蓝字', :provider, '卖方', o.buyer,
+        CASE WHEN o.buyer = '无' THEN '' ELSE '合成来历不明公司' END], chr(31))
+FROM generate_series(1, :bad) AS n
+CROSS JOIN (VALUES (0, 'duplicate', '915000000000000001'), (1, 'conflict', '915000000000000001'),
+    (2, 'rejected', CASE WHEN :stranger THEN '91500000STRANGER99' ELSE '无' END),
+    (3, 'held', '915000000000000002')) AS o (place, outcome, buyer)
+"""
+HELD = """
+INSERT INTO held_row (
+    upload_id, sheet, row_no, digest, invoice_number, invoice_kind, waits_for, evidence, received_on, content
+)
+SELECT r.upload_id, r.sheet, r.row_no, md5(r.invoice_number), r.invoice_number, 'blue', 'span', 'template',
+    :received_on, jsonb_build_object('company_uscc', '915000000000000002', 'company_name', '合成智能体开发第2有限公司',
+        'provider_uscc', CAST(:provider AS text), 'net_fen', 10000, 'tax_fen', 600, 'gross_fen', 10600)
+FROM upload_row AS r WHERE r.upload_id = :act AND r.outcome = 'held'
+"""
+PROBLEMS = """
+INSERT INTO upload_problem (
+    upload_id, problem_no, sheet, row_no, code, severity, column_name, value, message, invoice_number
+)
+SELECT upload_id, row_number() OVER (ORDER BY row_no), sheet, row_no, outcome, 'error', '', '', '请核对', ''
+FROM upload_row WHERE upload_id = :act
+"""
+
+
+def execute(db: Connection, statement: str, **params: object) -> None:
+    """Run a statement of this file; casts are written with two colons."""
+    db.execute(text(statement.replace("::", "\\:\\:")), params)
+
+
+def register(engine: Engine, companies: int) -> None:
+    with transaction(engine) as db, acts.act(db, "registry", "companies", MAKER.name, companies) as act:
+        execute(db, PARTIES, act=act.act_id, providers=PROVIDERS, companies=companies)
+
+
+def appropriate(engine: Engine, year: int, fen: int) -> None:
+    with transaction(engine) as db:
+        proposal = ledger.propose_appropriation(db, MAKER, year, fen, f"渝财预〔{year}〕1号")
+        approval.decide(db, proposal, "approved", CHECKER)
+
+
+def upload(
+    engine: Engine, provider: str, first: int, rows: int, companies: int, *, received_on: str = "2026-08-03", bad: int = 0,
+    net_fen: int = 20_000_000, stranger: bool = True,
+) -> int:  # fmt: skip
+    """Hand in one file of accepted rows and `bad` rows of each other outcome. Returns the act's id."""
+    params = {
+        "provider": provider, "received_on": received_on, "bad": bad, "file": f"{first:07d}.csv", "stranger": stranger,
+    }  # fmt: skip
+    with transaction(engine) as db, acts.act(db, "upload", f"{provider}/{first}", MAKER.name, first) as act:
+        execute(db, STAGE, first=first, rows=rows, companies=companies, net_fen=net_fen, **params)
+        for statement in (UPLOAD, NUMBERS, INVOICES, LINES, BAD_ROWS, HELD, PROBLEMS):
+            execute(db, statement, act=act.act_id, **params)
+    return act.act_id
+
+
+def settled(engine: Engine, through: date) -> int:
+    """Draft, submit and approve a run. Returns its number."""
+    draft = run(engine, lambda db: settle.draft(db, MAKER, through)).run
+    assert draft is not None
+    run(engine, lambda db: settle.submit(db, MAKER, draft.run_id))
+    run(engine, lambda db: settle.decide(db, CHECKER, draft.run_id, "approved"))
+    return draft.run_id
+
+
+def build(engine: Engine, companies: int = 12) -> None:
+    """Two months' files of three providers, two runs; companies reach their cap."""
+    register(engine, companies)
+    appropriate(engine, 2026, 100_000_000_000)
+    for index, provider in enumerate(PROVIDERS):
+        upload(engine, provider, 1000 * index, 40, companies, received_on="2026-07-06", bad=1)
+    settled(engine, date(2026, 3, 31))
+    for index, provider in enumerate(PROVIDERS):
+        upload(engine, provider, 10_000 + 1000 * index, 25, companies, bad=2, net_fen=60_000_000, stranger=False)
+    settled(engine, date(2026, 7, 31))

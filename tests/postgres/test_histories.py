@@ -1,0 +1,131 @@
+"""Generated histories: whatever comes in, in whatever order it is settled, both engines say the same."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection, Engine, text
+
+from settlement import load
+from settlement import run as runs
+from settlement.facts import Facts
+from settlement.verify import verify
+from tests.cases import histories
+from tests.postgres import recorder
+from tests.postgres.conftest import Clone
+from tests.postgres.recorder import CHECKER, MAKER, record, renumbered
+from tests.postgres.witness import PROGRAMME, SHIPPED, draft, record_document
+from voucher.database import transaction
+
+CAPS = st.sampled_from([100_000, 5_000_000, 100_000_000])
+MODES = st.sampled_from(["exclusive", "exclusive", "top_up", "joint_limit"])
+quick = settings(
+    max_examples=25,
+    deadline=None,
+    database=None,
+    print_blob=True,
+    phases=[Phase.explicit, Phase.generate],  # a history that fails is long, and shrinking it takes minutes
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+@pytest.fixture(scope="module")
+def ledger(clone: Clone) -> Engine:
+    """Give a database with an appropriation; the examples roll back what they write."""
+    engine = clone()
+    with transaction(engine) as db:
+        recorder.appropriate(db, 2026, 10**12)
+    return engine
+
+
+@quick
+@given(data=st.data())
+def test_both_engines_agree_on_any_history(ledger: Engine, data: st.DataObject) -> None:
+    with transaction(ledger) as db:
+        amended = data.draw(st.integers(1, 4), "amended in act")
+        cap = data.draw(CAPS, "cap")
+        _first_documents(db, cap, data.draw(MODES, "overlap"))
+        facts = histories.usual()
+        record(db, "usual", facts)
+        for number, act in enumerate(data.draw(histories.acts()), 1):
+            if number == amended:
+                _amend(db, cap)
+            before = facts
+            facts = replace(data.draw(histories.news(number, before)), refusals=(), served=(), vouchers=())
+            record(db, f"act {number}", facts, before)
+            _move_some_voucher(db, data)
+            _next_transaction(db)
+            _same_facts(db, facts)
+            _settle(db, act)
+        db.rollback()
+
+
+def _first_documents(db: Connection, cap_fen: int, overlap: str) -> None:
+    """Put a document with a cap and a mode in place of the shipped one, and one of another programme."""
+    joint = {"joint_limit_bp": 3000} if overlap == "joint_limit" else {}
+    changes = {"annual_cap_fen": cap_fen, "overlap": overlap, **joint}
+    record_document(db, changes, id="t.1", supersedes=SHIPPED)
+    other = {"from": date(2026, 2, 1), "eligible_tax_codes": ["30402039", "109"]}
+    record_document(db, other, id="other.1", programme="other")
+
+
+def _amend(db: Connection, cap_fen: int) -> None:
+    changes = {
+        "from": date(2026, 7, 1),
+        "rate_bp": 3333,
+        "annual_cap_fen": cap_fen + 1,
+        "categories": '{ ai_agent = "智能体" }',
+        "related_party_share_bp": 5000,
+    }
+    record_document(db, changes, id="t.2", supersedes="t.1")
+
+
+def _move_some_voucher(db: Connection, data: st.DataObject) -> None:
+    """Freeze, thaw or revoke a voucher now and then."""
+    vouchers = db.execute(
+        text("SELECT DISTINCT ON (subject_id) subject_id, to_state FROM move ORDER BY subject_id, step DESC")
+    ).all()
+    if vouchers and data.draw(st.integers(0, 2), "move") == 0:
+        voucher, state = data.draw(st.sampled_from(vouchers))
+        following = {"issued": ["frozen", "revoked"], "frozen": ["issued", "issued", "revoked"]}
+        if state in following:
+            recorder.move_voucher(db, voucher, data.draw(st.sampled_from(following[state])))
+
+
+def _same_facts(db: Connection, facts: Facts) -> None:
+    """Check that the facts are read as they were written; the engine alone would not see what both miss."""
+    read = load.facts_at(db, PROGRAMME, 10**6)
+    written = renumbered(facts)
+    for name in ("qualifications", "listings", "relations", "subsidies", "payments"):
+        got, put = ([replace(row, at=(0, 0)) for row in getattr(each, name)] for each in (read, written))
+        assert got == put
+        ats = [row.at for row in getattr(read, name)]
+        assert ats == sorted(set(ats))
+    assert read.invoices == written.invoices
+
+
+def _settle(db: Connection, act: histories.Act) -> None:
+    """Draft with both engines; approve if the history says so and nothing has to be recovered."""
+    run = draft(db, act.through, backfill=act.backfill).run
+    _next_transaction(db)
+    if run is None:
+        return
+    if not act.settles or runs.totals(db, run)["recovered"]:
+        runs.decide(db, MAKER, run.run_id, "withdrawn")
+        return
+    runs.submit(db, MAKER, run.run_id)
+    runs.decide(db, CHECKER, run.run_id, "approved")
+    _next_transaction(db)
+    assert verify(db, run.run_id) == []
+    again = draft(db, act.through, backfill=act.backfill)
+    assert again.run is None
+    _next_transaction(db)
+
+
+def _next_transaction(db: Connection) -> None:
+    """Do what a commit would: check what is deferred and drop the temporary tables."""
+    db.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
+    db.exec_driver_sql("SET CONSTRAINTS ALL DEFERRED")
+    db.exec_driver_sql("DISCARD TEMP")
