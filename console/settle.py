@@ -7,10 +7,10 @@ from sqlalchemy import Connection, Engine
 
 from console.answer import Answer, pairs, table, yuan
 from console.chinese import MONTH, NUMBER, argument, flag, option
-from console.clauses import reasons
 from console.door import Verb
 from settlement import documents, verify
 from settlement import run as runs
+from settlement.clauses import clause
 from settlement.policy import Policy
 from voucher import access
 from voucher.database import query, run
@@ -107,9 +107,19 @@ def _rows(rows: Sequence[Row], policies: Sequence[Policy]) -> list[dict[str, Any
     return [
         {name: row[name] for name in ("invoice_number", "company", "provider", "cap_year", "kind")}
         | {name: format_yuan(row[f"{name}_fen"]) for name in figures}
-        | {"reasons": reasons([by_id[each] for each in row["policy_ids"] if each in by_id], row["reasons"])}
+        | {"reasons": [_reason(by_id.get(row["policy_ids"][0]), each) for each in row["reasons"]]}
         for row in rows
     ]
+
+
+def _reason(policy: Policy | None, stored: Row) -> dict[str, str]:
+    """Write a reason as JSON, with the words of the line's document behind it."""
+    return {
+        "code": stored["code"],
+        "clause": clause(policy, stored["code"]),
+        "amount": format_yuan(stored["amount_fen"]),
+        "sentence": sentence(Reason(stored["code"], stored["amount_fen"], stored.get("other_fen"))),
+    }
 
 
 def _lines(db: Connection, found: runs.Run, held: Sequence[Row], backfill: Sequence[Row]) -> list[str]:
@@ -134,8 +144,14 @@ def _lines(db: Connection, found: runs.Run, held: Sequence[Row], backfill: Seque
         )
         for k in query(db, "queries/console/run_kinds.sql", run_id=found.run_id)
     ]
+    why = [
+        (str(r["lines"]), sentence(Reason(r["code"], r["amount_fen"], r["other_fen"])))
+        for r in query(db, "queries/console/run_reasons.sql", run_id=found.run_id)
+    ]
     first = query(db, "queries/console/run_first.sql", run_id=found.run_id, rows=FIRST_LINES)
     text = [*pairs(head), "", *table(["种类", ">行数", ">计算额", ">补贴额", ">上限核减"], kinds), ""]
+    if why:
+        text += [*table([">行数", "核减与不计入的事由（合计）"], why), ""]
     text += table(["发票号码", "企业", "年度", "种类", ">计算额", ">补贴额", ">上限核减", "事由"], map(_shown, first))
     if found.lines > len(first):
         text.append(f"……共{found.lines}行，全部内容见 cvl settle show {found.run_id} --json")

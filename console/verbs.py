@@ -3,6 +3,8 @@
 from console import (
     balance,
     basics,
+    demo,
+    explain,
     imports,
     invoices,
     policies,
@@ -16,8 +18,8 @@ from console import (
 from console.door import Verb
 
 VERBS: tuple[Verb, ...] = (
-    *basics.VERBS, *users.VERBS, *policies.VERBS, *registers.VERBS, *vouchers.VERBS, *imports.VERBS,
-    *invoices.VERBS, *settle.VERBS, *proposals.VERBS, *reconcile.VERBS, *balance.VERBS,
+    *basics.VERBS, *demo.VERBS, *users.VERBS, *policies.VERBS, *registers.VERBS, *vouchers.VERBS, *imports.VERBS,
+    *invoices.VERBS, *settle.VERBS, *proposals.VERBS, *explain.VERBS, *reconcile.VERBS, *balance.VERBS,
 )  # fmt: skip
 GROUPS = {
     "user": "用户：谁可以办理什么。",
@@ -30,11 +32,11 @@ GROUPS = {
 }
 """Group of commands to its help."""
 SECTIONS = (
-    ("准备", ("init", "doctor", "user", "policy")),
+    ("准备", ("init", "doctor", "demo", "user", "policy")),
     ("登记", ("registry", "budget")),
     ("受理", ("voucher", "import", "invoice")),
     ("结算", ("settle",)),
     ("复核", ("proposals", "approve", "reject", "withdraw")),
-    ("对账", ("reconcile", "report", "balance")),
+    ("对账", ("explain", "reconcile", "report", "balance")),
 )
 """Sections of `cvl --help` in the order of the walk."""

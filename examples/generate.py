@@ -235,13 +235,13 @@ def write_manifest(folder: Path, files: list[tuple[str, Provider, str, str]]) ->
     for name in ("subsidies", "payments"):
         step("2026-04-09", do="registry", user="maker1", file=f"registry/{name}.csv")
     step("2026-04-10", do="settle", user="maker1", approver="checker1", through="2026-03")
-    step("2026-04-10", do="report", user="auditor1", name="reconciliation", period="2026-03")
+    step("2026-04-10", do="report", user="auditor1", name="reconciliation", period="2026-04")
     for name in ("providers-2026-05", "companies-2026-05"):
         step("2026-05-12", do="registry", user="maker1", file=f"registry/{name}.csv")
     step("2026-07-08", do="registry", user="maker1", file="registry/subsidies-2026-07.csv")
     step("2026-07-10", do="settle", user="maker1", approver="checker1", through="2026-06")
     step("2026-07-10", do="reconcile", user="auditor1")
-    step("2026-07-10", do="report", user="auditor1", name="reconciliation", period="2026-06")
+    step("2026-07-10", do="report", user="auditor1", name="reconciliation", period="2026-07")
     text += [_table("steps", **values) for _, _, values in sorted(steps, key=lambda s: s[:2])]
     (folder / "demo.toml").write_text("\n".join(text), encoding="utf-8", newline="\n")
 

@@ -77,9 +77,7 @@ def ask(user: User, provider: str | None, service_month: str | None, received_on
     today = business_day()
     if user.role == "provider":
         if provider is not None and provider != user.provider_uscc:
-            raise Refused(
-                "not_your_file", "服务商只能上传本单位的文件。请去掉 --provider 或填写本单位的代码。"
-            )
+            raise Refused("not_your_file", "服务商只能上传本单位的文件。请去掉 --provider 或填写本单位的代码。")
         if received_on is not None and received_on != today:
             raise Refused("back_dated", "申报日由系统按当天记录；如需补记更早的日期，请联系经办人员。")
         provider = user.provider_uscc
@@ -172,9 +170,7 @@ def _import(
         outcome = read(db, act.act_id)
     except acts.AlreadyDone as done:
         return read(db, done.act_id, fresh=False)
-    if before and not one(
-        db, "queries/import/news.sql", upload_id=act.act_id, before=before[-1]["upload_id"]
-    ):
+    if before and not one(db, "queries/import/news.sql", upload_id=act.act_id, before=before[-1]["upload_id"]):
         raise _Rehearsed(read(db, before[0]["upload_id"], fresh=False))
     return outcome
 
@@ -272,9 +268,7 @@ def _write_problems(db: Connection, act_id: int, staged: Staged) -> None:
             )
         )
     problems.sort(key=lambda problem: (problem.row or 0, problem.sheet))
-    columns = (
-        "upload_id, problem_no, sheet, row_no, code, severity, column_name, value, message, invoice_number"
-    )
+    columns = "upload_id, problem_no, sheet, row_no, code, severity, column_name, value, message, invoice_number"
     with (
         driver(db).cursor() as cursor,
         cursor.copy(f"COPY upload_problem ({columns}) FROM STDIN") as copy,

@@ -17,9 +17,7 @@ from voucher.problem import Problem
 
 NULL = "\\N"
 _CONTROLS = bytes(code for code in [*range(0x20), 0x7F] if code not in (0x09, 0x0A, 0x0D, 0x1F))
-_KEPT_CONTROLS = dict.fromkeys(
-    [code for code in range(0x20) if code not in (0x09, 0x0A, 0x0D)] + [0x7F], text.LOST
-)
+_KEPT_CONTROLS = dict.fromkeys([code for code in range(0x20) if code not in (0x09, 0x0A, 0x0D)] + [0x7F], text.LOST)
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 _COLUMN_NAMES = {staged.name: staged.column for staged in STAGED}
 _COUNT_UNITS = methodcaller("count", UNIT)
@@ -248,9 +246,7 @@ def finish(
             row=row_nos[finding.index],
             column=_COLUMN_NAMES.get(finding.column, finding.column),
             value=finding.value,
-            invoice_number=str(
-                read[finding.index] or (numbers and _shown(numbers[finding.index], codec)[:50]) or ""
-            ),
+            invoice_number=str(read[finding.index] or (numbers and _shown(numbers[finding.index], codec)[:50]) or ""),
             sheet=header.sheet,
             **dict(finding.extra),
         )

@@ -9,9 +9,7 @@ from importers.cells import Cell, Reader, Reading, Value
 from importers import cells, text
 from importers.text import Codec, clean_id
 
-ColumnType = Literal[
-    "id", "uscc", "tax_code", "reference", "text", "day", "money", "number", "rate", "choice"
-]
+ColumnType = Literal["id", "uscc", "tax_code", "reference", "text", "day", "money", "number", "rate", "choice"]
 FieldType = Literal["text", "date", "bigint", "integer", "numeric"]
 
 

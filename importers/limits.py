@@ -21,6 +21,7 @@ class Limits:
     cell_chars: int = 131_072
     columns: int = 256
     rows: int = 5_000_000
+    sheets: int = 64
     sheet_cells: int = 15_000_000
     repeated_text: int = 4096 * MIB
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from voucher.problem import Problem, Severity
 
 SHOWN = 60
-"""Characters of a cell that a sentence quotes; `Problem.value` keeps up to `KEPT`."""
+"""Characters of a cell that a sentence quotes; `Problem.value` keeps up to `KEPT`. Column names come whole."""
 KEPT = 200
 
 
@@ -33,9 +33,7 @@ def _note(wrong: str, advice: str) -> Entry:
 
 CATALOGUE: Mapping[str, Entry] = {
     # the file as a whole
-    "not_a_spreadsheet": _file(
-        "这个文件不是可以读取的表格{detail}", "请用 Excel 打开后另存为 xlsx 或 csv 再上传"
-    ),
+    "not_a_spreadsheet": _file("这个文件不是可以读取的表格{detail}", "请用 Excel 打开后另存为 xlsx 或 csv 再上传"),
     "empty_file": _file("文件是空的", "请填好模板后重新上传"),
     "no_rows": _file("表头下面没有任何数据行", "请逐行填写发票后重新上传"),
     "missing_columns": _file("缺少这些列：{value}", "请使用最新模板，补上这些列名后重新上传"),
@@ -52,9 +50,13 @@ CATALOGUE: Mapping[str, Entry] = {
     ),
     "too_many_columns": _file("列数超过{limit}列", "请删去多余的列后重新上传"),
     "too_many_rows": _file("行数超过{limit}行", "请拆成几个文件分别上传"),
+    "too_many_sheets": _file("工作簿有{value}张工作表，超过上限{limit}", "请只保留要上传的工作表"),
     "too_many_cells_in_sheet": _file(
         "工作表占用的区域过大（{value}个单元格，上限{limit}个）",
         "请删去数据以外的单元格，或另存为 csv 后重新上传",
+    ),
+    "repeated_text": _file(
+        "工作簿里有过长的文字（{value}字节）被大量重复引用", "请缩短这些文字，或另存为 csv 后重新上传"
     ),
     "file_too_large": _file("文件有{value}，超过上限{limit}", "请拆成几个文件分别上传"),
     "zip_bomb": _file("压缩包解开后异常庞大（{value}）", "请用 Excel 重新另存为 xlsx 后上传"),
@@ -65,9 +67,7 @@ CATALOGUE: Mapping[str, Entry] = {
         "文件内含有不允许的 DOCTYPE 或 ENTITY 声明（{value}）",
         "请用 Excel 重新另存，或向开票平台重新下载原件",
     ),
-    "old_excel": _file(
-        "这是旧版 .xls 文件或加了密码的文件", "请用 Excel 打开，另存为不带密码的 xlsx 后重新上传"
-    ),
+    "old_excel": _file("这是旧版 .xls 文件或加了密码的文件", "请用 Excel 打开，另存为不带密码的 xlsx 后重新上传"),
     # one cell
     "required": _row("“{column}”没有填写", "请补填后重新上传这一行"),
     "number_lost": _row(
@@ -89,59 +89,43 @@ CATALOGUE: Mapping[str, Entry] = {
         "“{column}”中第9至17位组织机构代码的校验位不符：{value}", "请照营业执照核对一遍，确认无误可不处理"
     ),
     "bad_tax_code": _row("“{column}”不是19位税收分类编码：{value}", "请照发票填写完整的19位编码"),
-    "bad_percent": _row("“{column}”不是有效比例：{value}", "请写成 0 至 100 之间、最多两位小数的百分比，例如 30 或 30%"),
+    "bad_percent": _row(
+        "“{column}”不是有效比例：{value}", "请写成 0 至 100 之间、最多两位小数的百分比，例如 30 或 30%"
+    ),
     "bad_account": _row("“{column}”不是有效的账号：{value}", "请只填写数字或字母，共4至40位"),
     "bad_rate": _note("“{column}”无法识别：{value}", "请写成 6%、免税或不征税，本次不用税率核对税额"),
     "bad_number": _row("“{column}”不是有效数量：{value}", "请填写最多10位小数的数字"),
-    "bad_character": _row(
-        "“{column}”含有竖线、换行或其他控制字符：{value}", "请删去这些字符后重新上传这一行"
-    ),
+    "bad_character": _row("“{column}”含有竖线、换行或其他控制字符：{value}", "请删去这些字符后重新上传这一行"),
     "text_too_long": _row("“{column}”超过{limit}个字", "请缩短后重新上传这一行"),
     "unknown_template_version": _row(
         "“{column}”不是本系统认识的模板版本：{value}", "请下载最新模板，模板版本填 CQ-COMPUTE-1"
     ),
     # one row
     "too_few_cells": _row("这一行只有{value}格，表头有{width}列", "请补齐缺少的单元格（空的也要保留分隔符）"),
-    "too_many_cells": _row(
-        "这一行有{value}格，表头只有{width}列", "请检查是否多了分隔符，含逗号的内容要加双引号"
-    ),
+    "too_many_cells": _row("这一行有{value}格，表头只有{width}列", "请检查是否多了分隔符，含逗号的内容要加双引号"),
     "span_reversed": _row("服务截止日（{value}）早于服务起始日（{start}）", "请对调或更正这两个日期"),
     "span_half_given": _row("服务起始日和服务截止日只填了一个", "请把“{column}”也填上，或两个都留空"),
     "span_too_long": _row("服务期间超过10年（{start}至{value}）", "请核对服务起始日和服务截止日的年份"),
     "issued_in_future": _row("开票日期（{value}）晚于今天（{today}）", "请核对开票日期"),
-    "sum_differs": _row(
-        "不含税金额{net}元加税额{tax}元等于{sum}元，与价税合计{value}元不符", "请照发票核对这三个金额"
-    ),
+    "sum_differs": _row("不含税金额{net}元加税额{tax}元等于{sum}元，与价税合计{value}元不符", "请照发票核对这三个金额"),
     "tax_rate_differs": _note(
         "税额{value}元与不含税金额乘税率{expected}元相差超过0.05元",
         "请照发票核对税率和税额，确认无误可不处理",
     ),
     "red_needs_original": _row("红字发票没有填写原发票号码", "请在“原发票号码”填写被冲红的蓝字发票号码"),
-    "red_not_negative": _row(
-        "红字发票的金额应为负数，现为{value}元", "请把不含税金额、税额和价税合计都填为负数"
-    ),
-    "blue_negative": _row(
-        "蓝字发票的价税合计为负数（{value}元）", "请核对金额，如是冲红请把发票类型改为红字"
-    ),
+    "red_not_negative": _row("红字发票的金额应为负数，现为{value}元", "请把不含税金额、税额和价税合计都填为负数"),
+    "blue_negative": _row("蓝字发票的价税合计为负数（{value}元）", "请核对金额，如是冲红请把发票类型改为红字"),
     "same_party": _row("供方和用方是同一个统一社会信用代码：{value}", "请照发票分别填写销售方和购买方的代码"),
     # the invoice and the file
-    "header_fields_differ": _row(
-        "同一发票号码的各行“{column}”不一致：{value}", "请让同一张发票各行的这一列完全相同"
-    ),
-    "identical_rows": _row(
-        "这一行与第{other_row}行完全相同", "请删去重复的一行；如确是两条相同明细，请合并为一行"
-    ),
-    "sibling_row_failed": _row(
-        "同一张发票的第{other_row}行有错误，整张发票未受理", "请改正那一行后把整张发票重新上传"
-    ),
+    "header_fields_differ": _row("同一发票号码的各行“{column}”不一致：{value}", "请让同一张发票各行的这一列完全相同"),
+    "identical_rows": _row("这一行与第{other_row}行完全相同", "请删去重复的一行；如确是两条相同明细，请合并为一行"),
+    "sibling_row_failed": _row("同一张发票的第{other_row}行有错误，整张发票未受理", "请改正那一行后把整张发票重新上传"),
     "other_sheet_ignored": _note(
         "工作表“{value}”也有同样的表头，本次没有读取", "如其中有要申报的发票，请另存为单独的文件上传"
     ),
     # against the books
     "not_the_uploader": _row("供方（{value}）不是上传这个文件的服务商", "请只上传本单位开具的发票"),
-    "unknown_company": _row(
-        "用方（{value}）不在支持企业名单内", "请核对用方统一社会信用代码，或请企业先申请认定"
-    ),
+    "unknown_company": _row("用方（{value}）不在支持企业名单内", "请核对用方统一社会信用代码，或请企业先申请认定"),
     "not_listed": _note("供方（{value}）从未列入算力服务商名单", "发票已受理但暂不计入补贴，请先申请入库"),
     "name_differs": _note(
         "“{column}”与登记的名称“{registered}”不同：{value}", "以统一社会信用代码为准，确认无误可不处理"
@@ -155,9 +139,7 @@ CATALOGUE: Mapping[str, Entry] = {
         "红字发票与原发票{original}的供方或用方不一致", "请核对原发票号码以及双方的统一社会信用代码"
     ),
     "original_missing": _note("原发票{value}还没有受理", "发票已暂存，蓝字发票受理后会自动处理"),
-    "service_span_missing": _note(
-        "没有服务起始日和服务截止日", "发票已暂存，请在模板中补填服务期间后上传同一发票号码"
-    ),
+    "service_span_missing": _note("没有服务起始日和服务截止日", "发票已暂存，请在模板中补填服务期间后上传同一发票号码"),
     "tax_codes_missing": _note("单据上没有税收分类编码", "发票已暂存，请上传同一发票的数电票 XML 或模板行"),
     "duplicate_invoice": _note("发票{value}已经受理过，内容相同", "无需再次上传"),
     "conflict_invoice": _row(
@@ -187,7 +169,8 @@ def make(
     extra: what the sentence names besides row, column, value and invoice_number. Raises KeyError for an unknown code.
     """
     entry = CATALOGUE[code]
-    shown = value if len(value) <= SHOWN else value[:SHOWN] + "…"
+    whole = entry.severity == "blocking" or len(value) <= SHOWN
+    shown = value if whole else value[:SHOWN] + "…"
     words = _Blank(
         row="" if row is None else str(row),
         column=column,

@@ -55,9 +55,7 @@ def receive(source: Path, *, keep: bool = True) -> Received:
         if kept is not None:
             with suppress(OSError):
                 kept.unlink()
-        raise Unreachable(
-            "no_room", f"无法保存上传的文件：{error.strerror}。请检查磁盘空间和 {folder}。"
-        ) from error
+        raise Unreachable("no_room", f"无法保存上传的文件：{error.strerror}。请检查磁盘空间和 {folder}。") from error
     digests = digester.digests()
     place = stored(digests.sha256)
     place.parent.mkdir(exist_ok=True, mode=0o700)

@@ -79,9 +79,7 @@ KINDS = (
         (
             Column("供方统一社会信用代码", "provider_uscc", "uscc", True),
             Column("用方统一社会信用代码", "company_uscc", "uscc", True),
-            Column(
-                "关系", "kind", "choice", True, (("持股", "shareholding"), ("同一实控人", "common_control"))
-            ),
+            Column("关系", "kind", "choice", True, (("持股", "shareholding"), ("同一实控人", "common_control"))),
             Column("比例", "share_bp", "text"),
             Column("起", "from_on", "day", True),
             Column("止", "until_on", "day"),
@@ -156,9 +154,7 @@ def import_registry(engine: Engine, source: Path, user: User) -> Taken:
     return database.run(engine, work)
 
 
-def parse(
-    path: Path, file_kind: str, words: Mapping[str, str]
-) -> tuple[Kind | None, list[Values], list[Problem]]:
+def parse(path: Path, file_kind: str, words: Mapping[str, str]) -> tuple[Kind | None, list[Values], list[Problem]]:
     """Read a registry file into typed rows. words: category word to code. Never raises for what is in the file."""
     kind: Kind | None = None
     header: Header | None = None
@@ -270,9 +266,7 @@ def _finish(kind: Kind, values: Values, row_no: int) -> list[Problem]:
     if kind.name == "subsidies":
         values["waived"] = values["waived"] == "yes"
         if values["amount_fen"] < 0:
-            problems.append(
-                make("bad_amount", row=row_no, column="已获补贴金额", value=str(values["amount_fen"]))
-            )
+            problems.append(make("bad_amount", row=row_no, column="已获补贴金额", value=str(values["amount_fen"])))
     return problems
 
 
@@ -347,9 +341,7 @@ def _propose_accounts(db: Connection, reference: str, changed: Sequence[Values],
 
 def _approve_accounts(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict[str, Any]:
     """Put approved accounts on record."""
-    changed = run_file(
-        db, "queries/registry/approve_accounts.sql", proposal_act_id=proposal.act_id, act_id=act.act_id
-    )
+    changed = run_file(db, "queries/registry/approve_accounts.sql", proposal_act_id=proposal.act_id, act_id=act.act_id)
     return {"accounts": changed}
 
 

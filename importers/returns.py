@@ -23,9 +23,7 @@ _WIDTHS = {
 }
 
 
-def write(
-    path: Path, header: Sequence[str], failing: Iterable[Mapping[str, Any]], problems: Sequence[Problem]
-) -> int:
+def write(path: Path, header: Sequence[str], failing: Iterable[Mapping[str, Any]], problems: Sequence[Problem]) -> int:
     """Write the failing rows of an upload to an xlsx; return how many.
 
     header: as uploaded. failing: rows with row_no, outcome and cells (joined by UNIT). problems: of the upload.
@@ -42,9 +40,7 @@ def write(
     sheet = book.add_worksheet("需改正的行")
     _dress(book, sheet, names)
     text = book.add_format({"num_format": "@", "valign": "top"})
-    wrapped = book.add_format(
-        {"num_format": "@", "valign": "top", "text_wrap": True, "font_color": "#9C0006"}
-    )
+    wrapped = book.add_format({"num_format": "@", "valign": "top", "text_wrap": True, "font_color": "#9C0006"})
     count = 0
     for count, row in enumerate(failing, 1):
         cells = row["cells"].split(UNIT)
@@ -65,9 +61,7 @@ def _dress(book: Any, sheet: Any, names: Sequence[str]) -> None:
     added = book.add_format({"bold": True, "bg_color": "#FCE4D6", "border": 1, "valign": "vcenter"})
     for place, name in enumerate(names):
         extra = name in RETURN_COLUMNS
-        width = (
-            70 if name == RETURN_COLUMNS[-1] else 24 if name == RETURN_COLUMNS[1] else _WIDTHS.get(name, 14)
-        )
+        width = 70 if name == RETURN_COLUMNS[-1] else 24 if name == RETURN_COLUMNS[1] else _WIDTHS.get(name, 14)
         sheet.set_column(place, place, width)
         sheet.write_string(0, place, name, added if extra else plain)
     sheet.freeze_panes(1, 0)

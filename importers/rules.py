@@ -73,9 +73,7 @@ def _parties(providers: Sequence[Value], companies: Sequence[Value]) -> Iterator
         yield Finding(index, "same_party", "company_uscc", str(uscc))
 
 
-def _sums(
-    nets: Sequence[int | None], taxes: Sequence[int | None], grosses: Sequence[int | None]
-) -> Iterator[Finding]:
+def _sums(nets: Sequence[int | None], taxes: Sequence[int | None], grosses: Sequence[int | None]) -> Iterator[Finding]:
     try:
         if list(map(add, nets, taxes)) == grosses:
             return
@@ -88,9 +86,7 @@ def _sums(
         yield Finding(index, "sum_differs", "gross_fen", format_yuan(gross), shown)
 
 
-def _rates(
-    nets: Sequence[int | None], rates: Sequence[int | None], taxes: Sequence[int | None]
-) -> Iterator[Finding]:
+def _rates(nets: Sequence[int | None], rates: Sequence[int | None], taxes: Sequence[int | None]) -> Iterator[Finding]:
     try:
         gaps = list(map(sub, map(mul, nets, rates), map(mul, taxes, repeat(10_000))))
         if not gaps or (max(gaps) <= _TOLERANCE and min(gaps) >= -_TOLERANCE):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Literal, TextIO
+from typing import TextIO
 
 from python_calamine import CalamineSheet, CalamineWorkbook
 
@@ -17,7 +17,6 @@ from importers.messages import make
 from importers.text import Codec
 from voucher.problem import Problem
 
-SheetKind = Literal["csv", "xlsx"]
 UNIT = "\x1f"
 """Joins the cells of a row; it never occurs within one."""
 SUMMARIES = frozenset({"合计", "总计", "小计", "累计", "本页合计", "本页小计"})
@@ -31,7 +30,8 @@ _XLSX_ROWS = 2_000
 class Batch:
     """Consecutive rows of one sheet without blank and summary rows. row_nos: as Excel counts, from 1.
 
-    The rows are either `lines`, cells joined by UNIT, or `cells`. codec: what turns their text into UTF-8.
+    The rows are either `lines`, cells joined by UNIT, or `cells`. codec: how their text stands in memory.
+    first: this batch begins its sheet.
     """
 
     sheet: str
@@ -39,6 +39,7 @@ class Batch:
     lines: list[str] | None
     cells: list[list[Cell]] | None
     codec: Codec
+    first: bool = False
 
     def rows(self) -> list[list[Cell]]:
         """Return the rows as cells, in the batch's own codec."""
@@ -56,12 +57,10 @@ class Batch:
         """Return the part of the batch below a row."""
         at = sum(number <= row_no for number in self.row_nos)
         lines = None if self.lines is None else self.lines[at:]
-        return Batch(
-            self.sheet, self.row_nos[at:], lines, self.cells[at:] if self.cells else None, self.codec
-        )
+        return Batch(self.sheet, self.row_nos[at:], lines, self.cells[at:] if self.cells else None, self.codec)
 
 
-def batches(path: Path, kind: SheetKind) -> Iterator[Batch | Problem]:
+def batches(path: Path, kind: str) -> Iterator[Batch | Problem]:
     """Yield the rows of a file batch by batch, sheet after sheet, and a Problem where it cannot be read on.
 
     A sheet gives at least one batch, perhaps an empty one. Never raises for what is in the file.
@@ -69,7 +68,7 @@ def batches(path: Path, kind: SheetKind) -> Iterator[Batch | Problem]:
     return _csv_batches(path) if kind == "csv" else _xlsx_batches(path)
 
 
-def rows(path: Path, kind: SheetKind) -> Iterator[tuple[str, int, list[Cell]] | Problem]:
+def rows(path: Path, kind: str) -> Iterator[tuple[str, int, list[Cell]] | Problem]:
     """Yield (sheet, row number, cells) of each row, and Problems; for small files such as registries."""
     for batch in batches(path, kind):
         if isinstance(batch, Problem):
@@ -79,21 +78,19 @@ def rows(path: Path, kind: SheetKind) -> Iterator[tuple[str, int, list[Cell]] | 
                 yield batch.sheet, row_no, row
 
 
-def head(path: Path, kind: SheetKind, within: int = 10) -> list[tuple[str, int, list[Cell]]]:
-    """Return the first rows of the first sheets, to tell the format of a file by its header."""
-    found: list[tuple[str, int, list[Cell]]] = []
-    sheet: str | None = None
-    for batch in batches(path, kind):
-        if isinstance(batch, Problem):
-            break
-        if batch.sheet == sheet:
-            if kind == "csv":
-                break
+def head(path: Path, kind: str, within: int = 10) -> Iterator[tuple[str, int, list[Cell]]]:
+    """Yield the first rows of each sheet, to tell the format of a file by its header.
+
+    A workbook opened here is kept for the next `batches` of the same file, since opening is most of its cost.
+    """
+    for batch in _csv_batches(path) if kind == "csv" else _xlsx_batches(path, keep=True):
+        if isinstance(batch, Problem) or (kind == "csv" and not batch.first):
+            return
+        if not batch.first:
             continue
-        sheet = batch.sheet
-        top = zip(batch.row_nos, batch.plain_rows(), strict=True)
-        found += [(sheet, row_no, row) for row_no, row in islice(top, within) if row_no <= within]
-    return found
+        for row_no, row in islice(zip(batch.row_nos, batch.plain_rows(), strict=True), within):
+            if row_no <= within:
+                yield batch.sheet, row_no, row
 
 
 def is_row(row: Sequence[Cell]) -> bool:
@@ -115,12 +112,10 @@ def _line_batch(start: int, lines: list[str]) -> Batch:
     row_nos: Sequence[int] = range(start, start + len(lines))
     if not all(map(_usual, {line[:1] for line in lines})):
         kept = [
-            i
-            for i, line in enumerate(lines)
-            if _usual(line[:1]) or is_row(text.plain(line, "latin-1").split(UNIT))
+            i for i, line in enumerate(lines) if _usual(line[:1]) or is_row(text.plain(line, "latin-1").split(UNIT))
         ]
         row_nos, lines = [start + i for i in kept], [lines[i] for i in kept]
-    return Batch("", row_nos, lines, None, "latin-1")
+    return Batch("", row_nos, lines, None, "latin-1", start == 1)
 
 
 def _csv_batches(path: Path) -> Iterator[Batch | Problem]:
@@ -257,20 +252,68 @@ def _sheet_batches(sheet: CalamineSheet) -> Iterator[Batch]:
         kept = [i for i, row in enumerate(found) if is_row(row)]
         if kept or start == 1:
             row_nos = [start + i for i in kept]
-            yield Batch(sheet.name, row_nos, None, [found[i] for i in kept], "utf-8")
+            yield Batch(sheet.name, row_nos, None, [found[i] for i in kept], "utf-8", start == 1)
         start += len(found)
         if len(found) < _XLSX_ROWS:
             return
 
 
-def _xlsx_batches(path: Path) -> Iterator[Batch | Problem]:
+class _Book:
+    """An open workbook; the sheets loaded so far are kept until they are taken."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("rb")
+        self._loaded: dict[str, CalamineSheet] = {}
+        try:
+            self._book = CalamineWorkbook.from_filelike(self._file)
+            kinds = {meta.name: str(meta.typ) for meta in self._book.sheets_metadata}
+            self.names = [name for name in self._book.sheet_names if kinds[name].endswith("WorkSheet")]
+        except BaseException:
+            self._file.close()
+            raise
+
+    def sheet(self, name: str, *, keep: bool) -> CalamineSheet:
+        """Load a sheet, or hand out the one loaded before."""
+        sheet = self._loaded.pop(name, None) or self._book.get_sheet_by_name(name)
+        if keep:
+            self._loaded[name] = sheet
+        return sheet
+
+    def close(self) -> None:
+        """Let go of the file and of all sheets."""
+        self._loaded.clear()
+        self._book.close()
+        self._file.close()
+
+
+_kept: dict[tuple[Path, int, int], _Book] = {}
+"""At most one workbook, opened to see its header and not read yet; by path, size and time of change."""
+
+
+def _open(path: Path) -> _Book:
+    """Open a workbook, or take the one that was kept."""
+    stat = path.stat()
+    book = _kept.pop((path, stat.st_size, stat.st_mtime_ns), None)
+    return _Book(path) if book is None else book
+
+
+def _keep(path: Path, book: _Book) -> None:
+    """Keep a workbook for the next reading of its file, in place of any other."""
+    while _kept:
+        _kept.popitem()[1].close()
+    stat = path.stat()
+    _kept[path, stat.st_size, stat.st_mtime_ns] = book
+
+
+def _xlsx_batches(path: Path, *, keep: bool = False) -> Iterator[Batch | Problem]:
+    book: _Book | None = None
     try:
-        with path.open("rb") as file:
-            book = CalamineWorkbook.from_filelike(file)
-            kinds = {meta.name: str(meta.typ) for meta in book.sheets_metadata}
-            for name in book.sheet_names:
-                if kinds[name].endswith("WorkSheet"):
-                    yield from _sheet_batches(book.get_sheet_by_name(name))
+        book = _open(path)
+        if len(book.names) > LIMITS.sheets:
+            yield make("too_many_sheets", value=str(len(book.names)), limit=LIMITS.sheets)
+            return
+        for name in book.names:
+            yield from _sheet_batches(book.sheet(name, keep=keep))
     except GeneratorExit:
         raise
     except BaseException as error:
@@ -278,3 +321,8 @@ def _xlsx_batches(path: Path) -> Iterator[Batch | Problem]:
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
         yield make("not_a_spreadsheet", detail="（文件已损坏）")
+    finally:
+        if book is not None and keep:
+            _keep(path, book)
+        elif book is not None:
+            book.close()

@@ -26,7 +26,7 @@ def read_table(
         yield make("empty_file") if kind == "empty" else make("not_a_spreadsheet")
         return
     state = _Reading(columns, rules, today)
-    for batch in batches(path, "csv" if kind == "csv" else "xlsx"):
+    for batch in batches(path, kind):
         if isinstance(batch, Problem):
             yield batch
             return
@@ -43,7 +43,6 @@ class _Reading:
         self._columns = columns
         self._rules = rules
         self._today = today
-        self._sheet: str | None = None
         self._parser: ChunkParser | None = None
         self._nearest: Header | None = None
         self._any_row = self._any_data = False
@@ -52,8 +51,7 @@ class _Reading:
     def take(self, batch: Batch) -> Iterator[ParsedChunk | Problem]:
         """Yield what a batch holds; the first batch of each sheet is searched for the header."""
         self._any_row = self._any_row or bool(batch.row_nos)
-        if batch.sheet != self._sheet:
-            self._sheet = batch.sheet
+        if batch.first:
             header = _find(self._columns, batch)
             if self._parser is not None:
                 if header is not None and not header.missing and batch.below(header.row_no).row_nos:
@@ -105,9 +103,7 @@ def _find(columns: Sequence[Column], batch: Batch) -> Header | None:
 def _header_problems(header: Header) -> list[Problem]:
     problems = []
     if header.missing:
-        problems.append(
-            make("missing_columns", value="、".join(header.missing), row=header.row_no, sheet=header.sheet)
-        )
+        problems.append(make("missing_columns", value="、".join(header.missing), row=header.row_no, sheet=header.sheet))
     if header.duplicated:
         value = "、".join(header.duplicated)
         problems.append(make("duplicate_columns", value=value, row=header.row_no, sheet=header.sheet))

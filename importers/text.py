@@ -4,6 +4,7 @@ import codecs
 import io
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, TextIO
 
@@ -22,11 +23,7 @@ _INVISIBLE = dict.fromkeys(
 _BLANKS = {code: " " for code in [*range(0x20), *range(0x7F, 0xA1), 0x2028, 0x2029, 0x3000]}
 _TEXT = {**_BLANKS, **_INVISIBLE}
 _HALF = {
-    **{
-        code: chr(code - 0xFEE0)
-        for span in ("０９", "ＡＺ", "ａｚ")
-        for code in range(ord(span[0]), ord(span[1]) + 1)
-    },
+    **{code: chr(code - 0xFEE0) for span in ("０９", "ＡＺ", "ａｚ") for code in range(ord(span[0]), ord(span[1]) + 1)},
     **{ord(full): half for full, half in zip("－−﹣．，％／（）：", "---.,%/():", strict=True)},
 }
 _PLAIN = re.compile(r"[!-~]*\Z")
@@ -57,9 +54,7 @@ def clean_id(cell: str) -> str:
 
 def has_control(cell: str) -> bool:
     """Tell whether a cell has a control character once the blanks at its ends are cut."""
-    return not cell.isprintable() and any(
-        ord(char) < 0x20 or 0x7F <= ord(char) < 0xA0 for char in cell.strip()
-    )
+    return not cell.isprintable() and any(ord(char) < 0x20 or 0x7F <= ord(char) < 0xA0 for char in cell.strip())
 
 
 def _try(file: BinaryIO, codec: str) -> Fault | None:
@@ -83,11 +78,17 @@ def _try(file: BinaryIO, codec: str) -> Fault | None:
 
 
 def decide(path: Path) -> Decision:
-    """Choose the encoding of a file over all its bytes, in bounded memory.
+    """Choose the encoding of a file over all its bytes, in bounded memory; the last answers are remembered.
 
     Byte-order mark (UTF-8, UTF-16), else strict UTF-8, else strict GB18030, else none. Never guessed by statistics:
     those call a mostly-ASCII GBK file Korean.
     """
+    stat = path.stat()
+    return _decide(path, stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _decide(path: Path, _size: int, _changed: int) -> Decision:
     with path.open("rb") as file:
         head = file.read(4)
         cascade: tuple[Encoding, ...] = ("utf-8", "gb18030")
@@ -139,9 +140,7 @@ def open_wire(path: Path, encoding: Encoding) -> TextIO:
     if encoding in ("utf-8", "utf-8-sig"):
         file = path.open("r", encoding="latin-1", newline="", buffering=CHUNK)
     else:
-        file = io.TextIOWrapper(
-            io.BufferedReader(_AsUtf8(path, encoding), CHUNK), encoding="latin-1", newline=""
-        )
+        file = io.TextIOWrapper(io.BufferedReader(_AsUtf8(path, encoding), CHUNK), encoding="latin-1", newline="")
     if encoding == "utf-8-sig":
         file.read(len(codecs.BOM_UTF8))
     return file

@@ -125,7 +125,7 @@ def draft(
             number = bill.invoice.number
             gone = (number, year) in refused or (number, None) in refused
             claims.append(_claim(bill, year, own, served[bill.invoice.invoice_id, year], gone, short))
-        _settle(claims, _room(vouchers.get((company, year)), policy), through, backfill, result)
+        _settle(claims, room_of(vouchers.get((company, year)), policy), through, backfill, result)
     for lines in (result.lines, result.backfill_listed, result.held):
         lines.sort(key=lambda line: (line.company, line.cap_year, KINDS.index(line.kind), line.accepted_no))
     return result
@@ -202,7 +202,7 @@ class Room:
     closed: bool = False
 
 
-def _room(voucher: VoucherState | None, policy: Policy | None) -> Room:
+def room_of(voucher: VoucherState | None, policy: Policy | None) -> Room:
     """Read the room off the voucher, or off the one that would be issued.
 
     policy: the one that governs the year. The face of an automatic voucher follows its cap.

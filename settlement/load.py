@@ -49,9 +49,7 @@ def facts_at(db: Connection, programme: str, cutoff: int, companies: Companies =
             for row in query(db, "queries/facts/listings.sql", cutoff=cutoff)
         ],
         relations=[
-            Relation(
-                row["provider_id"], row["company_id"], row["kind"], row["share_bp"], _span(row), _at(row)
-            )
+            Relation(row["provider_id"], row["company_id"], row["kind"], row["share_bp"], _span(row), _at(row))
             for row in query(db, "queries/facts/relations.sql", **some)
         ],
         subsidies=[
@@ -64,9 +62,7 @@ def facts_at(db: Connection, programme: str, cutoff: int, companies: Companies =
         ],
         invoices=[_invoice(row) for row in query(db, "queries/facts/invoices.sql", **some)],
         served=[Served(**row) for row in query(db, "queries/facts/served.sql", programme=programme, **some)],
-        vouchers=[
-            _voucher(row) for row in query(db, "queries/facts/vouchers.sql", programme=programme, **some)
-        ],
+        vouchers=[_voucher(row) for row in query(db, "queries/facts/vouchers.sql", programme=programme, **some)],
     )
 
 
@@ -108,10 +104,7 @@ def _invoice(row: Mapping[str, Any]) -> Invoice:
         tax_fen=row["tax_fen"],
         gross_fen=row["gross_fen"],
         paid_fen=row["paid_fen"],
-        lines=[
-            InvoiceLine(*line)
-            for line in zip(row["line_nos"], row["tax_codes"], row["nets_fen"], strict=True)
-        ],
+        lines=[InvoiceLine(*line) for line in zip(row["line_nos"], row["tax_codes"], row["nets_fen"], strict=True)],
     )
 
 

@@ -167,7 +167,7 @@ def bring_up(site: Site) -> None:
             furnished = True
         if now - began > START_SECONDS:
             raise failed(site, "启动数据库", log)
-        time.sleep(0.02)
+        time.sleep(0.02 if now - began < 2 else 0.25)  # each refusal is a line in the log
 
 
 def _ask(site: Site) -> _State:
@@ -353,7 +353,7 @@ def stop(site: Site) -> None:
     """
     if not site.data.exists():
         return
-    began, looked, sent = time.monotonic(), 0.0, {signal.SIGTERM}
+    began, looked, sent = time.monotonic(), 0.0, list[signal.Signals]()
     with opened(site.data) as held:
         if try_lock(held):
             return
@@ -362,9 +362,9 @@ def stop(site: Site) -> None:
                 looked, main, pids = now, _postmaster(site), _server_pids(site, held)
                 number = _next_signal(site, now - began)
                 if main and (main in pids or not _PROC.exists()):
-                    if number not in sent:
+                    if number and number not in sent:
                         _signal(main, number)
-                        sent.add(number)
+                        sent.append(number)
                 elif pids:
                     _kill_orphans(site, held)
                 elif now - began > SILENT_SECONDS:
@@ -374,8 +374,8 @@ def stop(site: Site) -> None:
         site.sockets.rmdir()
 
 
-def _next_signal(site: Site, waited: float) -> signal.Signals:
-    """Choose how to tell the main process to stop; SIGTERM stands for not yet.
+def _next_signal(site: Site, waited: float) -> signal.Signals | None:
+    """Choose how to tell the main process to stop; None: not yet.
 
     A fast shutdown in the middle of a recovery was seen to hang (18.4), so that is given time to end.
     """
@@ -387,4 +387,4 @@ def _next_signal(site: Site, waited: float) -> signal.Signals:
         recovers = _ask(site) is _State.WAIT
     except Unreachable:
         recovers = False
-    return signal.SIGTERM if recovers else signal.SIGINT
+    return None if recovers else signal.SIGINT

@@ -41,11 +41,16 @@ cap AS (
     ORDER BY d.programme_id, d.cutoff_no, y.year, upper(d.force) DESC
 ),
 
+summed AS (
+    SELECT l.run_id, l.company_id, l.cap_year, sum(l.granted_fen) AS fen
+    FROM run_line AS l
+    GROUP BY l.run_id, l.company_id, l.cap_year
+),
+
 given AS (
-    SELECT a.programme_id, l.company_id, l.cap_year, a.no, a.cutoff_no, sum(l.granted_fen) AS fen
+    SELECT a.programme_id, m.company_id, m.cap_year, a.no, a.cutoff_no, m.fen
     FROM approved AS a
-    INNER JOIN run_line AS l ON l.run_id = a.run_id
-    GROUP BY a.programme_id, l.company_id, l.cap_year, a.no, a.cutoff_no
+    INNER JOIN summed AS m ON m.run_id = a.run_id
 ),
 
 reached AS (

@@ -5,39 +5,43 @@
 -- params: none
 -- source: DESIGN 6.6
 WITH approved AS (
-    SELECT r.run_id, r.programme_id, s.no
+    SELECT r.run_id, r.programme_id, s.no, dense_rank() OVER (ORDER BY r.programme_id) AS programme_no
     FROM run AS r
     INNER JOIN decision AS d ON d.proposal_act_id = r.proposal_act_id AND d.verdict = 'approved'
     INNER JOIN seal AS s ON s.act_id = d.act_id
 ),
 
--- nearly all claims have one line; only those with more are followed from run to run
-single AS (
-    SELECT l.company_id, l.invoice_id, a.programme_id, l.cap_year
+-- nearly all claims have one line; only the others are followed from run to run
+followed AS (
+    SELECT l.company_id, l.invoice_id, l.cap_year, a.programme_no
     FROM approved AS a
     INNER JOIN run_line AS l ON l.run_id = a.run_id
-    GROUP BY l.company_id, l.invoice_id, a.programme_id, l.cap_year
-    HAVING
-        count(*) > 1 OR min(l.granted_fen) < 0 OR max(l.granted_fen) > min(l.computed_fen) OR min(l.kind) <> 'grant'
+    GROUP BY l.company_id, l.invoice_id, l.cap_year, a.programme_no
+    HAVING count(*) > 1
+    UNION
+    SELECT l.company_id, l.invoice_id, l.cap_year, a.programme_no
+    FROM approved AS a
+    INNER JOIN run_line AS l ON l.run_id = a.run_id
+    WHERE l.kind <> 'grant' OR l.granted_fen < 0 OR l.granted_fen > l.computed_fen
 ),
 
-followed AS (
+history AS (
     SELECT
-        l.company_id, l.invoice_id, a.programme_id, l.cap_year, a.no, l.computed_fen,
+        l.company_id, l.invoice_id, l.cap_year, a.programme_no, a.no, l.computed_fen,
         count(*) FILTER (WHERE l.kind = 'grant') OVER w AS grants,
         sum(l.granted_fen) OVER w AS granted_fen
-    FROM single AS g
+    FROM followed AS f
     INNER JOIN run_line AS l
-        ON l.company_id = g.company_id AND l.invoice_id = g.invoice_id AND l.cap_year = g.cap_year
-    INNER JOIN approved AS a ON a.run_id = l.run_id AND a.programme_id = g.programme_id
-    WINDOW w AS (PARTITION BY l.company_id, l.invoice_id, a.programme_id, l.cap_year ORDER BY a.no)
+        ON l.company_id = f.company_id AND l.invoice_id = f.invoice_id AND l.cap_year = f.cap_year
+    INNER JOIN approved AS a ON a.run_id = l.run_id AND a.programme_no = f.programme_no
+    WINDOW w AS (PARTITION BY l.company_id, l.invoice_id, l.cap_year, a.programme_no ORDER BY a.no)
 ),
 
 wrong AS (
-    SELECT DISTINCT ON (f.company_id, f.invoice_id, f.programme_id, f.cap_year) f.*
-    FROM followed AS f
-    WHERE f.grants <> 1 OR f.granted_fen > f.computed_fen OR f.granted_fen < 0
-    ORDER BY f.company_id, f.invoice_id, f.programme_id, f.cap_year, f.no
+    SELECT DISTINCT ON (h.company_id, h.invoice_id, h.cap_year, h.programme_no) h.*
+    FROM history AS h
+    WHERE h.grants <> 1 OR h.granted_fen > h.computed_fen OR h.granted_fen < 0
+    ORDER BY h.company_id, h.invoice_id, h.cap_year, h.programme_no, h.no
 )
 
 SELECT

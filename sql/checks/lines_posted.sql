@@ -11,70 +11,67 @@ WITH approved AS (
     INNER JOIN seal AS s ON s.act_id = d.act_id
 ),
 
+-- what each transfer of an approval is: 1 uses limit, 2 owes money, 3 gives limit back, 4 takes money back, 0 neither
 leg AS (
     SELECT
-        t.company_id, t.run_id, t.line_no, t.amount_fen,
+        t.company_id, t.run_id, t.line_no, t.amount_fen, d.year,
         CASE
-            WHEN c.kind = 'redeemed' AND d.kind = 'voucher' THEN 1
-            WHEN c.kind = 'payable' AND d.kind = 'appropriation' THEN 2
-            WHEN d.kind = 'redeemed' AND c.kind IN ('voucher', 'lapsed') THEN -1
-            WHEN d.kind IN ('payable', 'in_transit', 'paid') AND d.company_id = t.company_id THEN -2
+            WHEN d.kind = 'voucher' AND c.kind = 'redeemed' AND d.company_id = t.company_id
+                AND c.company_id = t.company_id AND d.year = c.year AND d.programme_id = a.programme_id
+                AND c.programme_id = a.programme_id THEN 1
+            WHEN d.kind = 'appropriation' AND c.kind = 'payable' AND d.year = a.fiscal_year
+                AND c.company_id = t.company_id THEN 2
+            WHEN d.kind = 'redeemed' AND c.kind IN ('voucher', 'lapsed') AND d.company_id = t.company_id
+                AND c.company_id = t.company_id AND d.year = c.year AND d.programme_id = a.programme_id
+                AND c.programme_id = a.programme_id THEN 3
+            WHEN d.kind IN ('payable', 'in_transit', 'paid') AND d.company_id = t.company_id THEN 4
             ELSE 0
-        END AS leg,
-        CASE WHEN d.company_id = 0 THEN t.company_id ELSE d.company_id END AS debit_company_id,
-        CASE WHEN c.company_id = 0 THEN t.company_id ELSE c.company_id END AS credit_company_id,
-        d.programme_id AS debit_programme_id, c.programme_id AS credit_programme_id, d.year AS debit_year,
-        c.year AS credit_year, a.programme_id, a.fiscal_year
+        END AS leg
     FROM approved AS a
     INNER JOIN transfer AS t ON t.act_id = a.act_id AND t.run_id = a.run_id
     INNER JOIN account AS d ON d.account_id = t.debit_account_id
     INNER JOIN account AS c ON c.account_id = t.credit_account_id
 ),
 
+-- legs: one digit per kind of leg, from the right; 11 is one limit and one money transfer
 posted AS (
     SELECT
-        l.company_id, l.run_id, l.line_no,
-        sum(l.amount_fen) FILTER (WHERE l.leg = 1) AS limit_fen,
-        sum(l.amount_fen) FILTER (WHERE l.leg = 2) AS money_fen,
-        coalesce(sum(l.amount_fen) FILTER (WHERE l.leg = -1), 0) AS limit_back_fen,
-        coalesce(sum(l.amount_fen) FILTER (WHERE l.leg = -2), 0) AS money_back_fen,
-        count(*) AS transfers,
-        bool_or(
-            l.leg = 0 OR l.debit_company_id <> l.company_id OR l.credit_company_id <> l.company_id
-            OR (abs(l.leg) = 1 AND (l.debit_programme_id <> l.programme_id OR l.credit_programme_id <> l.programme_id))
-            OR (l.leg = 2 AND l.debit_year <> l.fiscal_year)
-        ) AS elsewhere,
-        min(CASE l.leg WHEN 1 THEN l.debit_year WHEN -1 THEN l.debit_year END) AS first_year,
-        max(CASE l.leg WHEN 1 THEN l.credit_year WHEN -1 THEN l.credit_year END) AS last_year
+        l.company_id, l.run_id, l.line_no, count(*) AS transfers,
+        sum(CASE l.leg WHEN 1 THEN 1 WHEN 2 THEN 10 ELSE 100 END) AS legs,
+        bool_or(l.leg = 0) AS astray, min(l.amount_fen) AS least_fen, max(l.amount_fen) AS most_fen,
+        min(CASE WHEN l.leg IN (1, 3) THEN l.year END) AS first_year,
+        max(CASE WHEN l.leg IN (1, 3) THEN l.year END) AS last_year,
+        sum(CASE l.leg WHEN 3 THEN l.amount_fen END) AS limit_back_fen,
+        sum(CASE l.leg WHEN 4 THEN l.amount_fen END) AS money_back_fen
     FROM leg AS l
     GROUP BY l.company_id, l.run_id, l.line_no
 )
 
 SELECT
     a.no AS act_no, l.run_id || ' / ' || l.line_no AS subject,
-    format(
-        '批次%s第%s行核定%s元；额度转账%s元，资金转账%s元，共%s笔%s。', l.run_id, l.line_no,
-        round(l.granted_fen / 100.0, 2), round((coalesce(p.limit_fen, 0) - coalesce(p.limit_back_fen, 0)) / 100.0, 2),
-        round((coalesce(p.money_fen, 0) - coalesce(p.money_back_fen, 0)) / 100.0, 2), coalesce(p.transfers, 0),
-        CASE
-            WHEN p.elsewhere OR p.first_year <> l.cap_year OR p.last_year <> l.cap_year
-                THEN '，账户不属于该企业、事项或年度'
-            ELSE ''
-        END
-    ) AS detail
+    CASE
+        WHEN p.transfers IS NULL
+            THEN format('批次%s第%s行核定%s元，没有转账。', l.run_id, l.line_no, round(l.granted_fen / 100.0, 2))
+        ELSE format(
+            '批次%s第%s行核定%s元，有%s笔转账，金额%s元至%s元%s。', l.run_id, l.line_no,
+            round(l.granted_fen / 100.0, 2), p.transfers, round(p.least_fen / 100.0, 2), round(p.most_fen / 100.0, 2),
+            CASE
+                WHEN p.astray OR p.first_year <> l.cap_year OR p.last_year <> l.cap_year
+                    THEN '，账户不属于该企业、事项或年度'
+                ELSE '，应有额度、资金各一笔'
+            END
+        )
+    END AS detail
 FROM approved AS a
 INNER JOIN run_line AS l ON l.run_id = a.run_id
 LEFT JOIN posted AS p ON p.company_id = l.company_id AND p.run_id = l.run_id AND p.line_no = l.line_no
 WHERE
-    (p.transfers IS NULL AND l.granted_fen <> 0)
-    OR p.elsewhere OR p.first_year <> l.cap_year OR p.last_year <> l.cap_year
-    OR (
-        l.granted_fen > 0
-        AND (
-            p.transfers <> 2 OR p.limit_fen IS DISTINCT FROM l.granted_fen
-            OR p.money_fen IS DISTINCT FROM l.granted_fen
-        )
-    )
-    OR (l.granted_fen = 0 AND p.transfers > 0)
-    OR (l.granted_fen < 0 AND (p.limit_back_fen <> -l.granted_fen OR p.money_back_fen <> -l.granted_fen))
+    p.astray OR p.first_year <> l.cap_year OR p.last_year <> l.cap_year
+    OR CASE
+        WHEN l.granted_fen > 0
+            THEN p.legs IS DISTINCT FROM 11 OR p.least_fen <> l.granted_fen OR p.most_fen <> l.granted_fen
+        WHEN l.granted_fen < 0
+            THEN p.limit_back_fen IS DISTINCT FROM -l.granted_fen OR p.money_back_fen IS DISTINCT FROM -l.granted_fen
+        ELSE p.transfers IS NOT NULL
+    END
 ORDER BY a.no, l.line_no

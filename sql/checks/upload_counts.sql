@@ -5,11 +5,16 @@
 -- source: DESIGN 7; accepted counts the lines that the upload's own act accepted, held those held at that time:
 --         a held row that a later act accepts keeps its upload, and is counted there as held for ever
 WITH lines AS (
-    SELECT l.upload_id, count(*) AS accepted
-    FROM invoice_line AS l
-    INNER JOIN invoice AS i ON i.company_id = l.company_id AND i.invoice_id = l.invoice_id
-    WHERE i.act_id = l.upload_id
-    GROUP BY l.upload_id
+    SELECT l.upload_id, count(*) AS lines FROM invoice_line AS l GROUP BY l.upload_id
+),
+
+-- lines of held rows are later acts'; the check upload_rows sees to it that they are, and that no others are
+later AS (
+    SELECT r.upload_id, count(*) AS lines
+    FROM upload_row AS r
+    INNER JOIN invoice_line AS l ON l.upload_id = r.upload_id AND l.sheet = r.sheet AND l.row_no = r.row_no
+    WHERE r.outcome = 'held'
+    GROUP BY r.upload_id
 ),
 
 outcomes AS (
@@ -29,11 +34,12 @@ counted AS (
         ARRAY[u.accepted, u.duplicate, u.conflict, u.rejected, u.held] AS stated,
         u.rows,
         ARRAY[
-            coalesce(l.accepted, 0), coalesce(o.duplicate, 0), coalesce(o.conflict, 0), coalesce(o.rejected, 0),
-            coalesce(o.held, 0)
+            coalesce(l.lines, 0) - coalesce(a.lines, 0), coalesce(o.duplicate, 0), coalesce(o.conflict, 0),
+            coalesce(o.rejected, 0), coalesce(o.held, 0)
         ] AS found
     FROM upload AS u
     LEFT JOIN lines AS l ON l.upload_id = u.upload_id
+    LEFT JOIN later AS a ON a.upload_id = u.upload_id
     LEFT JOIN outcomes AS o ON o.upload_id = u.upload_id
 )
 

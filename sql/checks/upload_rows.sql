@@ -8,7 +8,7 @@ WITH word (outcome, word) AS (
     VALUES ('duplicate', '重复'), ('conflict', '冲突'), ('rejected', '退回'), ('held', '待核')
 ),
 
-taken AS (
+twice AS (
     SELECT l.upload_id, l.sheet, l.row_no, count(*) AS lines
     FROM invoice_line AS l
     GROUP BY l.upload_id, l.sheet, l.row_no
@@ -18,28 +18,32 @@ taken AS (
 later AS (
     SELECT l.upload_id, l.sheet, l.row_no, i.act_id, i.number
     FROM invoice_line AS l
-    INNER JOIN invoice AS i ON i.company_id = l.company_id AND i.invoice_id = l.invoice_id
-    WHERE i.act_id <> l.upload_id
+    LEFT JOIN invoice AS i ON i.company_id = l.company_id AND i.invoice_id = l.invoice_id
+    WHERE i.act_id IS DISTINCT FROM l.upload_id
 ),
 
-wrong AS (
-    SELECT t.upload_id AS act_id, t.upload_id, t.sheet, t.row_no, format('同一行受理了%s次。', t.lines) AS detail
-    FROM taken AS t
-    UNION ALL
-    SELECT
-        l.act_id, l.upload_id, l.sheet, l.row_no,
-        format('发票%s由以后的办理受理，但该行上传时%s。', l.number, coalesce('记为' || k.word, '并无待核记录'))
-    FROM later AS l
-    LEFT JOIN upload_row AS r ON r.upload_id = l.upload_id AND r.sheet = l.sheet AND r.row_no = l.row_no
-    LEFT JOIN word AS k ON k.outcome = r.outcome
-    WHERE r.outcome IS DISTINCT FROM 'held'
-    UNION ALL
-    SELECT l.upload_id, l.upload_id, l.sheet, l.row_no, format('该行既已受理，又记为%s。', k.word)
+both_ways AS (
+    SELECT r.upload_id, r.sheet, r.row_no, k.word, i.act_id
     FROM upload_row AS r
     INNER JOIN word AS k ON k.outcome = r.outcome
     INNER JOIN invoice_line AS l ON l.upload_id = r.upload_id AND l.sheet = r.sheet AND l.row_no = r.row_no
     INNER JOIN invoice AS i ON i.company_id = l.company_id AND i.invoice_id = l.invoice_id
-    WHERE i.act_id = l.upload_id
+    WHERE r.outcome <> 'held' OR i.act_id = r.upload_id
+),
+
+wrong AS (
+    SELECT t.upload_id AS act_id, t.upload_id, t.sheet, t.row_no, format('同一行受理了%s次。', t.lines) AS detail
+    FROM twice AS t
+    UNION ALL
+    SELECT b.act_id, b.upload_id, b.sheet, b.row_no, format('该行既已受理，又记为%s。', b.word)
+    FROM both_ways AS b
+    UNION ALL
+    SELECT
+        l.act_id, l.upload_id, l.sheet, l.row_no,
+        coalesce('发票' || l.number || '由另一次办理受理，但该行上传时并无待核记录。', '该行没有对应的发票。')
+    FROM later AS l
+    LEFT JOIN upload_row AS r ON r.upload_id = l.upload_id AND r.sheet = l.sheet AND r.row_no = l.row_no
+    WHERE r.upload_id IS NULL OR l.act_id IS NULL
 )
 
 SELECT

@@ -239,3 +239,17 @@ def limit_accounts(db: Connection, programme: str, company: int, year: int) -> d
         owner = 0 if kind == "authority" else company
         db.execute(statement, {"name": name, "programme": programme, "company": owner, "year": year})
     return names
+
+
+def turn_away(db: Connection, act_id: int, invoice_number: str, outcome: str, message: str) -> None:
+    """Write an upload x.csv with one row, number 7, that was not accepted, and why."""
+    digest = hashlib.sha256(invoice_number.encode()).digest()
+    _insert(db, "document", [{"sha256": digest, "sm3": digest, "size_bytes": 1, "act_id": act_id}])
+    upload = {"upload_id": act_id, "sha256": digest, "file_name": "x.csv", "format": "cq_compute_1"}
+    upload |= {"received_on": "2026-01-01", "header": "", "rows": 1}
+    counts = dict.fromkeys(("accepted", "duplicate", "conflict", "rejected", "held"), 0) | {outcome: 1}
+    _insert(db, "upload", [upload | counts])
+    row = {"upload_id": act_id, "sheet": "", "row_no": 7, "invoice_number": invoice_number}
+    _insert(db, "upload_row", [row | {"outcome": outcome, "cells": ""}])
+    problem = {"problem_no": 1, "code": "test", "severity": "error", "column_name": "", "value": ""}
+    _insert(db, "upload_problem", [row | problem | {"message": message}])

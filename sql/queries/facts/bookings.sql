@@ -17,7 +17,8 @@ WITH submitted AS (
 )
 
 SELECT
-    r.run_id, r.through_on, r.backfill, r.cutoff_no, r.maker, r.state, r.checker, r.decided_on, r.why, l.cap_year, l.kind,
+    r.run_id, r.through_on, r.backfill, r.cutoff_no, r.maker, r.state, r.checker, r.decided_on, r.why, l.cap_year,
+    l.kind,
     l.basis_fen, l.computed_fen, l.overlap_cut_fen, l.granted_fen, l.withheld_fen, l.budget_cut_fen, l.policy_ids,
     l.reasons,
     CAST(coalesce((

@@ -1,5 +1,6 @@
 -- grain:  inserts two transfers per line with money: the limit it uses, and what is owed to the company
 -- params: run_id, act_id
+-- The faces come first; counting them stands alone so that it is done once, not per line.
 WITH owed AS (
     SELECT
         l.company_id, l.run_id, l.line_no, l.granted_fen, v.account_id AS voucher_id, u.account_id AS redeemed_id,
@@ -21,10 +22,11 @@ INSERT INTO transfer (
     company_id, act_id, transfer_no, debit_account_id, credit_account_id, amount_fen, run_id, line_no
 )
 SELECT
-    o.company_id, CAST(:act_id AS bigint), b.first_no + 2 * row_number() OVER (ORDER BY o.line_no) + g.leg - 2,
+    o.company_id, CAST(:act_id AS bigint),
+    (SELECT count(*) FROM transfer AS t WHERE t.act_id = CAST(:act_id AS bigint))
+    + row_number() OVER (ORDER BY o.line_no, g.leg),
     CASE g.leg WHEN 1 THEN o.voucher_id ELSE o.appropriation_id END,
     CASE g.leg WHEN 1 THEN o.redeemed_id ELSE o.payable_id END,
     o.granted_fen, o.run_id, o.line_no
 FROM owed AS o
 CROSS JOIN (VALUES (1), (2)) AS g (leg)
-CROSS JOIN (SELECT count(*) AS first_no FROM transfer AS t WHERE t.act_id = CAST(:act_id AS bigint)) AS b

@@ -1,11 +1,8 @@
 """What a reason rests on: the words of the policy document, or the assumption it makes."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 from settlement.policy import Policy
-from voucher.money import format_yuan
-from voucher.reasons import Reason, sentence
 
 PARAMETERS: Mapping[str, str] = {
     "before_policy": "effective",
@@ -26,24 +23,16 @@ PARAMETERS: Mapping[str, str] = {
 """Reason to the parameter it applies; the others rest on a register or a decision, not on the document."""
 
 
-def clause(policies: Sequence[Policy], code: str) -> str:
-    """Return the words a reason rests on, empty where the document has none. policies: those of the line."""
+def clause(policy: Policy | None, code: str) -> str:
+    """Return the words of a document that a reason rests on, empty where it has none."""
     parameter = PARAMETERS.get(code)
-    ground = policies[0].grounds.get(parameter) if policies and parameter else None
+    return grounds(policy, parameter) if policy is not None and parameter is not None else ""
+
+
+def grounds(policy: Policy, parameter: str) -> str:
+    """Return the words a parameter rests on, the assumption marked as one."""
+    ground = policy.grounds.get(parameter)
     if ground is None:
         return ""
     words = [ground.article] if ground.article else []
     return "；".join([*words, f"假定：{ground.assumed}"] if ground.assumed else words)
-
-
-def reasons(policies: Sequence[Policy], stored: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """Write the reasons of a line as JSON: code, clause, amount, sentence."""
-    return [
-        {
-            "code": each["code"],
-            "clause": clause(policies, each["code"]),
-            "amount": format_yuan(each["amount_fen"]),
-            "sentence": sentence(Reason(each["code"], each["amount_fen"], each.get("other_fen"))),
-        }
-        for each in stored
-    ]

@@ -1,0 +1,304 @@
+"""Explain one invoice: recompute it in plain Python at a cutoff and set its stored lines beside it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection
+
+from settlement import documents, engine
+from settlement.clauses import clause, grounds
+from settlement.explain_text import as_text, percent
+from settlement.explanation import (
+    Booking,
+    Document,
+    Explanation,
+    Item,
+    Later,
+    Part,
+    Party,
+    Piece,
+    Slice,
+    Why,
+    Year,
+    as_json,
+)
+from settlement.facts import Invoice, InvoiceLine
+from settlement.load import facts_at
+from settlement.policy import Policy, governing, in_force
+from settlement.verify import reasons_of
+from settlement.worth import Bill, Documents, Registers, after_overlap, weigh
+from voucher.database import one, query
+from voucher.days import OPEN_END, Span
+from voucher.errors import Refused
+from voucher.money import Fen, format_yuan
+from voucher.reasons import Reason, sentence
+
+__all__ = ["as_json", "as_text", "explain"]
+_RULES = {
+    "rate_bp": "支持比例", "annual_cap_fen": "年度上限", "amount_basis": "计算口径", "cap_year_by": "年度归属",
+    "rounding": "尾数", "overlap": "重复享受", "eligible_tax_codes": "税收分类编码",
+}  # fmt: skip
+"""The parameters every explanation shows, and their words."""
+_WORDS = {"net": "不含税金额", "service_day": "按服务日", "down": "舍去", "exclusive": "从优不重复",
+          "top_up": "补足差额", "joint_limit": "合计封顶"}  # fmt: skip
+_OUTCOMES = {"held": "待核", "rejected": "未受理", "conflict": "与已受理发票冲突", "duplicate": "重复"}
+
+
+def explain(db: Connection, number: str, cutoff: int) -> Explanation:
+    """Explain an invoice as known at a seal number; a red-letter is explained with the one it reverses.
+
+    Raises Refused (`no_invoice`) for a number that was not accepted, saying where it waits or failed.
+    """
+    head = one(db, "queries/facts/invoice.sql", number=number, cutoff=cutoff)
+    if head is None:
+        raise Refused("no_invoice", _missing(db, number, cutoff))
+    if head["kind"] == "red":
+        return replace(explain(db, head["original_number"], cutoff), asked=number)
+    policies = documents.recorded(db, cutoff)
+    parts = [
+        _part(db, head, policies, programme, cutoff) for programme in sorted({policy.programme for policy in policies})
+    ]
+    return Explanation(
+        asked=number,
+        number=number,
+        cutoff=cutoff,
+        accepted_no=head["accepted_no"],
+        issued_on=head["issued_on"],
+        received_on=head["received_on"],
+        first_on=head["from_on"],
+        last_on=head["until_on"],
+        company=Party(head["company"], head["company_name"]),
+        provider=Party(head["provider"], head["provider_name"]),
+        net_fen=head["net_fen"],
+        tax_fen=head["tax_fen"],
+        gross_fen=head["gross_fen"],
+        parts=parts,
+        later=_later(db, head, cutoff),
+    )
+
+
+def _missing(db: Connection, number: str, cutoff: int) -> str:
+    """Say why there is no such invoice, and where to look."""
+    row = one(db, "queries/facts/unaccepted.sql", number=number, cutoff=cutoff)
+    if row is None:
+        return f"没有发票号码为“{number}”的已受理发票。请核对号码，或先用 cvl import 导入。"
+    place = f"第{row['upload_id']}号上传“{row['file_name']}”第{row['row_no']}行"
+    return f"发票 {number} {_OUTCOMES[row['outcome']]}（{place}）。{row['message']}"
+
+
+def _part(db: Connection, head: Mapping[str, Any], policies: Sequence[Policy], programme: str, cutoff: int) -> Part:
+    """Explain what one programme makes of the invoice."""
+    company = head["company_id"]
+    facts = facts_at(db, programme, cutoff, (company, company))
+    force = in_force(policies)
+    own = [entry for entry in force if entry[0].programme == programme]
+    registers = Registers(facts)
+    invoice = next(each for each in facts.invoices if each.invoice_id == head["invoice_id"])
+    bill = weigh(registers, force, programme, invoice)
+    ask = {"company_id": company, "invoice_id": invoice.invoice_id, "programme": programme, "cutoff": cutoff}
+    booked = query(db, "queries/facts/bookings.sql", **ask)
+    settled = {row["cap_year"] for row in booked if row["state"] == "approved"}
+    claimed = {piece.cap_year for piece in bill.pieces if piece.reason is None} | settled
+    drafted = engine.draft(facts, policies, programme, OPEN_END, backfill=False)
+    rows = query(db, "queries/facts/items.sql", number=head["number"], cutoff=cutoff)
+    return Part(
+        programme=programme,
+        documents=[_document(*entry) for entry in own if (entry[1] & bill.span).days],
+        items=[_item(row, registers, force, programme, invoice) for row in rows],
+        eligible_net_fen=bill.eligible_net_fen,
+        gross_fen=sum(each.gross_fen for each in registers.with_reds(invoice)),
+        paid_fen=registers.paid(invoice),
+        basis_fen=bill.basis_fen,
+        limited_by=bill.limit if bill.basis_fen < bill.eligible_net_fen else "",
+        pieces=_pieces(bill, own),
+        years=[
+            _year(db, bill, year, drafted, own, [row for row in booked if row["cap_year"] == year])
+            for year in sorted(claimed | {row["cap_year"] for row in booked})
+        ],
+        why=[] if claimed else _whys(bill.reasons(bill.span), bill.document or own[0][0]),
+    )
+
+
+def _document(policy: Policy, force: Span) -> Document:
+    """Show a document with the rules it applies and what they rest on."""
+    values = {
+        "rate_bp": percent(policy.rate_bp),
+        "annual_cap_fen": f"{format_yuan(policy.annual_cap_fen, grouped=True)}元",
+        "eligible_tax_codes": "、".join(policy.eligible_tax_codes),
+    }
+    rules = []
+    for parameter, word in _RULES.items():
+        value = str(getattr(policy, parameter))
+        rules.append((word, values.get(parameter, _WORDS.get(value, value)), grounds(policy, parameter)))
+    return Document(policy.id, policy.sha256, policy.title, policy.number, policy.item, force.start, force.last, rules)
+
+
+def _item(row: Mapping[str, Any], registers: Registers, force: Documents, programme: str, invoice: Invoice) -> Item:
+    """Show a line; whether it counts is asked of the witness with one fen of it."""
+    line = InvoiceLine(row["line_no"], row["tax_code"], 1)
+    alone = weigh(registers, force, programme, replace(invoice, number="", lines=[line]))
+    return Item(
+        invoice_number=row["invoice_number"],
+        line_no=row["line_no"],
+        tax_code=row["tax_code"],
+        item=row["item"],
+        net_fen=row["net_fen"],
+        counts=alone.eligible_net_fen == 1,
+    )
+
+
+def _pieces(bill: Bill, own: Documents) -> list[Piece]:
+    """Show the pieces of the days; neighbours with the same fate become one."""
+    found = []
+    for _, group in groupby(bill.pieces, lambda each: (each.cap_year, each.document, each.reason)):
+        pieces = list(group)
+        first, last = pieces[0], pieces[-1]
+        amount = sum(each.amount_fen for each in pieces)
+        why = None
+        if first.reason is not None:
+            why = _why(Reason(first.reason, amount), first.document or own[0][0])
+        found.append(
+            Piece(
+                first_on=first.span.start,
+                last_on=last.span.last,
+                days=sum(each.span.days for each in pieces),
+                cap_year=first.cap_year,
+                document=first.document.id if first.document else "",
+                amount_fen=amount,
+                why=why,
+            )
+        )
+    return found
+
+
+def _whys(reasons: Iterable[Reason], policy: Policy) -> list[Why]:
+    return [_why(reason, policy) for reason in reasons]
+
+
+def _why(reason: Reason, policy: Policy) -> Why:
+    return Why(reason.code, clause(policy, reason.code), reason.amount_fen, sentence(reason))
+
+
+def _year(
+    db: Connection,
+    bill: Bill,
+    year: int,
+    drafted: engine.Draft,
+    own: Documents,
+    booked: Sequence[Mapping[str, Any]],
+) -> Year:
+    """Explain the claim of one cap year: what it is worth, what was booked, what a run now would do."""
+    sums: dict[str, Slice] = {}
+    for piece in bill.counted(year):
+        assert piece.document is not None
+        before = sums[piece.document.id].amount_fen if piece.document.id in sums else 0
+        sums[piece.document.id] = Slice(piece.document.id, piece.document.rate_bp, before + piece.amount_fen)
+    basis = sum(each.amount_fen for each in sums.values())
+    computed = sum(each.amount_fen * each.rate_bp for each in sums.values()) // 10_000
+    approved = [row["granted_fen"] for row in booked if row["state"] == "approved"]
+    worth, other, _ = after_overlap(bill, year, basis, computed, sum(approved) if approved else None)
+    key = bill.invoice.invoice_id, year
+    return Year(
+        cap_year=year,
+        slices=list(sums.values()),
+        basis_fen=basis,
+        computed_fen=computed,
+        other_fen=other,
+        overlap_cut_fen=computed - worth,
+        worth_fen=worth,
+        granted_fen=sum(approved),
+        bookings=[_booking(db, bill.invoice, own, row) for row in booked],
+        standing=_standing(key, drafted, settled=bool(approved)),
+    )
+
+
+def _booking(db: Connection, invoice: Invoice, own: Documents, row: Mapping[str, Any]) -> Booking:
+    """Show a stored line with the room at its turn."""
+    before = _room(db, invoice, own[0][0].programme, row)
+    policies = {policy.id: policy for policy, _ in own}
+    policy = policies.get(row["policy_ids"][0], own[0][0])
+    return Booking(
+        run=str(row["run_id"]),
+        state=row["state"],
+        through_on=row["through_on"],
+        kind=row["kind"],
+        maker=row["maker"],
+        checker=row["checker"] or "",
+        decided_on=row["decided_on"],
+        note=row["why"],
+        **{name: row[name] for name in (
+            "basis_fen", "computed_fen", "overlap_cut_fen", "granted_fen", "withheld_fen", "budget_cut_fen",
+        )},
+        room_before_fen=before,
+        room_after_fen=before - row["granted_fen"],
+        why=_whys(reasons_of(row["reasons"]), policy),
+    )  # fmt: skip
+
+
+def _room(db: Connection, invoice: Invoice, programme: str, row: Mapping[str, Any]) -> Fen:
+    """Return the room of the company-year at a line's turn: before the run, less the lines before it.
+
+    In a run without --backfill the backfill it lists keeps its room from the new claims.
+    """
+    year, cutoff = row["cap_year"], row["cutoff_no"]
+    policies = documents.recorded(db, cutoff)
+    own = [entry for entry in in_force(policies) if entry[0].programme == programme]
+    facts = facts_at(db, programme, cutoff, (invoice.company, invoice.company))
+    voucher = next((each for each in facts.vouchers if each.cap_year == year), None)
+    room = engine.room_of(voucher, governing(own, year))
+    if room.closed:
+        return 0
+    kept = 0
+    if row["kind"] == "grant":
+        drafted = engine.draft(facts, policies, programme, row["through_on"], backfill=row["backfill"])
+        listed = (x for x in drafted.backfill_listed if (x.company, x.cap_year) == (invoice.company, year))
+        kept = sum(each.granted_fen for each in listed)
+    return room.left_fen - int(row["before_fen"]) - kept
+
+
+def _standing(key: tuple[int, int], drafted: engine.Draft, *, settled: bool) -> str:
+    """Say what a run drafted now would do with the claim."""
+
+    def of(lines: Iterable[engine.Line]) -> list[engine.Line]:
+        return [line for line in lines if (line.invoice_id, line.cap_year) == key]
+
+    said = []
+    for line in of(drafted.lines):
+        amount = format_yuan(abs(line.granted_fen), grouped=True)
+        withheld = f"，上限核减{format_yuan(line.withheld_fen, grouped=True)}元" if line.withheld_fen else ""
+        said.append(
+            f"应追回{amount}元。" if line.kind == "recovery" else f"尚未结算；现在结算可兑付{amount}元{withheld}。"
+        )
+    for line in of(drafted.backfill_listed):
+        said.append(f"待补{format_yuan(line.granted_fen, grouped=True)}元，经办指定后补付。")
+    for line in of(drafted.held):
+        codes = ("other_subsidy_undecided", "overlap_open", "below_min_spend", "frozen")
+        said += [f"暂缓：{sentence(reason)}" for reason in line.reasons if reason.code in codes]
+    return "".join(said) or ("已结算，没有变动。" if settled else "尚未结算。")
+
+
+def _later(db: Connection, head: Mapping[str, Any], cutoff: int) -> list[Later]:
+    """List what was recorded about the invoice after it was first settled."""
+    first = one(
+        db,
+        "queries/facts/first_settled.sql",
+        company_id=head["company_id"],
+        invoice_id=head["invoice_id"],
+        cutoff=cutoff,
+    )
+    if first is None or first["cutoff_no"] is None:
+        return []
+    rows = query(db, "queries/facts/later.sql", number=head["number"], after=first["cutoff_no"], cutoff=cutoff)
+    return [Later(row["no"], row["effective_on"], row["actor"], _told(row)) for row in rows]
+
+
+def _told(row: Mapping[str, Any]) -> str:
+    """Say a later fact in Chinese."""
+    amount = format_yuan(row["fen"], grouped=True)
+    if row["what"] == "red":
+        return f"受理红字发票 {row['name']}，价税合计{amount}元。"
+    if row["what"] == "payment":
+        return f"付款登记，流水号 {row['name']}，{amount}元。"
+    return f"登记其他补贴“{row['name']}”{amount}元，{'已放弃' if row['waived'] else '未放弃'}。"

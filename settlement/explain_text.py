@@ -1,0 +1,142 @@
+"""Write an explanation in Chinese so that it can be followed by hand, with a pocket calculator."""
+
+from collections.abc import Iterator
+from datetime import date
+
+from settlement.explanation import Booking, Explanation, Part, Piece, Why, Year
+from settlement.run import STATES
+from settlement.verify import KINDS
+from voucher.money import Fen, format_yuan
+
+_LIMITS = {"unpaid": "已付款部分", "over_contract": "合同剩余金额"}
+
+
+def as_text(explanation: Explanation) -> str:
+    """Write the 计算底稿 as plain lines, amounts grouped and in yuan, days inclusive."""
+    return "\n".join(_lines(explanation)) + "\n"
+
+
+def _lines(e: Explanation) -> Iterator[str]:
+    yield f"计算底稿：发票 {e.number}（截至第{e.cutoff}号记录）"
+    if e.asked != e.number:
+        yield f"  所查 {e.asked} 是红字发票，冲减上述发票，一并说明如下。"
+    yield ""
+    yield "一、发票"
+    yield f"  受理号 {e.accepted_no}，开票日期 {e.issued_on}，申报日期 {e.received_on}"
+    yield f"  企业 {e.company.name}（{e.company.uscc}）"
+    yield f"  服务商 {e.provider.name}（{e.provider.uscc}）"
+    yield f"  服务期间 {e.first_on}至{e.last_on}，共{_days(e.first_on, e.last_on)}日"
+    yield f"  不含税 {_yuan(e.net_fen)}，税额 {_yuan(e.tax_fen)}，价税合计 {_yuan(e.gross_fen)}"
+    for part in e.parts:
+        yield from _part(part, title=len(e.parts) > 1)
+    if e.later:
+        yield ""
+        yield "首次结算之后"
+        for later in e.later:
+            yield f"  {later.effective_on} 第{later.seal}号（{later.actor}）{later.sentence}"
+
+
+def _part(part: Part, *, title: bool) -> Iterator[str]:
+    """Write what one programme makes of the invoice."""
+    if title:
+        yield ""
+        yield f"事项 {part.programme}"
+    yield ""
+    yield "二、依据"
+    for document in part.documents:
+        yield f"  {document.number}{document.item} {document.id}，{document.first_on}至{document.last_on}有效"
+        for word, value, ground in document.rules:
+            yield f"    {word} {value}" + (f"；依据：{ground}" if ground else "")
+    if not part.documents:
+        yield "  服务期间内没有有效的政策文件。"
+    yield ""
+    yield "三、计算基数"
+    yield from _basis(part)
+    yield ""
+    yield f"四、按日分摊（各段相加等于计算基数 {_yuan(part.basis_fen)}）"
+    yield "  每段＝计算基数×至该段末日的日数÷总日数，减去计算基数×该段之前的日数÷总日数，两者均舍去不足一分的部分。"
+    for piece in part.pieces:
+        yield _piece(piece)
+    for year in part.years:
+        yield ""
+        yield from _year(year)
+    if not part.years:
+        yield ""
+        yield "五、不予兑付"
+        for why in part.why:
+            yield f"  {_why(why)}"
+
+
+def _basis(part: Part) -> Iterator[str]:
+    """Write which lines count and what scales them."""
+    for item in part.items:
+        fate = "计入" if item.counts else "不计入（税收分类编码不在支持范围内）"
+        line = f"{item.invoice_number} 第{item.line_no}行 {item.tax_code} {item.item}".rstrip()
+        yield f"  {line} {_yuan(item.net_fen)} {fate}"
+    yield f"  计入各行合计 {_yuan(part.eligible_net_fen)}"
+    if part.paid_fen is not None:
+        yield f"  已付 {_yuan(part.paid_fen)}，价税合计（减红字后）{_yuan(part.gross_fen)}"
+    if part.limited_by:
+        yield (
+            f"  按{_LIMITS[part.limited_by]}折算：{_yuan(part.eligible_net_fen)} × 已付 ÷ 价税合计，不足一分舍去，"
+            f"计算基数 {_yuan(part.basis_fen)}"
+        )
+    else:
+        yield f"  计算基数 {_yuan(part.basis_fen)}"
+
+
+def _piece(piece: Piece) -> str:
+    days = f"  {piece.first_on}至{piece.last_on} {piece.days}日 {_yuan(piece.amount_fen)} "
+    if piece.why is None:
+        return f"{days}计入{piece.cap_year}年度（{piece.document}）"
+    return f"{days}不计入：{_why(piece.why)}"
+
+
+def _why(why: Why) -> str:
+    return why.sentence + (f"［{why.clause}］" if why.clause else "")
+
+
+def _year(year: Year) -> Iterator[str]:
+    """Write the claim of one cap year and its lines in runs."""
+    yield f"五、{year.cap_year}年度"
+    for each in year.slices:
+        yield f"  {_yuan(each.amount_fen)} × {percent(each.rate_bp)}（{each.document}）"
+    yield f"  计入 {_yuan(year.basis_fen)}，计算额 {_yuan(year.computed_fen)}（不足一分舍去）"
+    if year.other_fen:
+        yield f"  其他补贴按计入日分摊 {_yuan(year.other_fen)}，重复享受核减 {_yuan(year.overlap_cut_fen)}"
+    yield f"  应兑付 {_yuan(year.worth_fen)}，已批准 {_yuan(year.granted_fen)}"
+    for booking in year.bookings:
+        yield from _booking(booking)
+    yield f"  现状：{year.standing}"
+
+
+def _booking(b: Booking) -> Iterator[str]:
+    """Write a line of a run: the people, the room before and after, what was granted and why not all."""
+    checker = f"，复核 {b.checker}" if b.checker else ""
+    decided = f"，{b.decided_on}" if b.decided_on else ""
+    note = f"，理由：{b.note}" if b.note else ""
+    yield (
+        f"  结算批次 {b.run}（截至{b.through_on:%Y-%m}，{STATES[b.state]}{decided}，经办 {b.maker}{checker}{note}）"
+        f"：{KINDS[b.kind]} {_yuan(b.granted_fen)}"
+    )
+    yield (
+        f"    当时计入 {_yuan(b.basis_fen)}，计算额 {_yuan(b.computed_fen)}，重复享受核减 {_yuan(b.overlap_cut_fen)}，"
+        f"上限核减 {_yuan(b.withheld_fen)}，指标核减 {_yuan(b.budget_cut_fen)}"
+    )
+    yield f"    企业当年额度：此前 {_yuan(b.room_before_fen)}，此后 {_yuan(b.room_after_fen)}"
+    for why in b.why:
+        yield f"    {_why(why)}"
+
+
+def _yuan(fen: Fen) -> str:
+    return f"{format_yuan(fen, grouped=True)}元"
+
+
+def percent(basis_points: int) -> str:
+    """Write a share: 2000 is 20%, 3333 is 33.33%."""
+    whole, rest = divmod(basis_points, 100)
+    return f"{whole}.{rest:02d}%".replace(".00%", "%")
+
+
+def _days(first: date, last: date) -> int:
+    return (last - first).days + 1

@@ -1,0 +1,178 @@
+"""The 计算底稿: every number of an invoice, what it came from, and what became of it."""
+
+import json
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from sqlalchemy import Engine
+
+from settlement import explain
+from settlement.explanation import Explanation, Part
+from settlement.facts import Facts, InvoiceLine, Listing, Payment
+from tests.cases.histories import invoice, red_of, usual
+from tests.postgres import recorder
+from tests.postgres.recorder import MAKER, number, record
+from tests.postgres.witness import settle
+from voucher import acts
+from voucher.database import transaction
+from voucher.days import Span
+from voucher.errors import Refused
+
+GPU, HARDWARE = "3040203000000000000", "1090511010000000000"
+YEARS = date(2025, 6, 1), date(2026, 5, 31)
+
+
+def explained(engine: Engine, symbol: int, cutoff: int | None = None) -> Explanation:
+    """Explain an invoice as the auditor may; what always holds of an explanation must hold."""
+    with transaction(engine, "cvl_auditor") as db:
+        found = explain.explain(db, number(str(symbol)), acts.cutoff(db) if cutoff is None else cutoff)
+    for part in found.parts:
+        assert sum(piece.amount_fen for piece in part.pieces) == part.basis_fen
+        assert part.pieces[0].first_on == found.first_on
+        assert part.pieces[-1].last_on == found.last_on
+        assert sum(piece.days for piece in part.pieces) == (found.last_on - found.first_on).days + 1
+        counted = sum(piece.amount_fen for piece in part.pieces if piece.why is None)
+        assert counted == sum(year.basis_fen for year in part.years)
+    json.dumps(explain.as_json(found))
+    return found
+
+
+def only(found: Explanation) -> Part:
+    (part,) = found.parts
+    return part
+
+
+@pytest.fixture
+def engine(db_engine: Engine) -> Engine:
+    with transaction(db_engine) as db:
+        recorder.appropriate(db, 2026, 10**10)
+        record(db, "usual", usual())
+    return db_engine
+
+
+def more(engine: Engine, reference: str, news: Facts) -> None:
+    with transaction(engine) as db:
+        record(db, reference, news)
+
+
+def test_each_piece_of_days_is_explained_and_they_add_up(engine: Engine) -> None:
+    more(engine, "a", Facts(invoices=[invoice(1, 120_000_000, *YEARS)]))
+    part = only(explained(engine, 1))
+    assert [(p.first_on, p.last_on, p.amount_fen, p.why and p.why.code) for p in part.pieces] == [
+        (date(2025, 6, 1), date(2025, 12, 24), 68_054_794, "before_policy"),
+        (date(2025, 12, 25), date(2025, 12, 31), 2_301_370, None),
+        (date(2026, 1, 1), date(2026, 5, 31), 49_643_836, None),
+    ]
+    assert [(y.cap_year, y.computed_fen, y.standing) for y in part.years] == [
+        (2025, 460_274, "尚未结算；现在结算可兑付4,602.74元。"),
+        (2026, 9_928_767, "尚未结算；现在结算可兑付99,287.67元。"),
+    ]
+
+
+def test_lines_reds_and_payments_are_steps_of_the_basis(engine: Engine) -> None:
+    lines = [InvoiceLine(1, GPU, 700_000), InvoiceLine(2, HARDWARE, 200_000)]
+    blue = invoice(1, 900_000, *YEARS, lines=lines, paid_fen=400_000)
+    more(engine, "a", Facts(invoices=[blue, replace(red_of(blue, 2, 100_000), paid_fen=None)]))
+    part = only(explained(engine, 1))
+    assert [(i.line_no, i.net_fen, i.counts) for i in part.items] == [
+        (1, 700_000, True), (2, 200_000, False), (1, -100_000, True),
+    ]  # fmt: skip
+    assert (part.eligible_net_fen, part.gross_fen, part.paid_fen) == (600_000, 800_000, 400_000)
+    assert (part.basis_fen, part.limited_by) == (300_000, "unpaid")
+
+
+def test_a_red_letter_is_explained_with_its_blue(engine: Engine) -> None:
+    blue = invoice(1, 900_000, *YEARS)
+    more(engine, "a", Facts(invoices=[blue, red_of(blue, 2, 100_000)]))
+    found = explained(engine, 2)
+    assert (found.asked, found.number) == (number("2"), number("1"))
+    assert "是红字发票" in explain.as_text(found)
+
+
+def test_room_people_and_state_stand_beside_each_line(engine: Engine) -> None:
+    may = date(2026, 5, 1), date(2026, 5, 31)
+    more(engine, "a", Facts(invoices=[invoice(1, 499_000_000, *may), invoice(2, 10_000_000, *may)]))
+    with transaction(engine) as db:
+        settle(db)
+    (year,) = only(explained(engine, 2)).years
+    (line,) = year.bookings
+    assert (line.kind, line.state, line.maker, line.checker) == ("grant", "approved", "maker1", "checker1")
+    assert (line.room_before_fen, line.granted_fen, line.room_after_fen) == (200_000, 200_000, 0)
+    assert (line.withheld_fen, line.why[0].code) == (1_800_000, "over_cap")
+    assert "每家企业每年最高100万元" in line.why[0].clause
+    assert year.standing == "已结算，没有变动。"
+
+
+def test_backfill_that_is_only_listed_keeps_its_room(engine: Engine) -> None:
+    may = date(2026, 5, 1), date(2026, 5, 31)
+    first = [invoice(1, 1_000_000, *may, paid_fen=500_000), invoice(2, 498_000_000, *may)]
+    more(engine, "a", Facts(invoices=first))
+    with transaction(engine) as db:
+        settle(db)
+    paid = Payment(number("1"), may[1], "流水1", 500_000, (0, 0))
+    more(engine, "b", Facts(payments=[paid]))
+    more(engine, "c", Facts(invoices=[replace(invoice(3, 5_000_000, *may), accepted_no=3)]))
+    with transaction(engine) as db:
+        settle(db)
+    (year,) = only(explained(engine, 3)).years
+    assert [(b.room_before_fen, b.granted_fen, b.withheld_fen) for b in year.bookings] == [(200_000, 200_000, 800_000)]
+    found = explained(engine, 1)
+    assert only(found).years[0].standing == "待补1,000.00元，经办指定后补付。"
+    assert [later.sentence for later in found.later] == ["付款登记，流水号 流水1，5,000.00元。"]
+
+
+def test_what_came_later_is_unknown_at_an_earlier_cutoff(engine: Engine) -> None:
+    more(engine, "a", Facts(invoices=[invoice(1, 1_000_000, *YEARS)]))
+    with transaction(engine) as db:
+        before = acts.cutoff(db)
+        settle(db)
+    assert [len(year.bookings) for year in only(explained(engine, 1)).years] == [1, 1]
+    assert [len(year.bookings) for year in only(explained(engine, 1, before)).years] == [0, 0]
+
+
+def test_an_invoice_without_an_eligible_day_says_why(engine: Engine) -> None:
+    never = Listing(11, Span(date(2025, 1, 1), date(2025, 1, 1)), (0, 0))
+    more(engine, "a", Facts(listings=[never], invoices=[invoice(1, 900_000, *YEARS)]))
+    part = only(explained(engine, 1))
+    assert part.years == []
+    assert [(why.code, why.amount_fen) for why in part.why] == [
+        ("before_policy", 510_410), ("not_listed", 389_590),
+    ]  # fmt: skip
+    more(engine, "b", Facts(invoices=[invoice(2, 900_000, *YEARS, company=9)]))
+    found = explained(engine, 2)
+    assert [why.code for why in only(found).why] == ["before_policy", "not_qualified"]
+    assert "五、不予兑付" in explain.as_text(found)
+
+
+def test_an_unknown_number_is_refused_with_where_it_waits(engine: Engine) -> None:
+    with transaction(engine) as db:
+        with pytest.raises(Refused, match=r"no_invoice.*cvl import"):
+            explain.explain(db, "26502000000000000077", 10**6)
+        with acts.act(db, "upload", "x", MAKER.name, {}) as act:
+            recorder.turn_away(db, act.act_id, "26502000000000000078", "held", "服务期间缺失。请补充。")
+    with transaction(engine) as db, pytest.raises(Refused) as caught:
+        explain.explain(db, "26502000000000000078", 10**6)
+    assert caught.value.message.startswith("发票 26502000000000000078 待核（第")
+    assert caught.value.message.endswith("“x.csv”第7行）。服务期间缺失。请补充。")
+
+
+def test_the_text_can_be_followed_by_hand(engine: Engine) -> None:
+    lines = [InvoiceLine(1, GPU, 110_000_000), InvoiceLine(2, HARDWARE, 10_000_000)]
+    blue = invoice(1, 120_000_000, *YEARS, lines=lines)
+    more(engine, "a", Facts(invoices=[blue]))
+    with transaction(engine) as db:
+        settle(db)
+    more(engine, "b", Facts(invoices=[red_of(blue, 2, 10_000_000)]))
+    told = explain.as_text(explained(engine, 1))
+    for words in (
+        "企业 第1号公司（91500000T000000001）",
+        "支持比例 20%；依据：（八）按实际算力服务金额的20%给予算力券支持",
+        "尾数 舍去；依据：假定：不足一分的部分舍去，确保不超过20%",
+        "第2行 1090511010000000000 100,000.00元 不计入（税收分类编码不在支持范围内）",
+        "2025-06-01至2025-12-24 207日 567,123.28元 不计入：政策施行前",
+        "2026-01-01至2026-05-31 151日 413,698.64元 计入2026年度",
+        "企业当年额度：此前 1,000,000.00元，此后 908,986.30元",
+        "现状：应追回8,273.98元。",
+    ):
+        assert words in told, told
