@@ -24,29 +24,40 @@ class Cost:
 @contextmanager
 def measured(home: Path) -> Iterator[Cost]:
     """Measure what is done meanwhile, with the server of a home."""
-    cost, before, began = Cost(), _cpu(home), time.perf_counter()
+    cost, before, began = Cost(), cpu(home), time.perf_counter()
     yield cost
     cost.seconds = time.perf_counter() - began
-    after = _cpu(home)
+    after = cpu(home)
     if before is not None and after is not None:
         cost.cpu = after - before
 
 
-def _cpu(home: Path) -> float | None:
+def cpu(home: Path) -> float | None:
     """Sum the processor seconds of this process, of the server's processes, and of those that have ended."""
     pid = home / "postgres" / "data" / "postmaster.pid"
     if not Path("/proc/self/stat").exists() or not pid.exists():
         return None
-    postmaster = int(pid.read_text("ascii").split()[0])
-    server = 0
+    postmaster = pid.read_text("ascii").split()[0]
+    ticks = sum(_ticks(postmaster)) + sum(sum(_ticks(child)[:2]) for child in _children(postmaster))
+    return ticks / _TICKS + time.process_time()
+
+
+def _ticks(pid: str) -> list[int]:
+    """Return a process's user and system time, and those of its children that have ended."""
+    try:
+        return list(map(int, Path("/proc", pid, "stat").read_text("utf-8", "replace").rsplit(") ", 1)[1].split()[11:15]))
+    except OSError:
+        return []
+
+
+def _children(pid: str) -> list[str]:
+    """List the processes that a process has started."""
+    listed = Path("/proc", pid, "task", pid, "children")
+    if listed.exists():
+        return listed.read_text("ascii").split()
+    found = []
     for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                fields = (entry / "stat").read_text("utf-8", "replace").rsplit(") ", 1)[1].split()
-            except OSError:
-                continue
-            if int(entry.name) == postmaster:
-                server += sum(map(int, fields[11:15]))
-            elif int(fields[1]) == postmaster:
-                server += int(fields[11]) + int(fields[12])
-    return server / _TICKS + time.process_time()
+        if entry.name.isdigit() and (stat := entry / "stat").exists():
+            fields = stat.read_text("utf-8", "replace").rsplit(") ", 1)[1].split()
+            found += [entry.name] if fields[1] == pid else []
+    return found

@@ -1,48 +1,60 @@
-"""Where a work's time goes: seconds per statement, longest first; for tuning, not for the results."""
+"""Where a work's time goes: seconds and processor seconds per statement; for tuning, not for the results."""
 
 import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import psycopg
 from sqlalchemy import Engine, event
 
+from bench.clock import Cost, cpu
+
 
 @contextmanager
-def timed(engine: Engine, title: str) -> Iterator[None]:
+def timed(engine: Engine, home: Path, title: str) -> Iterator[None]:
     """Print the statements that run on an engine meanwhile with their times, COPY included."""
-    spent: dict[str, list[float]] = defaultdict(list)
-    began: list[float] = []
+    spent: dict[str, Cost] = defaultdict(lambda: Cost(0.0, 0.0))
+    began: list[tuple[float, float]] = []
     original = psycopg.Cursor.copy
 
+    def now() -> tuple[float, float]:
+        return time.perf_counter(), cpu(home) or 0.0
+
+    def add(name: str, start: tuple[float, float]) -> None:
+        seconds, processor = now()
+        cost = spent[name]
+        cost.seconds += seconds - start[0]
+        cost.cpu = (cost.cpu or 0.0) + processor - start[1]
+
     def before(*_: Any) -> None:
-        began.append(time.perf_counter())
+        began.append(now())
 
     def after(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        spent[statement[:110].replace("\n", " ")].append(time.perf_counter() - began.pop())
+        add(statement[:110].replace("\n", " "), began.pop())
 
     @contextmanager
     def copy(self: Any, statement: Any, *args: Any, **kwargs: Any) -> Iterator[Any]:
-        start = time.perf_counter()
+        start = now()
         with original(self, statement, *args, **kwargs) as copying:
             yield copying
-        spent[str(statement)[-110:]].append(time.perf_counter() - start)
+        add(str(statement)[-110:], start)
 
     event.listen(engine, "before_cursor_execute", before)
     event.listen(engine, "after_cursor_execute", after)
     psycopg.Cursor.copy = copy  # type: ignore[method-assign]
-    start = time.perf_counter()
+    start = now()
     try:
         yield
     finally:
         psycopg.Cursor.copy = original  # type: ignore[method-assign]
         event.remove(engine, "before_cursor_execute", before)
         event.remove(engine, "after_cursor_execute", after)
-    whole = time.perf_counter() - start
-    known = sum(map(sum, spent.values()))
-    print(f"--- {title}: {whole:.2f} s, outside of statements {whole - known:.2f} s")
-    for statement, times in sorted(spent.items(), key=lambda pair: -sum(pair[1])):
-        if sum(times) > whole / 200:
-            print(f"{sum(times):8.3f} s  {len(times):4d}×  {statement}")
+    add("all", start)
+    whole = spent.pop("all")
+    print(f"--- {title}: {whole.seconds:.2f} s, cpu {whole.cpu:.2f} s")
+    for statement, cost in sorted(spent.items(), key=lambda pair: -pair[1].seconds):
+        if cost.seconds > whole.seconds / 200:
+            print(f"{cost.seconds:8.3f} s, cpu {cost.cpu:6.2f} s  {statement}")

@@ -1,5 +1,6 @@
 """`cvl init` and `cvl doctor`: create or upgrade the ledger, and say what is there and what is missing."""
 
+import os
 import platform
 import shutil
 import sys
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine
 
+import sql
 from console.answer import Answer, pairs
 from console.door import Verb, ledger
 from importers.limits import LIMITS, MIB
@@ -52,6 +54,10 @@ def _open_ledger(db: Connection) -> bool:
         return False
 
 
+Found = tuple[str, str]
+"""What was found, and how to mend it: empty when it is all right."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One line of `cvl doctor`. mend: how to put it right, empty when it is all right."""
@@ -63,96 +69,102 @@ class Finding:
 
 def doctor() -> Answer:
     """Say what is there and what is missing, one line each; exit 1 when something is."""
-    findings = [_python(), _home()]
+    findings = [Finding("Python", *_python()), Finding("数据目录", *_home())]
     try:
         with ledger() as engine:
-            for look in (_server, _migrations, _last_seal, _policies, _users):
-                findings.append(_looked(engine, look))
+            findings += [_looked(engine, name, look) for name, look in _LOOKS]
     except CvlError as error:
         findings.append(Finding("数据库", error.message, "按上面这句话处理后，再运行 cvl doctor"))
-    findings.append(
-        Finding(
-            "上传限制",
-            f"每个文件至多 {LIMITS.file_bytes // MIB} MB、{LIMITS.rows:,} 行、{LIMITS.columns} 列，"
-            f"压缩包解开至多 {LIMITS.inflated_bytes // MIB} MB",
-        )
-    )
+    findings.append(Finding("上传限制", *_limits()))
     good = all(not finding.mend for finding in findings)
-    data = {
-        "ok": good,
-        "findings": [{"name": f.name, "ok": not f.mend, "found": f.found, "mend": f.mend} for f in findings],
-    }
+    listed = [{"name": f.name, "ok": not f.mend, "found": f.found, "mend": f.mend} for f in findings]
     text = pairs(
         (f"{'缺' if f.mend else 'ok'}  {f.name}", f.found + (f" → {f.mend}" if f.mend else "")) for f in findings
     )
-    return Answer(data, [*text, "", "一切就绪。" if good else "标“缺”的各项请按箭头后的办法处理。"], 0 if good else 1)
+    last = "一切就绪。" if good else "标“缺”的各项，请按箭头后的办法处理。"
+    return Answer({"ok": good, "findings": listed}, [*text, "", last], 0 if good else 1)
 
 
-def _looked(engine: Engine, look: Callable[[Connection], Finding]) -> Finding:
+def _looked(engine: Engine, name: str, look: Callable[[Connection], Found]) -> Finding:
     """Look at one thing in a transaction of its own, so that one failure hides no other."""
     try:
-        return run(engine, look, "cvl_auditor")
+        return Finding(name, *run(engine, look, "cvl_auditor"))
     except CvlError as error:
-        return Finding((look.__doc__ or "").split("：")[0], error.message, "按这句话处理后重试")
+        return Finding(name, error.message, "按这句话处理后，再运行 cvl doctor")
 
 
-def _python() -> Finding:
-    version = platform.python_version()
-    return Finding("Python", version, "" if sys.version_info >= (3, 11) else "请安装 Python 3.11 或更新的版本")
+def _python() -> Found:
+    good = sys.version_info >= (3, 11)
+    return platform.python_version(), "" if good else "请安装 Python 3.11 或更新的版本"
 
 
-def _home() -> Finding:
+def _home() -> Found:
     """Look at the data folder and the room it has."""
     home = home_dir()
     there = next(folder for folder in (home, *home.parents) if folder.exists())
     free = shutil.disk_usage(there).free
     mend = "" if free >= FREE_BYTES else "请清理磁盘，或用 CVL_HOME 换一个空间充足的目录"
-    return Finding("数据目录", f"{home}，剩余空间 {free / (1 << 30):.1f} GB", mend)
+    return f"{home}，剩余空间 {free / (1 << 30):.1f} GB", mend
 
 
-def _server(db: Connection) -> Finding:
-    """数据库服务：look at the server behind a transaction."""
+def _limits() -> Found:
+    """Say what an upload may cost at most."""
+    return (
+        f"每个文件至多 {LIMITS.file_bytes // MIB} MB、{LIMITS.rows:,} 行、{LIMITS.columns} 列，"
+        f"压缩包解开至多 {LIMITS.inflated_bytes // MIB} MB"
+    ), ""
+
+
+def _server(db: Connection) -> Found:
+    """Look at the server behind the transaction."""
     row = one(db, "queries/console/server.sql")
     assert row is not None
-    import os
+    named = os.environ.get("CVL_DATABASE_URL")
+    where = "CVL_DATABASE_URL 指定的服务器" if named else f"内置（{bin_dir()}）"
+    return f"PostgreSQL {row['version']}，{where}", ""
 
-    where = "CVL_DATABASE_URL 指定的服务器" if os.environ.get("CVL_DATABASE_URL") else f"内置（{bin_dir()}）"
-    return Finding("数据库服务", f"PostgreSQL {row['version']}，{where}")
 
-
-def _migrations(db: Connection) -> Finding:
-    """数据库结构：compare what was applied with what the program has."""
-    import sql
-
+def _migrations(db: Connection) -> Found:
+    """Compare what was applied with what the program has."""
     applied = {row["name"] for row in query(db, "queries/console/migrations.sql")}
-    missing = [name for path in sql.names("migrations") if (name := path.rsplit("/", 1)[1]) not in applied]
+    missing = [path for path in sql.names("migrations") if path.rsplit("/", 1)[1] not in applied]
     if missing:
-        return Finding("数据库结构", f"还有 {len(missing)} 个迁移未执行", "请运行 cvl init")
-    return Finding("数据库结构", f"{len(applied)} 个迁移全部执行")
+        return f"还有 {len(missing)} 个迁移未执行", "请运行 cvl init"
+    return f"{len(applied)} 个迁移全部执行", ""
 
 
-def _last_seal(db: Connection) -> Finding:
-    """封存链：read the last seal."""
+def _last_seal(db: Connection) -> Found:
+    """Read the last seal."""
     row = acts.last(db)
     when = row["recorded_at"].astimezone(ZONE)
-    return Finding("封存链", f"第 {row['no']} 号，{when:%Y-%m-%d %H:%M:%S}，{row['chain_sha256'][:16]}…")
+    return f"第 {row['no']} 号，{when:%Y-%m-%d %H:%M:%S}，{row['chain_sha256'][:16]}…", ""
 
 
-def _policies(db: Connection) -> Finding:
-    """政策文件：count the recorded documents."""
+def _policies(db: Connection) -> Found:
+    """Count the recorded documents."""
     known = documents.recorded(db, acts.cutoff(db))
-    mend = "" if known else "请运行 cvl init"
-    return Finding("政策文件", f"已登记 {len(known)} 份：{'、'.join(policy.id for policy in known)}", mend)
+    if not known:
+        return "尚未登记", "请运行 cvl init"
+    return f"已登记 {len(known)} 份：{'、'.join(policy.id for policy in known)}", ""
 
 
-def _users(db: Connection) -> Finding:
-    """用户：count the users by role; a settlement needs a maker and a checker."""
+def _users(db: Connection) -> Found:
+    """Count the users by role; a settlement needs a maker and a checker."""
     rows = query(db, "queries/user/list.sql")
-    count = {role: sum(row["role"] == role for row in rows) for role in ROLES}
-    lacking = [role for role in ("admin", "maker", "checker") if not count[role]]
-    found = "，".join(f"{ROLES[role]} {number} 人" for role, number in count.items())
-    mend = f"缺少{'、'.join(ROLES[role] for role in lacking)}，请用 cvl user add 添加" if lacking else ""
-    return Finding("用户", found, mend)
+    number = {role: sum(row["role"] == role for row in rows) for role in ROLES}
+    lacking = "、".join(ROLES[role] for role in ("admin", "maker", "checker") if not number[role])
+    found = "，".join(f"{ROLES[role]} {number[role]} 人" for role in ROLES)
+    return found, f"缺少{lacking}，请用 cvl user add 添加" if lacking else ""
+
+
+_LOOKS: tuple[tuple[str, Callable[[Connection], Found]], ...] = (
+    ("数据库服务", _server),
+    ("数据库结构", _migrations),
+    ("封存链", _last_seal),
+    ("政策文件", _policies),
+    ("用户", _users),
+)
+"""What the doctor looks at in the database, in order."""
 
 
 VERBS = (

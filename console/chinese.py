@@ -2,14 +2,13 @@
 
 import difflib
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 from click import exceptions as wrong
 
-from console.answer import pairs, table
+from console.answer import pairs
 from voucher.days import month_span, parse_day
 from voucher.money import parse_yuan
 
@@ -79,7 +78,9 @@ def option(
     *names: str, kind: Kind = TEXT, help: str = "", required: bool = False, shown: str = "", default: str | None = None
 ) -> click.Option:
     """Make an option that takes a value. shown: what stands for the value in the help."""
-    return click.Option(names, type=kind, help=help, required=required, metavar=shown or kind.name, default=default)
+    # To click, a default of None is one that satisfies `required`.
+    given: dict[str, Any] = {} if default is None else {"default": default}
+    return click.Option(names, type=kind, help=help, required=required, metavar=shown or kind.name, **given)
 
 
 def flag(*names: str, help: str) -> click.Option:
@@ -203,14 +204,3 @@ def _named(param: click.Parameter | None) -> str:
     if param is None:
         return "命令行"
     return param.opts[0] if isinstance(param, click.Option) else str(param.metavar)
-
-
-def day(value: date) -> str:
-    """Write a day for people and machines alike."""
-    return value.isoformat()
-
-
-__all__ = [
-    "DAY", "FILE", "MONTH", "NUMBER", "TEXT", "YEAR", "YUAN",
-    "Command", "Group", "Kind", "OneOf", "argument", "flag", "option", "sentence", "table",
-]  # fmt: skip

@@ -1,6 +1,7 @@
 """`cvl demo`: the whole walk on the examples, in a ledger of its own that can be looked at afterwards."""
 
 import os
+import shlex
 import shutil
 import sys
 import tomllib
@@ -87,14 +88,14 @@ def _set(values: Mapping[str, str | None]) -> None:
 
 def _clear(home: Path) -> None:
     """Remove the ledger of an earlier demo, never any other one."""
-    if home.exists():
+    if home.exists() and any(home.iterdir()):
         if not (home / MARKER).exists():
             raise Refused("not_a_demo", f"{home} 不是演示建立的账本，没有改动它。请用 --dir 换一个目录。")
         # A server that a killed demo left behind is adopted and stopped before its data go.
         with suppress(CvlError), embedded.running(home):
             pass
         shutil.rmtree(home)
-    home.mkdir(parents=True, mode=0o700)
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
     (home / MARKER).touch()
 
 
@@ -212,13 +213,19 @@ def _lines(walk: Walk, home: Path, number: str, agreed: Answer) -> list[str]:
     text += [
         "",
         "在这个演示账本里继续查看：",
-        f"  export CVL_HOME={home}",
-        f"  cvl explain {number}",
-        "  cvl settle show 2",
-        "  cvl policy show",
-        "  cvl balance money:appropriation",
+        f"  export CVL_HOME={shlex.quote(str(home))}",
+        *(f"  {_program()} {words}" for words in (f"explain {number}", *_LOOK_AROUND)),
     ]
     return text
+
+
+_LOOK_AROUND = ("settle show 2", "invoice list --status rejected", "policy show", "balance money:appropriation")
+
+
+def _program() -> str:
+    """Name the command as it was called, so that the line printed can be typed as it stands."""
+    called = Path(sys.argv[0])
+    return shlex.quote(str(called)) if called.name == "cvl" and len(called.parts) > 1 else "cvl"
 
 
 VERBS = (

@@ -125,17 +125,22 @@ def show(engine: Engine, policy_id: str | None) -> Answer:
             ("文件摘要", policy.sha256),
         ]
     )
-    rows = [(p["label"], p["text"], "原文" if p["article"] else "假定", _basis(p)) for p in parameters]
+    rows = [(p["label"], p["text"], _marked(p), _basis(p)) for p in parameters]
     assumed = sum(bool(p["assumed"]) for p in parameters)
     foot = f"共{len(rows)}项，其中{assumed}项含有假定，须由主管部门确认。"
     return Answer(data, [*head, "", *table(["项目", "取值", "依据", "原文或假定的理由"], rows), "", foot])
+
+
+def _marked(parameter: Mapping[str, Any]) -> str:
+    """Say whether a parameter is cited or assumed."""
+    return "、".join(word for word, key in (("原文", "article"), ("假定", "assumed")) if parameter[key])
 
 
 def _basis(parameter: Mapping[str, Any]) -> str:
     """Write what a parameter rests on."""
     words = [f"“{parameter['article'].strip('“”')}”"] if parameter["article"] else []
     if parameter["assumed"]:
-        words.append(f"假定：{parameter['assumed']}")
+        words.append(f"假定：{parameter['assumed']}" if words else parameter["assumed"])
     return "；".join(words)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 
 from importers import formats, guard
 from importers.messages import make
-from importers.receive import Received, receive
+from importers.receive import Received, keep, receive
 from importers.sheets import UNIT
 from importers.stage import Progress, Staged, make_tables, stage
 from voucher import acts, database
@@ -105,14 +105,25 @@ def import_file(
 
     Raises Misused, Refused, Busy; what is wrong with the file is in the outcome.
     """
-    problems = guard.check_file(source)
+    problems = guard.check_size(source)
     if problems:
-        return _blocked(receive(source, keep=False), problems)
-    received = receive(source, keep=not dry_run)
+        return _blocked("", problems)
+    with receive(source, copy=not dry_run) as received:
+        return _import_received(engine, received, user, asked, dry_run=dry_run, listing=listing, progress=progress)
+
+
+def _import_received(
+    engine: Engine, received: Received, user: User, asked: Asked, *, dry_run: bool, listing: bool, progress: Progress
+) -> Outcome:
+    """Import a file that nobody else can change any more."""
+    sha256 = received.digests.sha256
+    problems = guard.check_file(received.path)
+    if problems:
+        return _blocked(sha256, problems)
     kind = guard.kind_by_content(received.path)
     chosen = formats.identify(received.path, kind)
     if isinstance(chosen, Problem):
-        return _blocked(received, [chosen])
+        return _blocked(sha256, [chosen])
 
     def work(db: Connection) -> Outcome:
         try:
@@ -135,10 +146,10 @@ def import_file(
         return rehearsed.outcome
 
 
-def _blocked(received: Received, problems: Sequence[Problem], format_name: str = "") -> Outcome:
-    """Make the outcome of a file that cannot be taken at all."""
+def _blocked(sha256: str, problems: Sequence[Problem], format_name: str = "") -> Outcome:
+    """Make the outcome of a file that cannot be taken at all. sha256: empty when it was not even read."""
     counts = dict.fromkeys(OUTCOMES, 0)
-    return Outcome(None, received.digests.sha256, format_name, 0, counts, (), tuple(problems))
+    return Outcome(None, sha256, format_name, 0, counts, (), tuple(problems))
 
 
 def _import(
@@ -158,20 +169,21 @@ def _import(
     }
     before = query(db, "queries/import/uploads_of_file.sql", **key)
     if before and not before[-1]["open_rows"]:
-        return read(db, before[0]["upload_id"], fresh=False)
+        return read(db, before[-1]["upload_id"], fresh=False)
     reference = ":".join((*key.values(), str(len(before) + 1)))
     try:
         with acts.act(db, "upload", reference, user.name, key) as act:
             make_tables(db)
             staged = stage(db, chosen.read(received.path, kind, today=business_day()), progress)
             if staged.blocked:
-                raise _Rehearsed(_blocked(received, staged.problems, chosen.NAME))
+                raise _Rehearsed(_blocked(received.digests.sha256, staged.problems, chosen.NAME))
             _accept(db, act.act_id, received, chosen, staged, asked)
+            keep(received)
         outcome = read(db, act.act_id)
     except acts.AlreadyDone as done:
         return read(db, done.act_id, fresh=False)
     if before and not one(db, "queries/import/news.sql", upload_id=act.act_id, before=before[-1]["upload_id"]):
-        raise _Rehearsed(read(db, before[0]["upload_id"], fresh=False))
+        raise _Rehearsed(read(db, before[-1]["upload_id"], fresh=False))
     return outcome
 
 
@@ -194,7 +206,7 @@ def _accept(
     if many:
         database.expect_many(db)
     for name, table in (
-        ("10_waiting", "stage"), ("11_lock_buckets", ""), ("20_several", "several"), ("21_entry", "entry"),
+        ("10_lock_buckets", ""), ("11_waiting", "stage"), ("20_several", "several"), ("21_entry", "entry"),
         ("22_own_faults", ""), ("30_judged", "judged"),
     ):  # fmt: skip
         run_file(db, f"queries/import/{name}.sql")

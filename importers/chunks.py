@@ -123,10 +123,15 @@ def _raws(rows: Sequence[Sequence[Cell]]) -> list[str]:
     try:
         raws = list(map(UNIT.join, rows))  # type: ignore[arg-type]
     except TypeError:
-        return _raws([[cell if isinstance(cell, str) else cells.show(cell) for cell in row] for row in rows])
+        return _raws(list(zip(*map(_shown_column, zip(*rows, strict=True)), strict=True)))
     if sum(map(_COUNT_UNITS, raws)) != sum(map(len, rows)) - len(rows):
         return [UNIT.join(str(cell).replace(UNIT, text.LOST) for cell in row) for row in rows]
     return raws
+
+
+def _shown_column(column: Sequence[Cell]) -> Sequence[str]:
+    """Write a column of a workbook as Excel shows it."""
+    return column if set(map(type, column)) == {str} else list(map(cells.show, column))  # type: ignore[return-value]
 
 
 def _storable(raws: list[str], codec: Codec) -> list[str]:

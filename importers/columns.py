@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from importers.cells import Cell, Reader, Reading, Value
 from importers import cells, text
+from importers.cells import Cell, Reader, Reading, Value
 from importers.text import Codec, clean_id
 
 ColumnType = Literal["id", "uscc", "tax_code", "reference", "text", "day", "money", "number", "rate", "choice"]
@@ -106,7 +106,7 @@ def match_header(columns: Sequence[Column], sheet: str, row_no: int, row: Sequen
         places.setdefault(name, place)
     positions = tuple(places.get(header_name(column.name)) for column in columns)
     missing = tuple(c.name for c, position in zip(columns, positions, strict=True) if position is None)
-    shown = tuple(cells.show(cell).strip() for cell in row[: len(names)])
+    shown = tuple(text.clean(cells.show(cell)) for cell in row[: len(names)])
     return Header(sheet, row_no, shown, positions, missing, tuple(doubled))
 
 
@@ -131,6 +131,8 @@ _READERS: Mapping[ColumnType, Reader] = {
     "number": cells.read_number,
     "rate": cells.read_rate,
 }
+_EXACT = 10**11
+"""Yuan below which fen have at most 13 of the 15 digits that Excel keeps."""
 # the usual shapes, each cell behind a line end; possessive, so that a failing match does not go back
 _MONEY = re.compile(r"(?:\n-?\d{1,11}\.\d\d)*+\Z", re.ASCII)
 _QUANTITY = re.compile(r"(?:\n(?:0|[1-9]\d{0,14})(?:\.\d{0,9}[1-9])?+)*+\Z", re.ASCII)
@@ -185,9 +187,10 @@ def _at_once(type_: ColumnType, column: Sequence[Cell]) -> Sequence[Value] | Non
     """Read a column in which every cell has the usual shape of its type, None when one has not."""
     if type_ not in ("money", "number", "id") or not column:
         return None
-    try:
-        joined = "\n" + "\n".join(column)  # type: ignore[arg-type]
-    except TypeError:
+    if set(map(type, column)) != {str}:
+        return _floats_at_once(type_, column)
+    joined = "\n" + "\n".join(column)  # type: ignore[arg-type]
+    if joined.count("\n") != len(column):
         return None
     if type_ == "money":
         return list(map(int, joined.replace(".", "").split())) if _MONEY.match(joined) else None
@@ -196,3 +199,23 @@ def _at_once(type_: ColumnType, column: Sequence[Cell]) -> Sequence[Value] | Non
     digits = joined.replace("\n", "")
     usual = digits.isascii() and digits.isdigit() and set(map(len, column)) == {20}  # type: ignore[arg-type]
     return column if usual else None  # type: ignore[return-value]
+
+
+def _floats_at_once(type_: ColumnType, column: Sequence[Cell]) -> Sequence[Value] | None:
+    """Read a column of a workbook in which every cell is numeric and of the usual shape, None when one is not.
+
+    A double that equals a whole number of fen divided by 100 is the one that Excel shows with two decimals.
+    """
+    if type_ == "id" or set(map(type, column)) != {float}:
+        return None
+    numbers: Sequence[Any] = column
+    if not -_EXACT < min(numbers) <= max(numbers) < _EXACT:
+        return None
+    try:
+        if type_ == "money":
+            fens = [round(number * 100) for number in numbers]
+            return fens if [fen / 100 for fen in fens] == list(numbers) else None
+        units = list(map(int, numbers))
+        return list(map(str, units)) if units == list(numbers) else None
+    except (ValueError, OverflowError):
+        return None

@@ -52,13 +52,18 @@ def kind_by_content(path: Path) -> FileKind:
     return "xml" if start.startswith(b"<") else "csv"
 
 
+def check_size(path: Path, limits: Limits = LIMITS) -> list[Problem]:
+    """Return why a file is not even read, empty when it is."""
+    size = path.stat().st_size if path.is_file() else 0
+    return [_too_large(size, limits)] if size > limits.file_bytes else []
+
+
 def check_file(path: Path, limits: Limits = LIMITS) -> list[Problem]:
     """Return why a file may not be opened, empty when it may. Never raises for what is in the file."""
-    if not path.is_file():
-        return []
+    problems = check_size(path, limits)
+    if problems or not path.is_file():
+        return problems
     size = path.stat().st_size
-    if size > limits.file_bytes:
-        return [_too_large(size, limits)]
     kind = kind_by_content(path)
     if kind == "unknown":
         return [make("not_a_spreadsheet", detail="（是二进制文件或网页，不是表格）")]

@@ -170,7 +170,7 @@ def make(
     """
     entry = CATALOGUE[code]
     whole = entry.severity == "blocking" or len(value) <= SHOWN
-    shown = value if whole else value[:SHOWN] + "…"
+    shown = " ".join((value if whole else value[:SHOWN] + "…").split())
     words = _Blank(
         row="" if row is None else str(row),
         column=column,

@@ -1,68 +1,132 @@
-"""Receive a file: digest it while it is kept by hash, never trust its name."""
+"""Receive a file: digest it while it is copied beside the documents, keep it by hash once it is taken."""
 
 import os
 import tempfile
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from voucher.embedded import home_dir
 from voucher.errors import Misused, Unreachable
 from voucher.seal import Digester, Digests
 
 _CHUNK = 1 << 20
+_INCOMING = "incoming-"
+_FORGOTTEN_SECONDS = 86_400
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A file as received. path: where its bytes are kept (the source itself on a dry run)."""
+    """A file as received. path: our copy of it, which nobody else can change; on a dry run the source itself."""
 
     path: Path
     name: str
     size_bytes: int
     digests: Digests
+    copied: bool
 
 
-def receive(source: Path, *, keep: bool = True) -> Received:
-    """Digest a file and keep its bytes under CVL_HOME/documents by SHA-256; the same bytes are kept once.
+@contextmanager
+def receive(source: Path, *, copy: bool = True) -> Iterator[Received]:
+    """Digest a file and hold a copy of its bytes while the context lasts; `keep` makes it stay.
 
-    Raises Misused when it cannot be read, Unreachable when there is no room to keep it.
+    copy: False for a dry run, which writes nothing. Raises Misused when the file cannot be read, Unreachable when
+    there is no room for it.
     """
-    digester, size = Digester(), 0
     if not source.is_file():
         raise Misused("no_file", f"找不到文件 {source}，或它不是普通文件。请核对路径。")
-    folder = home_dir() / "documents"
-    kept: Path | None = None
     try:
-        with source.open("rb") as stream:
-            if not keep:
-                while chunk := stream.read(_CHUNK):
-                    digester.update(chunk)
-                    size += len(chunk)
-                return Received(source, source.name, size, digester.digests())
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with tempfile.NamedTemporaryFile(dir=folder, prefix="incoming-", delete=False) as copy:
-                kept = Path(copy.name)
-                while chunk := stream.read(_CHUNK):
-                    digester.update(chunk)
-                    copy.write(chunk)
-                    size += len(chunk)
-                copy.flush()
-                os.fsync(copy.fileno())
-    except PermissionError as error:
-        raise Misused("no_file", f"没有权限读取文件 {source}：{error.strerror}。") from error
+        stream = source.open("rb")
     except OSError as error:
-        if kept is not None:
-            with suppress(OSError):
-                kept.unlink()
-        raise Unreachable("no_room", f"无法保存上传的文件：{error.strerror}。请检查磁盘空间和 {folder}。") from error
-    digests = digester.digests()
-    place = stored(digests.sha256)
-    place.parent.mkdir(exist_ok=True, mode=0o700)
-    kept.replace(place)
-    return Received(place, source.name, size, digests)
+        raise Misused("no_file", f"无法读取文件 {source}：{error.strerror}。请核对权限。") from error
+    with stream:
+        if not copy:
+            size, digests = _digest(stream, None)
+            yield Received(source, source.name, size, digests, copied=False)
+            return
+        target = _incoming()
+        try:
+            size, digests = _copy(stream, target)
+            yield Received(target, source.name, size, digests, copied=True)
+        finally:
+            target.unlink(missing_ok=True)
+
+
+def keep(received: Received) -> None:
+    """Keep the bytes of a copy under CVL_HOME/documents by SHA-256; the same bytes are kept once.
+
+    Called before the act is sealed: what an act names is there, also after a power failure.
+    """
+    if not received.copied:
+        return
+    place, link = stored(received.digests.sha256), received.path.with_suffix(".link")
+    try:
+        place.parent.mkdir(exist_ok=True, mode=0o700)
+        link.unlink(missing_ok=True)
+        os.link(received.path, link)  # the copy stays where it is, a transaction may be repeated
+        link.replace(place)
+        _sync_folder(place.parent)
+    except OSError as error:
+        raise _no_room(error) from error
 
 
 def stored(sha256: str) -> Path:
     """Return where the bytes of a document are kept."""
     return home_dir() / "documents" / sha256[:2] / sha256
+
+
+def _digest(stream: BinaryIO, target: BinaryIO | None) -> tuple[int, Digests]:
+    """Read a stream to its end, digest it and write it on; return its size and digests."""
+    digester, size = Digester(), 0
+    while chunk := stream.read(_CHUNK):
+        digester.update(chunk)
+        size += len(chunk)
+        if target is not None:
+            target.write(chunk)
+    return size, digester.digests()
+
+
+def _incoming() -> Path:
+    """Make an empty file for a copy; copies that a killed import left more than a day ago are cleared away."""
+    folder = home_dir() / "documents"
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for left in folder.glob(f"{_INCOMING}*"):
+            with suppress(OSError):
+                if time.time() - left.stat().st_mtime > _FORGOTTEN_SECONDS:
+                    left.unlink()
+        handle, name = tempfile.mkstemp(dir=folder, prefix=_INCOMING)
+        os.close(handle)
+    except OSError as error:
+        raise _no_room(error) from error
+    return Path(name)
+
+
+def _copy(stream: BinaryIO, target: Path) -> tuple[int, Digests]:
+    """Copy and digest a stream; the copy is on the disk when this returns."""
+    try:
+        with target.open("wb") as file:
+            size, digests = _digest(stream, file)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise _no_room(error) from error
+    return size, digests
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the name of a new file survive a power failure, where folders can be synced."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _no_room(error: OSError) -> Unreachable:
+    folder = home_dir() / "documents"
+    return Unreachable("no_room", f"无法保存上传的文件：{error.strerror}。请检查磁盘空间和 {folder}。")

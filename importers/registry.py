@@ -18,7 +18,7 @@ from importers import cells, guard
 from importers.cells import Cell
 from importers.columns import HEADER_WITHIN, Column, ColumnReader, Header, match_header
 from importers.messages import make
-from importers.receive import Received, receive
+from importers.receive import Received, keep, receive
 from importers.sheets import rows as sheet_rows
 from voucher import acts, approval, database
 from voucher.access import User
@@ -135,14 +135,21 @@ Values = dict[str, Any]
 
 def import_registry(engine: Engine, source: Path, user: User) -> Taken:
     """Import one registry file. What is wrong with the file is in the outcome; raises Busy or Refused else."""
-    problems: Sequence[Problem] = guard.check_file(source)
+    problems: Sequence[Problem] = guard.check_size(source)
     if problems:
-        return Taken(None, receive(source, keep=False).digests.sha256, 0, problems)
-    received = receive(source)
+        return Taken(None, "", 0, problems)
+    with receive(source) as received:
+        return _import_received(engine, received, user)
+
+
+def _import_received(engine: Engine, received: Received, user: User) -> Taken:
+    """Import a file that nobody else can change any more."""
+    problems: Sequence[Problem] = guard.check_file(received.path)
     file_kind = guard.kind_by_content(received.path)
-    if file_kind not in ("csv", "xlsx"):
-        wrong = make("empty_file") if file_kind == "empty" else make("not_a_spreadsheet")
-        return Taken(None, received.digests.sha256, 0, [wrong])
+    if not problems and file_kind not in ("csv", "xlsx"):
+        problems = [make("not_a_spreadsheet")]
+    if problems:
+        return Taken(None, received.digests.sha256, 0, problems)
 
     def work(db: Connection) -> Taken:
         words = {row["word"]: row["code"] for row in query(db, "queries/registry/category_words.sql")}
@@ -304,6 +311,7 @@ def _write(
             run_file(db, "queries/registry/names.sql", rows=rows, act_id=act.act_id)
         run_file(db, f"queries/registry/{kind.name}.sql", rows=rows, act_id=act.act_id)
         changed = _write_new_accounts(db, act, found) if kind.name == "companies" else []
+        keep(received)
     proposal = _propose_accounts(db, reference, changed, user) if changed else None
     return Taken(kind, sha256, len(found), problems, act.no, proposal)
 

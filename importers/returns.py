@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +13,24 @@ from importers.columns import RETURN_COLUMNS
 from importers.sheets import UNIT
 from voucher.problem import Problem
 
+ROWS_PER_SHEET = 1_000_000
 _MADE = datetime(2026, 1, 1, tzinfo=UTC)
-_OUTCOMES = {"conflict": "内容冲突", "rejected": "未受理", "held": "暂存待补"}
-_WIDTHS = {
-    "发票号码": 24,
-    "供方统一社会信用代码": 22,
-    "用方统一社会信用代码": 22,
-    "供方名称": 26,
-    "用方名称": 26,
+_OPTIONS = {
+    "constant_memory": True,
+    "strings_to_formulas": False,
+    "strings_to_urls": False,
+    "strings_to_numbers": False,
 }
+_OUTCOMES = {"conflict": "内容冲突", "rejected": "未受理", "held": "暂存待补"}
+_WIDTHS = {"发票号码": 24, "原发票号码": 24, "供方统一社会信用代码": 22, "用方统一社会信用代码": 22, "供方名称": 26,
+           "用方名称": 26, "税收分类编码": 22, "项目名称": 28, "错误代码": 24, "错误说明": 70}  # fmt: skip
 
 
-def write(path: Path, header: Sequence[str], failing: Iterable[Mapping[str, Any]], problems: Sequence[Problem]) -> int:
+def write(path: Path, header: Sequence[str], failing: Iterable[Mapping[str, Any]], problems: Iterable[Problem]) -> int:
     """Write the failing rows of an upload to an xlsx; return how many.
 
-    header: as uploaded. failing: rows with row_no, outcome and cells (joined by UNIT). problems: of the upload.
-    The same rows give the same bytes.
+    header: as uploaded. failing: rows with sheet, row_no, outcome and cells (joined by UNIT), in the order wanted.
+    problems: of the upload. All cells are text and stay text when corrected. The same rows give the same bytes.
     """
     by_row: dict[tuple[str, int], list[Problem]] = defaultdict(list)
     for problem in problems:
@@ -35,33 +38,41 @@ def write(path: Path, header: Sequence[str], failing: Iterable[Mapping[str, Any]
             by_row[problem.sheet, problem.row].append(problem)
     keep = [place for place, name in enumerate(header) if name not in RETURN_COLUMNS]
     names = [*(header[place] for place in keep), *RETURN_COLUMNS]
-    book = xlsxwriter.Workbook(str(path), {"strings_to_formulas": False, "strings_to_urls": False})
+    rows = (_texts(row, keep, by_row[row["sheet"], row["row_no"]]) for row in failing)
+    book = xlsxwriter.Workbook(str(path), _OPTIONS)
     book.set_properties({"created": _MADE})
-    sheet = book.add_worksheet("需改正的行")
-    _dress(book, sheet, names)
-    text = book.add_format({"num_format": "@", "valign": "top"})
-    wrapped = book.add_format({"num_format": "@", "valign": "top", "text_wrap": True, "font_color": "#9C0006"})
-    count = 0
-    for count, row in enumerate(failing, 1):
-        cells = row["cells"].split(UNIT)
-        cells += [""] * (len(header) - len(cells))
-        found = by_row[row["sheet"], row["row_no"]]
-        codes = "、".join(dict.fromkeys(problem.code for problem in found)) or row["outcome"]
-        words = "\n".join(problem.message for problem in found) or _OUTCOMES[row["outcome"]]
-        for place, cell in enumerate([*(cells[place] for place in keep), str(row["row_no"]), codes]):
-            sheet.write_string(count, place, cell, text)
-        sheet.write_string(count, len(names) - 1, words, wrapped)
+    count = number = 0
+    while number == 0 or count == number * ROWS_PER_SHEET:
+        number += 1
+        count += _write_sheet(book, f"需改正的行{number if number > 1 else ''}", names, islice(rows, ROWS_PER_SHEET))
     book.close()
     return count
 
 
-def _dress(book: Any, sheet: Any, names: Sequence[str]) -> None:
-    """Write the header row, set widths and freeze it."""
-    plain = book.add_format({"bold": True, "bg_color": "#DDEBF7", "border": 1, "valign": "vcenter"})
+def _texts(row: Mapping[str, Any], keep: Sequence[int], found: Sequence[Problem]) -> list[str]:
+    """Return the cells of one failing row: as uploaded, its number, the codes, the sentences."""
+    cells = row["cells"].split(UNIT)
+    cells += [""] * (max(keep, default=-1) + 1 - len(cells))
+    codes = "、".join(dict.fromkeys(problem.code for problem in found)) or row["outcome"]
+    words = "\n".join(dict.fromkeys(problem.message for problem in found)) or _OUTCOMES.get(row["outcome"], "")
+    return [*(cells[place] for place in keep), str(row["row_no"]), codes, words]
+
+
+def _write_sheet(book: Any, title: str, names: Sequence[str], rows: Iterable[Sequence[str]]) -> int:
+    """Write one sheet with a frozen header row; return the number of rows below it."""
+    sheet = book.add_worksheet(title)
+    head = book.add_format({"bold": True, "bg_color": "#DDEBF7", "border": 1, "valign": "vcenter"})
     added = book.add_format({"bold": True, "bg_color": "#FCE4D6", "border": 1, "valign": "vcenter"})
+    text = book.add_format({"num_format": "@", "valign": "top"})
+    wrapped = book.add_format({"num_format": "@", "valign": "top", "text_wrap": True, "font_color": "#9C0006"})
+    last = len(names) - 1
     for place, name in enumerate(names):
-        extra = name in RETURN_COLUMNS
-        width = 70 if name == RETURN_COLUMNS[-1] else 24 if name == RETURN_COLUMNS[1] else _WIDTHS.get(name, 14)
-        sheet.set_column(place, place, width)
-        sheet.write_string(0, place, name, added if extra else plain)
+        sheet.set_column(place, place, _WIDTHS.get(name, 14), wrapped if place == last else text)
+        sheet.write_string(0, place, name, added if name in RETURN_COLUMNS else head)
     sheet.freeze_panes(1, 0)
+    sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
+    count = 0
+    for count, row in enumerate(rows, 1):
+        for place, cell in enumerate(row):
+            sheet.write_string(count, place, cell, wrapped if place == last else text)
+    return count

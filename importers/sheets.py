@@ -249,10 +249,10 @@ def _sheet_batches(sheet: CalamineSheet) -> Iterator[Batch]:
             if not _TEXT_OR_FLOAT.issuperset(map(type, row)):
                 row = [_plain_cell(cell) for cell in row]
             found[index] = lead + row if lead else row
-        kept = [i for i, row in enumerate(found) if is_row(row)]
+        kept = [i for i, row in enumerate(found) if (row and _usual(str(row[0])[:1])) or is_row(row)]
         if kept or start == 1:
             row_nos = [start + i for i in kept]
-            yield Batch(sheet.name, row_nos, None, [found[i] for i in kept], "utf-8", start == 1)
+            yield Batch(text.clean(sheet.name), row_nos, None, [found[i] for i in kept], "utf-8", start == 1)
         start += len(found)
         if len(found) < _XLSX_ROWS:
             return

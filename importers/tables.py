@@ -45,7 +45,7 @@ class _Reading:
         self._today = today
         self._parser: ChunkParser | None = None
         self._nearest: Header | None = None
-        self._any_row = self._any_data = False
+        self._any_row = self._any_data = self._here = False
         self.stopped = False
 
     def take(self, batch: Batch) -> Iterator[ParsedChunk | Problem]:
@@ -53,13 +53,14 @@ class _Reading:
         self._any_row = self._any_row or bool(batch.row_nos)
         if batch.first:
             header = _find(self._columns, batch)
+            self._here = False
             if self._parser is not None:
                 if header is not None and not header.missing and batch.below(header.row_no).row_nos:
                     yield make("other_sheet_ignored", value=batch.sheet, sheet=batch.sheet)
             elif header is not None:
                 yield from self._start(header, batch.codec)
             batch = batch if header is None else batch.below(header.row_no)
-        if self._parser is not None and batch.sheet == self._parser.header.sheet and batch.row_nos:
+        if self._parser is not None and self._here and batch.row_nos:
             self._any_data = True
             yield self._parser.parse(batch)
 
@@ -73,6 +74,7 @@ class _Reading:
         if self.stopped:
             yield from problems
         else:
+            self._here = True
             self._parser = ChunkParser(self._columns, header, self._rules, self._today, codec)
 
     def end(self) -> Iterator[Problem]:

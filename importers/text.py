@@ -20,7 +20,7 @@ CHUNK = 1 << 20
 _INVISIBLE = dict.fromkeys(
     [0x00AD, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), 0xFEFF]
 )
-_BLANKS = {code: " " for code in [*range(0x20), *range(0x7F, 0xA1), 0x2028, 0x2029, 0x3000]}
+_BLANKS = dict.fromkeys([*range(0x20), *range(0x7F, 0xA1), 0x2028, 0x2029, 0x3000], " ")
 _TEXT = {**_BLANKS, **_INVISIBLE}
 _HALF = {
     **{code: chr(code - 0xFEE0) for span in ("０９", "ＡＺ", "ａｚ") for code in range(ord(span[0]), ord(span[1]) + 1)},
@@ -134,8 +134,8 @@ class _AsUtf8(io.RawIOBase):
 def open_wire(path: Path, encoding: Encoding) -> TextIO:
     """Open a decided file as its UTF-8 bytes read as latin-1, line ends untouched.
 
-    One byte a character: splitting, joining and writing a file of Chinese text costs a third of what it costs as
-    text. Commas, quotes and line ends are single bytes in UTF-8 and occur in no other character. `plain` gives the text.
+    One byte a character: splitting, joining and writing Chinese text costs a third of what it costs as
+    text. Commas, quotes and line ends are single bytes in UTF-8 and occur in no other character. See `plain`.
     """
     if encoding in ("utf-8", "utf-8-sig"):
         file = path.open("r", encoding="latin-1", newline="", buffering=CHUNK)

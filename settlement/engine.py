@@ -179,6 +179,7 @@ def _claim(
         worth = 0
     ids = {document.id for _, document in counted}
     ids = ids or {document.id for document, force in own if (force & year_span(year)).days}
+    ids = ids or {own[-1][0].id}  # the year is no longer covered: the last document says so by its end
     return Claim(
         bill=bill,
         cap_year=year,

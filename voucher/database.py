@@ -104,7 +104,8 @@ def translated() -> Iterator[None]:
         if isinstance(error, OperationalError | psycopg.OperationalError) and not isinstance(
             orig, pg.SerializationFailure | pg.DeadlockDetected
         ):
-            raise Unreachable("unreachable", f"无法连接数据库：{orig}。请检查数据库服务后重试。") from error
+            said = (str(orig).splitlines() or [""])[0]
+            raise Unreachable("unreachable", f"无法连接数据库：{said}。请检查数据库服务后重试。") from error
         raise
 
 

@@ -5,7 +5,8 @@
 -- source: DESIGN 7, an invoice stands or falls whole
 WITH further AS (
     SELECT
-        l.company_id, l.invoice_id, CAST(sum(l.net_fen) AS bigint) AS net_fen, CAST(sum(l.tax_fen) AS bigint) AS tax_fen,
+        l.company_id, l.invoice_id, CAST(sum(l.net_fen) AS bigint) AS net_fen,
+        CAST(sum(l.tax_fen) AS bigint) AS tax_fen,
         CAST(sum(l.gross_fen) AS bigint) AS gross_fen, CAST(sum(l.paid_fen) AS bigint) AS paid_fen
     FROM invoice_line AS l
     WHERE l.line_no <> 1
@@ -19,8 +20,9 @@ summed AS (
         coalesce(l.net_fen, 0) + coalesce(f.net_fen, 0) AS lines_net_fen,
         coalesce(l.tax_fen, 0) + coalesce(f.tax_fen, 0) AS lines_tax_fen,
         coalesce(l.gross_fen, 0) + coalesce(f.gross_fen, 0) AS lines_gross_fen,
-        CASE WHEN coalesce(l.paid_fen, f.paid_fen) IS NOT NULL THEN coalesce(l.paid_fen, 0) + coalesce(f.paid_fen, 0) END
-            AS lines_paid_fen,
+        CASE
+            WHEN coalesce(l.paid_fen, f.paid_fen) IS NOT NULL THEN coalesce(l.paid_fen, 0) + coalesce(f.paid_fen, 0)
+        END AS lines_paid_fen,
         coalesce(l.invoice_id, f.invoice_id) IS NULL AS without
     FROM invoice AS i
     LEFT JOIN invoice_line AS l ON l.company_id = i.company_id AND l.invoice_id = i.invoice_id AND l.line_no = 1

@@ -22,7 +22,6 @@ from voucher.database import transaction
 from voucher.money import format_yuan, parse_yuan
 
 MAKER, CHECKER = User("maker1", "maker", None), User("checker1", "checker", None)
-SELLER = User("seller1", "provider", PARTIES["P"].uscc)
 HEADER = sheets.TEMPLATE.split(",")
 GPU = "3040203000000000000"
 Cells = dict[str, Any]
@@ -37,18 +36,20 @@ def line(symbol: str, net: str = "1000.00", *, seller: str = "P", buyer: str = "
         "模板版本": "CQ-COMPUTE-1", "发票号码": real(symbol), "发票类型": "红字" if red_of else "蓝字",
         "开票日期": "2026-08-01", "供方统一社会信用代码": PARTIES[seller].uscc, "供方名称": PARTIES[seller].name,
         "用方统一社会信用代码": PARTIES[buyer].uscc, "用方名称": PARTIES[buyer].name, "合同编号": "HT-1",
-        "服务起始日": since, "服务截止日": until, "税收分类编码": GPU, "项目名称": "智算算力服务", "规格型号": "80G-8卡",
-        "计量单位": "卡时", "用量": "-1" if red_of else "1", "不含税金额": net, "税率": "6%", "税额": format_yuan(tax),
+        "服务起始日": since, "服务截止日": until, "税收分类编码": GPU, "项目名称": "智算算力服务",
+        "规格型号": "80G-8卡", "计量单位": "卡时", "用量": "-1" if red_of else "1", "不含税金额": net, "税率": "6%",
+        "税额": format_yuan(tax),
         "价税合计": format_yuan(fen + tax), "已付金额": "", "原发票号码": real(red_of) if red_of else "", "备注": "",
     }  # fmt: skip
     return cells | {WORDS[name]: value for name, value in other.items()}
 
 
 WORDS = {
-    "version": "模板版本", "number": "发票号码", "kind": "发票类型", "issued": "开票日期", "seller_code": "供方统一社会信用代码",
-    "seller_name": "供方名称", "buyer_code": "用方统一社会信用代码", "buyer_name": "用方名称", "contract": "合同编号",
-    "tax_code": "税收分类编码", "item": "项目名称", "unit": "计量单位", "quantity": "用量", "rate": "税率", "tax": "税额",
-    "gross": "价税合计", "paid": "已付金额", "original": "原发票号码", "remark": "备注",
+    "version": "模板版本", "number": "发票号码", "kind": "发票类型", "issued": "开票日期",
+    "seller_code": "供方统一社会信用代码", "seller_name": "供方名称", "buyer_code": "用方统一社会信用代码",
+    "buyer_name": "用方名称", "contract": "合同编号", "tax_code": "税收分类编码", "item": "项目名称", "unit": "计量单位",
+    "quantity": "用量", "rate": "税率", "tax": "税额", "gross": "价税合计", "paid": "已付金额", "original": "原发票号码",
+    "remark": "备注",
 }  # fmt: skip
 """Short name to the template's column."""
 

@@ -74,8 +74,8 @@ INSERT INTO upload (
     conflict, rejected, held
 )
 SELECT :act, sha256(convert_to(:act::text, 'UTF8')), :file, 'CQ-COMPUTE-1', :provider, '', :received_on,
-    array_to_string(ARRAY['模板版本', '发票号码', '发票类型', '供方统一社会信用代码', '供方名称', '用方统一社会信用代码 *',
-        '用方名称'], chr(31)),
+    array_to_string(ARRAY['模板版本', '发票号码', '发票类型', '供方统一社会信用代码', '供方名称',
+        '用方统一社会信用代码 *', '用方名称'], chr(31)),
     count(*) + :bad * 4, count(*), :bad, :bad, :bad, :bad
 FROM batch
 """
@@ -92,8 +92,8 @@ FROM batch
 """
 LINES = """
 INSERT INTO invoice_line (
-    company_id, invoice_id, line_no, tax_code, item, spec, unit, usage_qty, net_fen, rate_bp, tax_fen, gross_fen, remark,
-    sheet, row_no, upload_id
+    company_id, invoice_id, line_no, tax_code, item, spec, unit, usage_qty, net_fen, rate_bp, tax_fen, gross_fen,
+    remark, sheet, row_no, upload_id
 )
 SELECT company_id, invoice_id, 1, '3040203000000000000', '*信息技术服务*智算算力服务费', '80G-8卡', '卡时', 120.5,
     net_fen, 600, net_fen * 6 / 100, net_fen + net_fen * 6 / 100, '', '', n + 1, :act
@@ -146,8 +146,8 @@ def appropriate(engine: Engine, year: int, fen: int) -> None:
 
 
 def upload(
-    engine: Engine, provider: str, first: int, rows: int, companies: int, *, received_on: str = "2026-08-03", bad: int = 0,
-    net_fen: int = 20_000_000, stranger: bool = True,
+    engine: Engine, provider: str, first: int, rows: int, companies: int, *, received_on: str = "2026-08-03",
+    bad: int = 0, net_fen: int = 20_000_000, stranger: bool = True,
 ) -> int:  # fmt: skip
     """Hand in one file of accepted rows and `bad` rows of each other outcome. Returns the act's id."""
     params = {

@@ -299,6 +299,15 @@ def test_a_lower_cap_never_takes_back_what_was_granted(ledger: Ledger) -> None:
     assert ledger.listed() == [(2, 2026, "backfill", 1_000_000, 0)]
 
 
+def test_a_year_that_is_no_longer_covered_is_recovered(ledger: Ledger) -> None:
+    ledger.invoices(invoice(1, 62_000_000, date(2026, 12, 1), date(2027, 1, 31)))
+    ledger.settle()
+    ends = {"from": date(2026, 7, 1), "until": date(2026, 12, 31)}
+    ledger.document(ends, id="short.1", supersedes=SHIPPED)
+    assert ledger.lines() == [(1, 2027, "recovery", -6_200_000, 0)]
+    assert ledger.reasons() == {1: {"after_policy": 31_000_000}}
+
+
 def test_a_frozen_voucher_holds_claims_and_a_revoked_one_grants_nothing(ledger: Ledger) -> None:
     paid = invoice(1, 1_000_000, *MAY, paid_fen=500_000)
     other = invoice(2, 1_000_000, *MAY)

@@ -22,7 +22,7 @@ from voucher.database import transaction
 CAPS = st.sampled_from([100_000, 5_000_000, 100_000_000])
 MODES = st.sampled_from(["exclusive", "exclusive", "top_up", "joint_limit"])
 quick = settings(
-    max_examples=25,
+    max_examples=15,
     deadline=None,
     database=None,
     print_blob=True,

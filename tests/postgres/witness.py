@@ -25,11 +25,14 @@ Told = list[tuple[Any, ...]]
 def document(changes: Mapping[str, object], **header: str) -> bytes:
     """Return the shipped policy file with other values and another header (id, programme, supersedes).
 
-    `categories` is given as TOML.
+    `categories` is given as TOML; `from` and `until` are days.
     """
-    body = policy_bytes({name: value for name, value in changes.items() if name != "categories"}).decode()
+    special = ("categories", "until")
+    body = policy_bytes({name: value for name, value in changes.items() if name not in special}).decode()
     if "categories" in changes:
         body = re.sub(r"(?m)(^\[categories\]\nvalue = ).*$", rf"\g<1>{changes['categories']}", body)
+    if "until" in changes:
+        body = re.sub(r"(?m)^until = .*$", f"until = {changes['until']}", body)
     for key, value in header.items():
         line = f'{key} = "{value}"'
         body, found = re.subn(rf"(?m)^{key} = .*$", line, body)

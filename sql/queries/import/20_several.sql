@@ -25,6 +25,8 @@ SELECT
         CASE WHEN count(DISTINCT coalesce(s.original_number, '')) > 1 THEN '原发票号码' END
     ], NULL) AS differing,
     count(DISTINCT s.digest) < count(*) AS identical,
+    greatest(abs(sum(s.net_fen)), abs(sum(s.tax_fen)), abs(sum(s.gross_fen)), abs(sum(s.paid_fen))) >= 10000000000000
+        AS too_large,
     sum(s.net_fen) AS net_fen, sum(s.tax_fen) AS tax_fen, sum(s.gross_fen) AS gross_fen, sum(s.paid_fen) AS paid_fen,
     encode(sha256(convert_to(string_agg(s.digest, '' ORDER BY s.digest), 'UTF8')), 'hex') AS digest
 FROM stage AS s

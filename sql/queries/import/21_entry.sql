@@ -21,7 +21,10 @@ WITH header AS (
         s.invoice_number IS NOT NULL
         AND (
             (v.rows IS NULL AND NOT s.has_error)
-            OR (v.first_row = s.row_no AND NOT v.has_error AND NOT v.identical AND cardinality(v.differing) = 0)
+            OR (
+                v.first_row = s.row_no AND NOT v.has_error AND NOT v.identical AND NOT v.too_large
+                AND cardinality(v.differing) = 0
+            )
         )
 )
 

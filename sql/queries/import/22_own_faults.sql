@@ -32,3 +32,11 @@ SELECT
     e.number, '{}'
 FROM entry AS e
 WHERE e.fault IS NOT NULL AND e.held_upload_id = 0
+UNION ALL
+SELECT
+    'amount_too_large', s.sheet, s.row_no, '价税合计',
+    CAST(greatest(abs(v.net_fen), abs(v.tax_fen), abs(v.gross_fen), abs(v.paid_fen)) / 100 AS numeric(30, 2)) || '',
+    s.invoice_number, '{}'
+FROM several AS v
+INNER JOIN stage AS s ON s.invoice_number = v.invoice_number AND s.held_upload_id = 0
+WHERE v.too_large

@@ -1,6 +1,6 @@
 -- grain:  temporary table judged, one row per invoice: known parties, an earlier acceptance, and a first outcome
 -- params: none (reads entry, context)
--- source: DESIGN 7 (duplicate, conflict, held) and 6.10 (an invoice all of whose years are late is rejected)
+-- source: DESIGN 7 (duplicate, conflict, held) and 6.10 (an invoice all of whose covered days are late is rejected)
 CREATE TEMPORARY TABLE judged ON COMMIT DROP AS
 WITH force AS (
     SELECT
@@ -40,13 +40,13 @@ days AS (
     SELECT h.received_on FROM handed_in AS h
 ),
 
-late AS (
+in_time AS (
     SELECT
         d.received_on,
-        coalesce(range_agg(f.span * daterange(NULL, make_date(
+        coalesce(range_agg(f.span * daterange(make_date(
             CAST(extract(YEAR FROM d.received_on) AS integer)
             - CASE WHEN to_char(d.received_on, 'MM-DD') <= f.parameters ->> 'claim_deadline' THEN 1 ELSE 0 END, 1, 1
-        ))) FILTER (WHERE NOT isempty(f.span)), '{}') AS days
+        ), NULL)) FILTER (WHERE NOT isempty(f.span)), '{}') AS days
     FROM days AS d
     LEFT JOIN force AS f ON TRUE
     GROUP BY d.received_on
@@ -73,7 +73,7 @@ SELECT
         WHEN k.party_id IS NULL THEN 'rejected'
         WHEN e.kind = 'red' THEN 'red'
         WHEN e.span IS NULL THEN 'held'
-        WHEN c.days * datemultirange(e.span) <@ l.days AND c.days && e.span THEN 'rejected'
+        WHEN c.days && e.span AND NOT t.days && e.span THEN 'rejected'
         ELSE 'accepted'
     END AS outcome,
     CASE
@@ -82,12 +82,12 @@ SELECT
         WHEN k.party_id IS NULL THEN 'unknown_company'
         WHEN e.kind = 'red' THEN ''
         WHEN e.span IS NULL THEN 'service_span_missing'
-        WHEN c.days * datemultirange(e.span) <@ l.days AND c.days && e.span THEN 'past_claim_deadline'
+        WHEN c.days && e.span AND NOT t.days && e.span THEN 'past_claim_deadline'
         ELSE ''
     END AS code
 FROM dated AS e
 CROSS JOIN covered AS c
-INNER JOIN late AS l ON l.received_on = e.received_on
+INNER JOIN in_time AS t ON t.received_on = e.received_on
 LEFT JOIN known AS k ON k.uscc = e.company_uscc
 LEFT JOIN invoice_number AS a ON a.number = e.number
 LEFT JOIN invoice AS i ON i.company_id = a.company_id AND i.invoice_id = a.invoice_id

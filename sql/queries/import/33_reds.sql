@@ -1,7 +1,8 @@
 -- grain:  updates each red-letter: accepted, held for its blue, or rejected
 -- params: none (reads judged)
--- source: DESIGN 6.7; never takes net, tax or gross below zero, in the order of acceptance
-WITH blue AS (
+-- source: DESIGN 6.7; never takes net, tax or gross below zero, in the order of acceptance. A red-letter that does
+--         not fit leaves what is left of its blue to the next one.
+WITH RECURSIVE blue AS (
     SELECT j.number, j.company_id, j.provider_uscc, j.net_fen, j.tax_fen, j.gross_fen
     FROM judged AS j
     WHERE j.outcome = 'accepted' AND j.kind = 'blue'
@@ -18,36 +19,66 @@ WITH blue AS (
 earlier AS (
     SELECT r.original_number, sum(r.net_fen) AS net_fen, sum(r.tax_fen) AS tax_fen, sum(r.gross_fen) AS gross_fen
     FROM invoice AS r
-    WHERE r.kind = 'red' AND r.original_number IN (SELECT j.original_number FROM judged AS j WHERE j.outcome = 'red')
+    WHERE
+        r.kind = 'red' AND r.original_number IN (SELECT j.original_number FROM judged AS j WHERE j.outcome = 'red')
+        AND NOT EXISTS (SELECT FROM judged AS t WHERE t.number = r.number AND t.outcome = 'red')
     GROUP BY r.original_number
 ),
 
-cumulated AS (
+red AS (
     SELECT
-        j.number, b.number AS blue_number,
+        j.number, j.original_number, j.net_fen, j.tax_fen, j.gross_fen, b.number AS blue_number,
         b.company_id <> j.company_id OR b.provider_uscc <> j.provider_uscc AS other_parties,
-        b.net_fen + coalesce(e.net_fen, 0) + sum(j.net_fen) OVER w < 0
-        OR b.tax_fen + coalesce(e.tax_fen, 0) + sum(j.tax_fen) OVER w < 0
-        OR b.gross_fen + coalesce(e.gross_fen, 0) + sum(j.gross_fen) OVER w < 0 AS exceeds
+        b.net_fen + coalesce(e.net_fen, 0) AS net_left, b.tax_fen + coalesce(e.tax_fen, 0) AS tax_left,
+        b.gross_fen + coalesce(e.gross_fen, 0) AS gross_left,
+        row_number() OVER (
+            PARTITION BY j.original_number, b.company_id <> j.company_id OR b.provider_uscc <> j.provider_uscc
+            ORDER BY j.held_upload_id > 0, CASE WHEN j.held_upload_id = 0 THEN j.first_row END, j.number
+        ) AS turn
     FROM judged AS j
     LEFT JOIN blue AS b ON b.number = j.original_number
     LEFT JOIN earlier AS e ON e.original_number = j.original_number
     WHERE j.outcome = 'red'
-    WINDOW w AS (PARTITION BY j.original_number ORDER BY j.held_upload_id > 0, j.first_row, j.number)
+),
+
+walk AS (
+    SELECT
+        r.number, r.original_number, r.turn, f.fits, r.net_left + f.fits * r.net_fen AS net_left,
+        r.tax_left + f.fits * r.tax_fen AS tax_left, r.gross_left + f.fits * r.gross_fen AS gross_left
+    FROM red AS r
+    CROSS JOIN LATERAL (
+        SELECT CAST(least(r.net_left + r.net_fen, r.tax_left + r.tax_fen, r.gross_left + r.gross_fen) >= 0 AS integer)
+    ) AS f (fits)
+    WHERE r.turn = 1 AND r.blue_number IS NOT NULL AND NOT r.other_parties
+    UNION ALL
+    SELECT
+        r.number, r.original_number, r.turn, f.fits, w.net_left + f.fits * r.net_fen,
+        w.tax_left + f.fits * r.tax_fen, w.gross_left + f.fits * r.gross_fen
+    FROM walk AS w
+    INNER JOIN red AS r ON r.original_number = w.original_number AND r.turn = w.turn + 1 AND NOT r.other_parties
+    CROSS JOIN LATERAL (
+        SELECT CAST(least(w.net_left + r.net_fen, w.tax_left + r.tax_fen, w.gross_left + r.gross_fen) >= 0 AS integer)
+    ) AS f (fits)
+),
+
+ending AS (
+    SELECT r.number, r.blue_number, r.other_parties, w.fits
+    FROM red AS r
+    LEFT JOIN walk AS w ON w.number = r.number
 )
 
 UPDATE judged AS j
 SET
     outcome = CASE
-        WHEN c.blue_number IS NULL THEN 'held'
-        WHEN c.other_parties OR c.exceeds THEN 'rejected'
+        WHEN e.blue_number IS NULL THEN 'held'
+        WHEN e.other_parties OR e.fits = 0 THEN 'rejected'
         ELSE 'accepted'
     END,
     code = CASE
-        WHEN c.blue_number IS NULL THEN 'original_missing'
-        WHEN c.other_parties THEN 'red_parties_differ'
-        WHEN c.exceeds THEN 'red_exceeds_blue'
+        WHEN e.blue_number IS NULL THEN 'original_missing'
+        WHEN e.other_parties THEN 'red_parties_differ'
+        WHEN e.fits = 0 THEN 'red_exceeds_blue'
         ELSE ''
     END
-FROM cumulated AS c
-WHERE c.number = j.number
+FROM ending AS e
+WHERE e.number = j.number

@@ -38,12 +38,17 @@ valued AS (
         m.other_fen > 0 AND d.overlap = 'exclusive' AND m.other_fen < m.computed_fen AS undecided
     FROM met AS m
     LEFT JOIN doc AS d ON d.policy_id = m.deciding_id
+),
+
+-- a year that is no longer covered: the last document says so by its end
+last_document AS (
+    SELECT ARRAY[d.policy_id] AS policy_ids FROM doc AS d WHERE d.own ORDER BY lower(d.force) DESC LIMIT 1
 )
 
 SELECT
     v.company_id, v.invoice_id, v.cap_year, coalesce(v.accepted_no, b.accepted_no) AS accepted_no,
-    coalesce(v.policy_ids, k.policy_ids) AS policy_ids, v.basis_fen, v.computed_fen, v.worth_fen, v.other_fen,
-    v.undecided, v.granted_fen IS NOT NULL AS settled,
+    coalesce(v.policy_ids, k.policy_ids, e.policy_ids) AS policy_ids, v.basis_fen, v.computed_fen, v.worth_fen,
+    v.other_fen, v.undecided, v.granted_fen IS NOT NULL AS settled,
     coalesce(v.granted_fen, 0) AS granted_fen,
     CASE
         WHEN v.granted_fen IS NULL THEN 2
@@ -59,3 +64,4 @@ FROM valued AS v
 CROSS JOIN asked AS a
 LEFT JOIN bill AS b ON v.accepted_no IS NULL AND b.company_id = v.company_id AND b.invoice_id = v.invoice_id
 LEFT JOIN cap AS k ON v.policy_ids IS NULL AND k.cap_year = v.cap_year
+CROSS JOIN last_document AS e

@@ -1,0 +1,179 @@
+"""Rows as Excel counts them, from csv and workbooks, with nothing inferred and nothing dropped unsaid."""
+
+import csv
+import io
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xlsxwriter
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from importers import sheets
+from voucher.problem import Problem
+
+
+def _csv(folder: Path, text: str) -> list[Any]:
+    path = folder / "sample"
+    path.write_bytes(text.encode())
+    return list(sheets.rows(path, "csv"))
+
+
+def _cells(folder: Path, text: str) -> list[tuple[int, list[Any]]]:
+    return [entry if isinstance(entry, Problem) else entry[1:] for entry in _csv(folder, text)]
+
+
+def test_blank_lines_count_and_are_no_rows(tmp_path: Path) -> None:
+    assert _cells(tmp_path, "a,b\n\n1,2\r\n , \r\n3,4") == [(1, ["a", "b"]), (3, ["1", "2"]), (5, ["3", "4"])]
+
+
+def test_old_macintosh_line_ends_are_line_ends(tmp_path: Path) -> None:
+    assert _cells(tmp_path, "a,b\r1,2\r") == [(1, ["a", "b"]), (2, ["1", "2"])]
+    assert _cells(tmp_path, 'a,b\r"1",2\r3,4\r') == [(1, ["a", "b"]), (2, ["1", "2"]), (3, ["3", "4"])]
+
+
+def test_a_line_end_within_quotes_stays_in_its_row(tmp_path: Path) -> None:
+    text = 'a,"x\ny, ""z"""\n1,2\n'
+    assert _cells(tmp_path, text) == [(1, ["a", 'x\ny, "z"']), (2, ["1", "2"])]
+
+
+@pytest.mark.parametrize("first", ["合计", "合 计：", " 小计", "总计:", "本页小计"])
+def test_a_row_that_sums_is_no_row(tmp_path: Path, first: str) -> None:
+    assert _cells(tmp_path, f"甲,1\n,{first},9\n乙,2\n") == [(1, ["甲", "1"]), (3, ["乙", "2"])]
+
+
+def test_a_name_that_only_begins_like_a_sum_is_a_row(tmp_path: Path) -> None:
+    assert _cells(tmp_path, "合计算力公司,1\n") == [(1, ["合计算力公司", "1"])]
+
+
+@pytest.mark.parametrize(("text", "expected"), [("a\tb\n1\t2\n", ["1", "2"]), ("a;b\n1;2\n", ["1", "2"])])
+def test_tabs_and_semicolons_separate_too(tmp_path: Path, text: str, expected: list[str]) -> None:
+    assert _cells(tmp_path, text)[1] == (2, expected)
+
+
+def test_the_unit_separator_within_a_cell_is_lost_not_a_cell(tmp_path: Path) -> None:
+    assert _cells(tmp_path, 'a\x1fb,1\n"c\x1fd",2\n') == [(1, ["a?b", "1"]), (2, ["c?d", "2"])]
+
+
+def test_an_open_quote_ends_the_file_with_the_row_it_began_in(tmp_path: Path) -> None:
+    *before, problem = _csv(tmp_path, 'a,b\n1,2\n"3,4\n5,6\n')
+    assert [row_no for _, row_no, _ in before] == [1, 2]
+    assert (problem.code, problem.severity, problem.row) == ("unterminated_quote", "blocking", 3)
+
+
+def test_an_open_quote_in_a_large_file_does_not_swallow_it(tmp_path: Path) -> None:
+    *before, problem = _csv(tmp_path, 'a,b\n"3,4\n' + "5,6\n" * 100_000)
+    assert len(before) == 1
+    assert (problem.code, problem.row) == ("record_too_long", 2)
+
+
+def test_a_record_of_endless_quoted_lines_is_given_up(tmp_path: Path) -> None:
+    *_, problem = _csv(tmp_path, "a,b\n" + '"\n",' * 2_000_000)
+    assert (problem.code, problem.row) == ("record_too_long", 2)
+
+
+def test_binary_and_undecodable_files_are_problems(tmp_path: Path) -> None:
+    path = tmp_path / "sample"
+    for data, code in (
+        (b"a,b\0", "not_a_spreadsheet"),
+        (b"a\n\xff", "undecodable_text"),
+        (b"," * (3 << 20), "record_too_long"),
+    ):
+        path.write_bytes(data)
+        assert [getattr(entry, "code", None) for entry in sheets.rows(path, "csv")] == [code]
+
+
+CELL = st.text(st.characters(codec="utf-8", exclude_characters="\0\x1f\r"), max_size=8)
+
+
+@given(st.lists(st.lists(CELL, min_size=2, max_size=4), max_size=8), st.sampled_from(["\n", "\r\n"]), st.booleans())
+@settings(print_blob=True, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_any_table_comes_back_cell_by_cell(tmp_path: Path, table: list[list[str]], ends: str, quoted: bool) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator=ends, quoting=csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL)
+    writer.writerows([["a", "b", "c", "d"], *table])
+    found = _cells(tmp_path, text.getvalue())
+    assert found == [(1, ["a", "b", "c", "d"])] + [(n, row) for n, row in enumerate(table, 2) if sheets.is_row(row)]
+
+
+def test_small_blocks_give_the_same_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "a,b\n" + '1,"x\n\ny"\n2,z\n\n"3","合成，"\n' * 50
+    whole = _cells(tmp_path, text)
+    for size in (1, 2, 7, 64):
+        monkeypatch.setattr(sheets, "_BLOCK_CHARS", size)
+        assert _cells(tmp_path, text) == whole
+
+
+def _book(folder: Path, *tables: tuple[str, list[list[Any]]], at: tuple[int, int] = (0, 0)) -> Path:
+    path = folder / "sample"
+    book = xlsxwriter.Workbook(str(path), {"default_date_format": "yyyy-mm-dd"})
+    for name, table in tables:
+        sheet = book.add_worksheet(name)
+        for number, row in enumerate(table, at[0]):
+            for place, cell in enumerate(row, at[1]):
+                if isinstance(cell, str):
+                    sheet.write_string(number, place, cell)
+                elif cell is not None:
+                    sheet.write(number, place, cell)
+    book.close()
+    return path
+
+
+def test_a_workbook_keeps_texts_numbers_days_and_truth_apart(tmp_path: Path) -> None:
+    row = ["001", 1, 0.5, date(2026, 8, 1), datetime(2026, 8, 1, 10, 20), True, "=A1", time(10, 20), None, "x"]
+    path = _book(tmp_path, ("甲", [row]))
+    (found,) = sheets.rows(path, "xlsx")
+    assert found == (
+        "甲",
+        1,
+        ["001", 1.0, 0.5, "2026-08-01", "2026-08-01 10:20:00", "TRUE", "=A1", "10:20:00", "", "x"],
+    )
+
+
+def test_rows_and_columns_count_from_the_first_of_the_sheet(tmp_path: Path) -> None:
+    path = _book(tmp_path, ("甲", [["a"], [], ["b"]]), at=(3, 2))
+    assert list(sheets.rows(path, "xlsx")) == [("甲", 4, ["", "", "a"]), ("甲", 6, ["", "", "b"])]
+
+
+def test_numbering_goes_on_over_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sheets, "_XLSX_ROWS", 2)
+    path = _book(tmp_path, ("甲", [["a"], ["合计"], [], [], ["b"]]), ("乙", [["c"]]))
+    entries = list(sheets.rows(path, "xlsx"))
+    assert entries == [("甲", 1, ["a"]), ("甲", 5, ["b"]), ("乙", 1, ["c"])]
+
+
+def test_a_formula_gives_its_cached_value_and_an_error_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "sample"
+    book = xlsxwriter.Workbook(str(path))
+    sheet = book.add_worksheet()
+    sheet.write_formula(0, 0, "=1+1", None, 2)
+    sheet.write_formula(0, 1, "=1/0", None, "#DIV/0!")
+    sheet.write_string(0, 2, "x")
+    book.close()
+    assert next(iter(sheets.rows(path, "xlsx")))[2] == [2.0, "", "x"]  # type: ignore[index]
+
+
+def test_the_head_of_a_workbook_is_read_once(tmp_path: Path) -> None:
+    path = _book(tmp_path, ("甲", [["a"]] * 30), ("乙", [["c"]]))
+    assert [(sheet, row_no) for sheet, row_no, _ in sheets.head(path, "xlsx")] == [("甲", n) for n in range(1, 11)] + [
+        ("乙", 1)
+    ]
+    assert len(sheets._kept) == 1
+    assert len(list(sheets.rows(path, "xlsx"))) == 31
+    assert not sheets._kept
+    assert len(list(sheets.rows(path, "xlsx"))) == 31
+
+
+def test_the_head_of_a_csv_is_its_first_ten_lines(tmp_path: Path) -> None:
+    (tmp_path / "sample").write_bytes(b"x\n\n" * 20)
+    assert [row_no for _, row_no, _ in sheets.head(tmp_path / "sample", "csv")] == [1, 3, 5, 7, 9]
+
+
+@pytest.mark.parametrize("data", [b"", b"PK\x03\x04", b"PK\x05\x06" + b"\0" * 18, b"\xd0\xcf\x11\xe0" * 200])
+def test_what_is_no_workbook_is_a_problem(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "sample").write_bytes(data)
+    (problem,) = sheets.rows(tmp_path / "sample", "xlsx")
+    assert isinstance(problem, Problem)
+    assert problem.code == "not_a_spreadsheet"
