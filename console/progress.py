@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.text import Text
 
 Told = Callable[[int], None]
 EVERY_SECONDS = 5.0
+SILENT_SECONDS = 1.0
 _CHUNK = 1 << 20
 _PROBE = 1 << 18
 
@@ -28,26 +29,39 @@ def watched(path: Path, *, quiet: bool = False) -> Iterator[Told]:
         yield _Lines(path)
 
 
+class _Stage(ProgressColumn):
+    """What is being done: when no more rows come, they have all been read and are being checked."""
+
+    def render(self, task: Task) -> Text:
+        """Write the stage."""
+        return Text("核对入账" if _read(task) else "读取")
+
+
 class _Rate(ProgressColumn):
-    """Rows per second."""
+    """Rows per second, and the time left while reading."""
 
     def render(self, task: Task) -> Text:
         """Write the rate."""
-        speed = task.finished_speed or task.speed
-        return Text(f"{speed:,.0f} 行/秒" if speed else "")
+        if _read(task):
+            return Text(f"已用 {task.elapsed or 0:,.0f} 秒")
+        speed, left = task.speed, task.time_remaining
+        rate = f"{speed:,.0f} 行/秒" if speed else ""
+        return Text(f"{rate}，约剩 {left:,.0f} 秒" if left is not None else rate)
+
+
+def _read(task: Task) -> bool:
+    """Tell whether all rows have been read; blank ones are counted in the total and never told."""
+    return task.completed > 0 and time.monotonic() - float(task.fields["told"]) > SILENT_SECONDS
 
 
 def _bar(path: Path) -> Iterator[Told]:
     """Show a bar on a terminal."""
-    columns = (
-        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,} 行"), _Rate(),
-        TextColumn("剩余"), TimeRemainingColumn(),
-    )  # fmt: skip
+    columns = (_Stage(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,} 行"), _Rate())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(f"读取 {path.name}", total=rows_in(path))
+        task = progress.add_task(path.name, total=rows_in(path), told=time.monotonic())
 
         def told(rows: int) -> None:
-            progress.update(task, completed=rows)
+            progress.update(task, completed=rows, told=time.monotonic())
 
         yield told
 

@@ -13,7 +13,7 @@ from console.problems import problem_data, problem_lines
 from importers.registry import Taken, import_registry
 from voucher import access, approval, ledger
 from voucher.database import run
-from voucher.errors import CvlError, Refused
+from voucher.errors import CvlError
 from voucher.money import format_yuan
 
 
@@ -82,8 +82,6 @@ def appropriate(engine: Engine, as_user: str | None, year: int, amount: int, ref
         return approval.find(db, ledger.propose_appropriation(db, user, year, amount, ref))
 
     proposal = run(engine, work)
-    if proposal.state in ("rejected", "withdrawn"):
-        raise Refused("decided", f"文号“{ref}”的指标先前已被退回或撤回。请换一个文号（例如加上“更正”）重新提交。")
     data = {
         "act": str(proposal.act_id), "state": proposal.state, "year": year, "amount": format_yuan(amount),
         "reference": ref, "digest": proposal.digest,

@@ -81,8 +81,13 @@ class ParsedChunk:
 
 def digest(bodies: Sequence[str], codec: Codec = "utf-8") -> list[str]:
     """Return the identity of each row's content: blake2b of 16 bytes over its typed fields in UTF-8, as hex."""
-    lines = "\n".join(bodies).encode(codec).split(b"\n") if bodies else ()
-    return [blake2b(line, digest_size=16).hexdigest() for line in lines]
+    fresh = blake2b(digest_size=16).copy
+    found = []
+    for line in "\n".join(bodies).encode(codec).split(b"\n") if bodies else ():
+        state = fresh()
+        state.update(line)
+        found.append(state.hexdigest())
+    return found
 
 
 def _constant(column: Sequence[Value]) -> bool:

@@ -20,11 +20,13 @@ from importers.columns import HEADER_WITHIN, Column, ColumnReader, Header, match
 from importers.messages import make
 from importers.receive import Received, keep, receive
 from importers.sheets import rows as sheet_rows
+from importers.text import clean_id
 from voucher import acts, approval, database
 from voucher.access import User
 from voucher.acts import canonical
 from voucher.database import one, query, run_file
 from voucher.days import OPEN_END
+from voucher.money import format_yuan
 from voucher.problem import Problem
 
 _PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,2})?)\s*[%％]?\Z", re.ASCII)
@@ -168,13 +170,14 @@ def parse(path: Path, file_kind: str, words: Mapping[str, str]) -> tuple[Kind | 
     found: list[Values] = []
     problems: list[Problem] = []
     readers: list[ColumnReader] = []
+    nearest: Header | None = None
     for entry in sheet_rows(path, "csv" if file_kind == "csv" else "xlsx"):
         if isinstance(entry, Problem):
             problems.append(entry)
             break
         sheet, row_no, row = entry
         if header is None or kind is None:
-            kind, header = _identify(sheet, row_no, row)
+            kind, header, nearest = _identify(sheet, row_no, row, nearest)
             readers = [ColumnReader(column) for column in kind.columns] if kind else []
             if header is None and row_no >= HEADER_WITHIN:
                 break
@@ -183,8 +186,7 @@ def parse(path: Path, file_kind: str, words: Mapping[str, str]) -> tuple[Kind | 
             found.append(values)
             problems.extend(wrong)
     if kind is None or header is None:
-        expected = "；".join("、".join(column.name for column in each.columns) for each in KINDS)
-        problems = problems or [make("missing_columns", value=expected)]
+        problems = problems or [_no_header(nearest)]
     elif header.duplicated:
         problems.append(make("duplicate_columns", value="、".join(header.duplicated), row=header.row_no))
     elif not found and not problems:
@@ -192,13 +194,25 @@ def parse(path: Path, file_kind: str, words: Mapping[str, str]) -> tuple[Kind | 
     return kind, found, problems
 
 
-def _identify(sheet: str, row_no: int, row: Sequence[Cell]) -> tuple[Kind | None, Header | None]:
-    """Find the kind of which a row is the whole header."""
+def _identify(
+    sheet: str, row_no: int, row: Sequence[Cell], nearest: Header | None
+) -> tuple[Kind | None, Header | None, Header | None]:
+    """Find the kind of which a row is the whole header; nearest: of the rows so far, the one that lacks least."""
     for kind in KINDS:
         header = match_header(kind.columns, sheet, row_no, row)
         if not header.missing:
-            return kind, header
-    return None, None
+            return kind, header, nearest
+        if header.found * 2 > len(kind.columns) and (nearest is None or len(header.missing) < len(nearest.missing)):
+            nearest = header
+    return None, None, nearest
+
+
+def _no_header(nearest: Header | None) -> Problem:
+    """Say which columns are missing: of the kind that the file comes nearest to, else of all kinds."""
+    if nearest is None:
+        every = "；".join("、".join(column.name for column in kind.columns) for kind in KINDS)
+        return make("missing_columns", value=every)
+    return make("missing_columns", value="、".join(nearest.missing), row=nearest.row_no, sheet=nearest.sheet)
 
 
 def _row(
@@ -231,14 +245,21 @@ def _row(
                 )
             )
         values[column.field] = value
+    size = max((place + 1 for place, cell in enumerate(row) if cells.show(cell).strip()), default=0)
+    if size > len(header.cells):
+        width = len(header.cells)
+        problems = [make("too_many_cells", row=row_no, value=str(size), width=width, sheet=header.sheet)]
     if not any(problem.severity != "warning" for problem in problems):
         problems.extend(_finish(kind, values, row_no))
     return values, problems
 
 
 def _special(field: str, cell: Cell, words: Mapping[str, str]) -> tuple[Any, str | None]:
-    """Read a cell that only registry files have: a percentage, a category word, an account number."""
-    text = cells.show(cell).strip()
+    """Read a cell that only registry files have: a percentage, a category word, an account number.
+
+    A workbook keeps a cell that shows 30% as the number 0.3, so a number up to 1 may mean either and is refused.
+    """
+    text = clean_id(cells.show(cell))
     if not text:
         return None, None
     if field == "category":
@@ -248,7 +269,8 @@ def _special(field: str, cell: Cell, words: Mapping[str, str]) -> tuple[Any, str
     if field == "share_bp":
         match = _PERCENT.match(text)
         share = int(Decimal(match[1]) * 100) if match else -1
-        return (share, None) if 0 <= share <= 10_000 else (None, "bad_percent")
+        doubtful = not isinstance(cell, str) and 0 < cell <= 1
+        return (share, None) if 0 <= share <= 10_000 and not doubtful else (None, "bad_percent")
     digits = re.sub(r"[\s-]", "", text)
     return (digits, None) if re.fullmatch(r"[0-9A-Za-z]{4,40}", digits) else (None, "bad_account")
 
@@ -273,7 +295,9 @@ def _finish(kind: Kind, values: Values, row_no: int) -> list[Problem]:
     if kind.name == "subsidies":
         values["waived"] = values["waived"] == "yes"
         if values["amount_fen"] < 0:
-            problems.append(make("bad_amount", row=row_no, column="已获补贴金额", value=str(values["amount_fen"])))
+            problems.append(
+                make("bad_amount", row=row_no, column="已获补贴金额", value=format_yuan(values["amount_fen"]))
+            )
     return problems
 
 

@@ -25,6 +25,7 @@ from reconciliation.document import (
     cross_check,
     parse_layout,
 )
+from reconciliation.invariants import Failure
 from settlement import documents
 from voucher.database import Row, one, query
 from voucher.days import ZONE, Span, month_span, year_span
@@ -66,9 +67,12 @@ def period_span(period: str) -> Span:
         raise Misused("bad_period", f"期间“{period}”无法识别。请写成 2026-08 或 2026。") from None
 
 
-def run(db: Connection, name: str, period: str, cutoff: int, made_by: str) -> Report:
+def run(
+    db: Connection, name: str, period: str, cutoff: int, made_by: str, checked: Sequence[Failure] | None = None
+) -> Report:
     """Make a report of a period as of a cutoff. made_by: printed on the face.
 
+    checked: what `invariants.check_all` has just found, so that it need not run again.
     Only reads; the auditor's role is enough. Raises Misused, Refused.
     """
     header, span = layout(name), period_span(period)
@@ -81,7 +85,7 @@ def run(db: Connection, name: str, period: str, cutoff: int, made_by: str) -> Re
     )
     differences = cross_check(header, sections[0].rows, totals, control)
     if header.checks == "all":
-        differences += _checked(db, cutoff)
+        differences += _known(invariants.check_all(db) if checked is None else checked, cutoff)
     words = {"year": str(span.start.year), "period": period}
     return Report(
         layout=header,
@@ -89,7 +93,11 @@ def run(db: Connection, name: str, period: str, cutoff: int, made_by: str) -> Re
         cutoff=cutoff,
         sealed_at=sealed["recorded_at"],
         digest=sealed["chain_sha256"],
-        face=_face(db, header, f"{period}（{span.start}至{span.last}）", sealed, made_by, sections, differences),
+        face=(
+            Fact("编号", f"{name}-{period}-{cutoff}"),
+            Fact("期间", f"{period}（{span.start}至{span.last}）"),
+            *_face(db, header, sealed, made_by, sections, differences),
+        ),
         notes=tuple(re.sub(r"\{(year|period)\}", lambda match: words[match[1]], note) for note in header.notes),
         sections=tuple(sections),
         totals=totals,
@@ -132,20 +140,22 @@ def _value(column: Column, value: Any) -> Value:
     return value
 
 
-def _checked(db: Connection, cutoff: int) -> list[Difference]:
-    """Run all checks; what concerns acts after the cutoff is left to later reports."""
+def _known(failures: Sequence[Failure], cutoff: int) -> list[Difference]:
+    """Take over what the checks found; what concerns acts after the cutoff is left to later reports."""
     return [
         Difference(failure.title, failure.act_no, failure.subject, failure.detail)
-        for failure in invariants.check_all(db)
+        for failure in failures
         if failure.act_no is None or failure.act_no <= cutoff
     ]
 
 
 def _face(
-    db: Connection, header: Layout, period: str, sealed: Row, made_by: str, sections: Sequence[Section],
+    db: Connection,
+    header: Layout,
+    sealed: Row, made_by: str, sections: Sequence[Section],
     differences: Sequence[Difference],
 ) -> tuple[Fact, ...]:  # fmt: skip
-    """Write what stands above the table: period, cutoff, who made it, rows; policies, basis, digests."""
+    """Write what else stands above the table: cutoff, who made it, rows, agreement; basis, policies, digests."""
     policies = [
         f"{policy.number}{policy.item}，文件 {policy.id}，SHA-256 {policy.sha256}"
         for policy in documents.recorded(db, int(sealed["no"]))
@@ -153,7 +163,6 @@ def _face(
     recorded: datetime = sealed["recorded_at"].astimezone(ZONE)
     agreed = f"有{len(differences)}处差异，见“差异”页" if differences else AGREED
     return (
-        Fact("期间", period),
         Fact("截止", f"第{sealed['no']}号（记录于{recorded:%Y-%m-%d %H:%M:%S}）"),
         Fact("编制人", made_by),
         Fact("金额单位", "元"),

@@ -30,7 +30,8 @@ _EXACT = 10**15
 _FROZEN_WIDTH = 52
 _FONT = "宋体"
 _NUMBERS = {"money": "#,##0.00", "count": "#,##0", "percent": "0.00%", "day": "yyyy-mm-dd", "text": "@", "id": "@"}
-_DIFFERENCES = (("核对项目", 26), ("封存号", 9), ("对象", 40), ("说明", 80))
+_SHAPES: dict[str, dict[str, Any]] = {"text": {"shrink": True}, "id": {"indent": 1}}
+_DIFFERENCES = (("核对项目", 32), ("封存号", 9), ("对象", 44), ("说明", 90))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def _formats(book: xlsxwriter.Workbook) -> dict[str, Format]:
         "wrong": book.add_format({**base, "bold": True, "font_color": "#9C0006"}),
     }
     for type_, number in _NUMBERS.items():
-        shape = {**base, "num_format": number, "border": 1, "border_color": "#BFBFBF"}
+        shape = {**base, **_SHAPES.get(type_, {}), "num_format": number, "border": 1, "border_color": "#BFBFBF"}
         made[type_] = book.add_format(shape)
         made[f"total {type_}"] = book.add_format(
             {**shape, "bold": True, "bg_color": "#F2F2F2", "top": 2, "border_color": "#7F7F7F"}

@@ -66,6 +66,7 @@ def propose_appropriation(db: Connection, user: User, year: int, amount_fen: int
     """Propose an appropriation (指标) for a fiscal year; the budget document's number is its reference.
 
     Returns the proposal's act id; the same document with the same amount again gives the first one's.
+    A document that was sent back or withdrawn may be proposed anew, corrected.
     """
     if amount_fen <= 0 or amount_fen >= MAX_FEN:
         raise Misused("bad_amount", "指标金额须大于 0。")
@@ -74,8 +75,10 @@ def propose_appropriation(db: Connection, user: User, year: int, amount_fen: int
     if not reference.strip() or "|" in reference or not reference.isprintable():
         raise Misused("bad_reference", "请用 --ref 写明指标文号，不能含 | 或换行。")
     payload = {"year": year, "amount_fen": amount_fen, "reference": reference}
+    before = one(db, "queries/proposal/sent_back.sql", reference=reference)
+    again = f"（第{before['times'] + 1}次）" if before and before["times"] else ""
     try:
-        with acts.act(db, "appropriation", reference, user.name, payload) as act:
+        with acts.act(db, "appropriation", reference + again, user.name, payload) as act:
             approval.propose(db, act, "appropriation", f"{year}年度指标 {reference}", payload, user)
     except acts.AlreadyDone as done:
         return done.act_id

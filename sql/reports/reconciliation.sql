@@ -7,12 +7,12 @@
 -- basis:  金额不含税；上传与受理按申报日、核定按批准日归入本期；各项状态截至截止号
 -- note:   上传至受理金额各列按申报日在本期内的上传统计，其中待核行其后经另一次上传受理的，计入重复。
 -- note:   计入基数至补付与追回各列按批准日在本期内的结算批次统计；计算额减三项核减等于核定补贴额，补付为正、追回为负。
--- note:   年度剩余额度：{year}年度算力券在截止号时的余额，尚未发券的按年度上限计；列于每家企业首行，不重复计。
+-- note:   年度剩余额度为{year}年度算力券在截止号时的余额，尚未发券的按年度上限计，当年无资格的留空；列于每家企业首行，不重复计。
 -- note:   未付金额：截止号时已核定而尚未拨付的金额，含以往各期。
 -- balance: uploaded = accepted + duplicate + conflict + rejected + held
 -- balance: computed_fen = overlap_cut_fen + withheld_fen + budget_cut_fen + granted_fen
 -- columns:
---   company_name    | 企业         | text  | 25
+--   company_name    | 企业         | text  | 28
 --   provider_name   | 服务商       | text  | 22
 --   uploaded        | 上传行数     | count | 6
 --   accepted        | 受理行数     | count | 6
@@ -134,31 +134,32 @@ settled AS (
     GROUP BY i.provider_id, l.company_id
 ),
 
-movement AS (
-    SELECT a.kind, a.company_id AS account_company_id, t.company_id, t.run_id, t.line_no, t.amount_fen AS fen
-    FROM account AS a
-    INNER JOIN transfer AS t ON t.credit_account_id = a.account_id
+moved AS (
+    SELECT
+        t.company_id, t.run_id, t.line_no, t.amount_fen AS fen, t.debit_account_id, t.credit_account_id,
+        p.act_id IS NOT NULL AS in_period
+    FROM transfer AS t
     INNER JOIN seal AS s ON s.act_id = t.act_id
-    WHERE
-        s.no <= (SELECT q.cutoff FROM asked AS q)
-        AND (a.kind = 'payable' OR (a.kind = 'voucher' AND a.year = (SELECT q.year FROM asked AS q)))
+    LEFT JOIN approved AS p ON p.act_id = t.act_id
+    WHERE s.no <= (SELECT q.cutoff FROM asked AS q)
+),
+
+payable AS (
+    SELECT a.company_id AS payee_id, m.company_id, m.run_id, m.line_no, m.fen
+    FROM moved AS m
+    INNER JOIN account AS a ON a.account_id = m.credit_account_id AND a.kind = 'payable'
     UNION ALL
-    SELECT a.kind, a.company_id, t.company_id, t.run_id, t.line_no, -t.amount_fen
-    FROM account AS a
-    INNER JOIN transfer AS t ON t.debit_account_id = a.account_id
-    INNER JOIN seal AS s ON s.act_id = t.act_id
-    WHERE
-        s.no <= (SELECT q.cutoff FROM asked AS q)
-        AND (a.kind = 'payable' OR (a.kind = 'voucher' AND a.year = (SELECT q.year FROM asked AS q)))
+    SELECT a.company_id, m.company_id, m.run_id, m.line_no, -m.fen
+    FROM moved AS m
+    INNER JOIN account AS a ON a.account_id = m.debit_account_id AND a.kind = 'payable'
 ),
 
 owed AS (
-    SELECT i.provider_id, m.account_company_id AS company_id, sum(m.fen) AS payable_fen
-    FROM movement AS m
+    SELECT i.provider_id, m.payee_id AS company_id, sum(m.fen) AS payable_fen
+    FROM payable AS m
     LEFT JOIN run_line AS l ON l.company_id = m.company_id AND l.run_id = m.run_id AND l.line_no = m.line_no
     LEFT JOIN invoice AS i ON i.company_id = l.company_id AND i.invoice_id = l.invoice_id
-    WHERE m.kind = 'payable'
-    GROUP BY i.provider_id, m.account_company_id
+    GROUP BY i.provider_id, m.payee_id
     HAVING sum(m.fen) <> 0
 ),
 
@@ -237,10 +238,22 @@ unissued AS (
         )
 ),
 
+voucher_left AS (
+    SELECT a.company_id, m.fen
+    FROM moved AS m
+    INNER JOIN account AS a ON a.account_id = m.credit_account_id AND a.kind = 'voucher'
+    WHERE a.year = (SELECT q.year FROM asked AS q)
+    UNION ALL
+    SELECT a.company_id, -m.fen
+    FROM moved AS m
+    INNER JOIN account AS a ON a.account_id = m.debit_account_id AND a.kind = 'voucher'
+    WHERE a.year = (SELECT q.year FROM asked AS q)
+),
+
 room AS (
     SELECT r.company_id, sum(r.fen) AS room_fen
     FROM (
-        SELECT m.account_company_id AS company_id, m.fen FROM movement AS m WHERE m.kind = 'voucher'
+        SELECT v.company_id, v.fen FROM voucher_left AS v
         UNION ALL
         SELECT u.company_id, u.cap_fen FROM unissued AS u
     ) AS r
@@ -297,7 +310,18 @@ summed AS (
     )
 ),
 
--- the same sums by another way: the uploads' own counts, the runs' lines and the accounts
+-- the same sums by another way: the uploads' own counts, the runs' lines, and the accounts alone
+booked AS (
+    SELECT
+        sum(CASE c.kind WHEN 'payable' THEN m.fen ELSE 0 END) - sum(CASE d.kind WHEN 'payable' THEN m.fen ELSE 0 END)
+            AS payable_fen,
+        sum(CASE WHEN c.kind = 'redeemed' AND m.in_period THEN m.fen ELSE 0 END)
+        - sum(CASE WHEN d.kind = 'redeemed' AND m.in_period THEN m.fen ELSE 0 END) AS redeemed_fen
+    FROM moved AS m
+    INNER JOIN account AS d ON d.account_id = m.debit_account_id
+    INNER JOIN account AS c ON c.account_id = m.credit_account_id
+),
+
 control AS (
     SELECT
         (SELECT coalesce(sum(h.rows), 0) FROM handed AS h) AS uploaded,
@@ -308,15 +332,10 @@ control AS (
         coalesce(sum(l.basis_fen) FILTER (WHERE l.kind = 'grant'), 0) AS basis_fen,
         coalesce(sum(l.computed_fen) FILTER (WHERE l.kind = 'grant'), 0) AS computed_fen,
         coalesce(sum(l.withheld_fen) FILTER (WHERE l.kind = 'grant'), 0) AS withheld_fen,
-        (
-            SELECT coalesce(sum(CASE c.account_id WHEN t.credit_account_id THEN t.amount_fen ELSE -t.amount_fen END), 0)
-            FROM approved AS d
-            INNER JOIN transfer AS t ON t.act_id = d.act_id
-            INNER JOIN account AS c
-                ON c.kind = 'redeemed' AND c.account_id IN (t.credit_account_id, t.debit_account_id)
-        ) - coalesce(sum(l.granted_fen) FILTER (WHERE l.kind <> 'grant'), 0) AS granted_fen,
+        (SELECT coalesce(b.redeemed_fen, 0) FROM booked AS b)
+        - coalesce(sum(l.granted_fen) FILTER (WHERE l.kind <> 'grant'), 0) AS granted_fen,
         (SELECT coalesce(sum(r.room_fen), 0) FROM room AS r) AS room_fen,
-        (SELECT coalesce(sum(m.fen), 0) FROM movement AS m WHERE m.kind = 'payable') AS payable_fen
+        (SELECT coalesce(b.payable_fen, 0) FROM booked AS b) AS payable_fen
     FROM approved AS a
     INNER JOIN run_line AS l ON l.run_id = a.run_id
 )

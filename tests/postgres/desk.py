@@ -46,10 +46,10 @@ def line(symbol: str, net: str = "1000.00", *, seller: str = "P", buyer: str = "
 
 WORDS = {
     "version": "模板版本", "number": "发票号码", "kind": "发票类型", "issued": "开票日期",
-    "seller_code": "供方统一社会信用代码", "seller_name": "供方名称", "buyer_code": "用方统一社会信用代码",
-    "buyer_name": "用方名称", "contract": "合同编号", "tax_code": "税收分类编码", "item": "项目名称", "unit": "计量单位",
-    "quantity": "用量", "rate": "税率", "tax": "税额", "gross": "价税合计", "paid": "已付金额", "original": "原发票号码",
-    "remark": "备注",
+    "seller_code": "供方统一社会信用代码", "seller_name": "供方名称",
+    "buyer_code": "用方统一社会信用代码", "buyer_name": "用方名称", "contract": "合同编号",
+    "tax_code": "税收分类编码", "item": "项目名称", "unit": "计量单位", "quantity": "用量",
+    "rate": "税率", "tax": "税额", "gross": "价税合计", "paid": "已付金额", "original": "原发票号码", "remark": "备注",
 }  # fmt: skip
 """Short name to the template's column."""
 

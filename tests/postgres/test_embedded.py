@@ -109,6 +109,7 @@ def program(home: Path, code: str = USE) -> subprocess.Popen[str]:
     """Start a program that uses the home."""
     head = "import os, signal, sys\nfrom pathlib import Path\nfrom voucher import embedded_server\n"
     head += "from voucher.embedded import running\nhome = Path(sys.argv[1])\n"
+    head += "signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whatever started the tests\n"
     return subprocess.Popen(
         [sys.executable, "-c", head + code, str(home)],
         stdin=subprocess.PIPE,
@@ -377,15 +378,15 @@ def test_handlers_of_the_program_are_left_alone_and_ours_are_taken_back(home: Pa
     def theirs(_number: int, _frame: object) -> None:
         return
 
-    before = signal.signal(signal.SIGTERM, theirs)
-    assert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
+    term, hup = signal.signal(signal.SIGTERM, theirs), signal.signal(signal.SIGHUP, signal.SIG_DFL)
     try:
         with running(home):
             assert signal.getsignal(signal.SIGTERM) is theirs
             assert signal.getsignal(signal.SIGHUP) is not signal.SIG_DFL
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
     finally:
-        signal.signal(signal.SIGTERM, before)
-    assert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
+        signal.signal(signal.SIGTERM, term)
+        signal.signal(signal.SIGHUP, hup)
 
 
 def test_ctrl_c_reaches_the_program_and_not_the_server(home: Path) -> None:

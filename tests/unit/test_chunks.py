@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from importers.cells import Cell, Value
-from importers.chunks import UNIT, ChunkParser, Finding, Values, bodies_of, copy_lines, digest, finish
+from importers.chunks import ChunkParser, Finding, Values, bodies_of, copy_lines, digest, finish
 from importers.columns import STAGED, Column, Header, match_header
-from importers.sheets import Batch
+from importers.sheets import UNIT, Batch
 from importers.text import wire
 
 COLUMNS = (Column("发票号码", "invoice_number", "id", True), Column("合同编号", "contract_no", "reference"),

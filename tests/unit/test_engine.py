@@ -24,9 +24,7 @@ END = date(2028, 12, 31)
 MAY = date(2026, 5, 1), date(2026, 5, 31)
 
 
-def run(
-    facts: Facts, documents: Sequence[Policy] = (POLICY,), through: date = END, *, backfill: bool = False
-) -> Draft:
+def run(facts: Facts, documents: Sequence[Policy] = (POLICY,), through: date = END, *, backfill: bool = False) -> Draft:
     return draft(facts, documents, POLICY.programme, through, backfill=backfill)
 
 
@@ -60,9 +58,7 @@ def test_a_claim_is_taken_from_the_end_of_its_last_month_on() -> None:
 
 
 def test_the_last_eligible_day_decides_the_month_not_the_last_service_day() -> None:
-    closed = replace(
-        usual().qualifications[0], span=replace(usual().qualifications[0].span, end=date(2026, 5, 1))
-    )
+    closed = replace(usual().qualifications[0], span=replace(usual().qualifications[0].span, end=date(2026, 5, 1)))
     facts = replace(usual(), qualifications=[closed], invoices=[invoice(1, 6100, date(2026, 4, 1), MAY[1])])
     assert [line.basis_fen for line in run(facts, through=date(2026, 4, 30)).lines] == [3000]
 
@@ -105,9 +101,7 @@ def test_what_a_pro_rata_run_cut_is_not_backfilled_but_a_later_rise_is() -> None
 
 
 def voucher(face: int, balance: int, **changes: bool) -> VoucherState:
-    return VoucherState(
-        1, 2026, face, balance, **{"automatic": True, "frozen": False, "revoked": False, **changes}
-    )
+    return VoucherState(1, 2026, face, balance, **{"automatic": True, "frozen": False, "revoked": False, **changes})
 
 
 @pytest.mark.parametrize(
@@ -199,9 +193,7 @@ def test_an_invoice_left_out_says_why_over_its_whole_span() -> None:
 def test_lines_come_by_company_year_kind_and_acceptance() -> None:
     both = invoice(1, 6200, date(2026, 12, 1), date(2027, 1, 31), company=2)
     facts = served(replace(usual(), invoices=[both, invoice(2, 5000, *MAY)]))
-    facts = more(
-        facts, red_of(facts.invoices[1], 3, 5000), invoice(5, 50, *MAY), invoice(4, 50, *MAY, company=2)
-    )
+    facts = more(facts, red_of(facts.invoices[1], 3, 5000), invoice(5, 50, *MAY), invoice(4, 50, *MAY, company=2))
     facts = more(facts, red_of(both, 6, 6200))
     order = [(line.company, line.cap_year, line.kind, line.accepted_no) for line in run(facts).lines]
     assert order == [

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from importers import guard
-from importers.limits import LIMITS, MIB
+from importers.limits import LIMITS, MIB, Limits
 
 SMALL = dataclasses.replace(LIMITS, file_bytes=4 * MIB, inflated_bytes=8 * MIB, ratio_from=MIB, zip_entries=20)
 SHEET = b'<worksheet><sheetData><row r="1"><c r="A1"><v>1</v></c></row>%s</sheetData></worksheet>'
@@ -34,21 +34,32 @@ def _book(folder: Path, **parts: bytes) -> Path:
     )
 
 
-def _codes(path: Path, limits: guard.Limits = SMALL) -> list[str]:
+def _codes(path: Path, limits: Limits = SMALL) -> list[str]:
     return [problem.code for problem in guard.check_file(path, limits)]
 
 
 @pytest.mark.parametrize(
     ("data", "kind"),
     [
-        (b"", "empty"), (b"\xef\xbb\xbf \r\n", "empty"), (b"a,b\n1,2\n", "csv"), ("发票".encode("gbk"), "csv"),
-        ("\ufeffa".encode("utf-16-le"), "csv"), (b"a\0b", "unknown"), (bytes(1000), "unknown"), (b"%PDF-1.7\n", "pdf"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "xls"), (b"\x09\x08\x10\x00\x00\x06", "xls"),
-        (b"<?xml version='1.0'?><EInvoice/>", "xml"), (b"\xef\xbb\xbf\n<EInvoice/>", "xml"),
-        ("\ufeff<EInvoice/>".encode("utf-16-le"), "xml"), (b"<html><table>", "unknown"), (b"<!DOCTYPE html><p>", "unknown"),
-        (b"PK\x03\x04 broken", "zip"), (b"PK\x05\x06" + bytes(18), "zip"),
+        (b"", "empty"),
+        (b"\xef\xbb\xbf \r\n", "empty"),
+        (b"a,b\n1,2\n", "csv"),
+        ("发票".encode("gbk"), "csv"),
+        ("\ufeffa".encode("utf-16-le"), "csv"),
+        (b"a\0b", "unknown"),
+        (bytes(1000), "unknown"),
+        (b"%PDF-1.7\n", "pdf"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "xls"),
+        (b"\x09\x08\x10\x00\x00\x06", "xls"),
+        (b"<?xml version='1.0'?><EInvoice/>", "xml"),
+        (b"\xef\xbb\xbf\n<EInvoice/>", "xml"),
+        ("\ufeff<EInvoice/>".encode("utf-16-le"), "xml"),
+        (b"<html><table>", "unknown"),
+        (b"<!DOCTYPE html><p>", "unknown"),
+        (b"PK\x03\x04 broken", "zip"),
+        (b"PK\x05\x06" + bytes(18), "zip"),
     ],
-)  # fmt: skip
+)
 def test_the_kind_is_told_by_content(tmp_path: Path, data: bytes, kind: str) -> None:
     path = tmp_path / "always.xlsx"
     path.write_bytes(data)
@@ -137,19 +148,22 @@ def test_an_encrypted_or_twice_named_entry_is_refused(tmp_path: Path) -> None:
     data[data.rfind(b"PK\x01\x02") + 8] |= 1
     path.write_bytes(data)
     assert _codes(path) == ["zip_encrypted"]
-    with pytest.warns(UserWarning, match="Duplicate"), zipfile.ZipFile(tmp_path / "two", "w") as packed:
+    with zipfile.ZipFile(tmp_path / "two", "w") as packed:
         packed.writestr("xl/workbook.xml", b"<x/>")
-        packed.writestr("xl/workbook.xml", b"<y/>")
+        with pytest.warns(UserWarning, match="Duplicate"):
+            packed.writestr("xl/workbook.xml", b"<y/>")
     assert _codes(tmp_path / "two") == ["zip_broken"]
 
 
 @pytest.mark.parametrize(
     "part",
     [
-        b"<!DOCTYPE x [<!ENTITY a 'b'>]><worksheet/>", b"<?xml version='1.0'?>\n<! DOCTYPE x><worksheet/>",
-        b"<worksheet/>" + b" " * ((1 << 18) - 15) + b"<!ENTITY a 'b'>", "\ufeff<!DOCTYPE x><w/>".encode("utf-16-le"),
+        b"<!DOCTYPE x [<!ENTITY a 'b'>]><worksheet/>",
+        b"<?xml version='1.0'?>\n<! DOCTYPE x><worksheet/>",
+        b"<worksheet/>" + b" " * ((1 << 18) - 15) + b"<!ENTITY a 'b'>",
+        "\ufeff<!DOCTYPE x><w/>".encode("utf-16-le"),
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("name", ["xl/worksheets/sheet1.xml", "xl/worksheets/sheet1.bin", "_rels/.rels"])
 def test_a_declaration_in_any_part_is_refused(tmp_path: Path, part: bytes, name: str) -> None:
     path = _packed(tmp_path, {"xl/workbook.xml": b"<workbook/>", name: part})

@@ -9,13 +9,59 @@ import pytest
 from importers.messages import CATALOGUE, KEPT, SHOWN, make
 
 ROOT = Path(__file__).resolve().parents[2]
-PROMISED = """not_a_spreadsheet empty_file missing_columns duplicate_columns unknown_template_version no_rows number_lost
-bad_invoice_number required bad_choice bad_day bad_amount amount_too_large bad_uscc uscc_organisation_digit bad_tax_code
-bad_rate bad_number span_reversed span_too_long issued_in_future sum_differs tax_rate_differs red_needs_original
-red_not_negative blue_negative bad_character too_few_cells too_many_cells header_fields_differ identical_rows
-sibling_row_failed not_the_uploader unknown_company not_listed name_differs past_claim_deadline red_exceeds_blue
-original_missing service_span_missing duplicate_invoice conflict_invoice undecodable_text file_too_large zip_bomb zip_path
-zip_encrypted doctype_refused old_excel unterminated_quote same_party""".split()
+PROMISED = [
+    "not_a_spreadsheet",
+    "empty_file",
+    "missing_columns",
+    "duplicate_columns",
+    "unknown_template_version",
+    "no_rows",
+    "number_lost",
+    "bad_invoice_number",
+    "required",
+    "bad_choice",
+    "bad_day",
+    "bad_amount",
+    "amount_too_large",
+    "bad_uscc",
+    "uscc_organisation_digit",
+    "bad_tax_code",
+    "bad_rate",
+    "bad_number",
+    "span_reversed",
+    "span_too_long",
+    "issued_in_future",
+    "sum_differs",
+    "tax_rate_differs",
+    "red_needs_original",
+    "red_not_negative",
+    "blue_negative",
+    "bad_character",
+    "too_few_cells",
+    "too_many_cells",
+    "header_fields_differ",
+    "identical_rows",
+    "sibling_row_failed",
+    "not_the_uploader",
+    "unknown_company",
+    "not_listed",
+    "name_differs",
+    "past_claim_deadline",
+    "red_exceeds_blue",
+    "original_missing",
+    "service_span_missing",
+    "duplicate_invoice",
+    "conflict_invoice",
+    "undecodable_text",
+    "file_too_large",
+    "zip_bomb",
+    "zip_path",
+    "zip_encrypted",
+    "doctype_refused",
+    "old_excel",
+    "unterminated_quote",
+    "same_party",
+]
 
 
 @pytest.mark.parametrize("code", PROMISED)

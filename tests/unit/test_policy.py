@@ -131,9 +131,7 @@ def test_all_faults_of_a_file_are_told_at_once() -> None:
 
 def test_a_limit_for_both_subsidies_needs_its_own_ground() -> None:
     text = TEXT.replace('value = "exclusive"', 'value = "joint_limit"')
-    assert codes(check([f"{text}\n[joint_limit_bp]\nvalue = 5000\n".encode()])) == {
-        ("no_ground", "joint_limit_bp")
-    }
+    assert codes(check([f"{text}\n[joint_limit_bp]\nvalue = 5000\n".encode()])) == {("no_ground", "joint_limit_bp")}
     good = load(f'{text}\n[joint_limit_bp]\nvalue = 5000\nassumed = "算例"\n'.encode())
     assert (good.overlap, good.joint_limit_bp) == ("joint_limit", 5000)
 
@@ -186,7 +184,5 @@ def test_two_programmes_must_not_share_a_prefix_on_the_same_day() -> None:
 def test_references_and_words_are_checked_over_files() -> None:
     assert codes(check([POLICY, POLICY])) >= {("same_id", "id")}
     assert ("unknown_superseded", "supersedes") in codes(check([POLICY, amended(supersedes="nobody")]))
-    other = replace(
-        POLICY, id="z", programme="other", eligible_tax_codes=("1",), categories={"agent": "智能体"}
-    )
+    other = replace(POLICY, id="z", programme="other", eligible_tax_codes=("1",), categories={"agent": "智能体"})
     assert codes(check([POLICY, other])) == {("category_words", "categories")}

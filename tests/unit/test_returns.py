@@ -1,14 +1,109 @@
 """The return file goes back in as it is, once corrected."""
 
-import re
-from collections.abc import Mapping
+import importlib.util
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from importers import guard, returns, sheets
+import pytest
+from python_calamine import CalamineWorkbook
+
+from importers import guard, returns
 from importers.chunks import ParsedChunk
-from importers.columns import RETURN_COLUMNS, STAGED
+from importers.columns import RETURN_COLUMNS
 from importers.formats import cq_compute_1
 from importers.messages import make
 from importers.sheets import UNIT
-from tests_golden import samples  # type: ignore[import-not-found]
+from voucher.problem import Problem
+
+GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "cq_compute_1" / "samples.py"
+
+
+@pytest.fixture(scope="module")
+def samples() -> Any:
+    spec = importlib.util.spec_from_file_location("golden_for_returns", GOLDEN)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _read(path: Path, today: Any) -> tuple[list[ParsedChunk], list[Problem]]:
+    items = list(cq_compute_1.read(path, guard.kind_by_content(path), today=today))
+    chunks = [item for item in items if isinstance(item, ParsedChunk)]
+    return chunks, [p for item in items for p in (item.problems if isinstance(item, ParsedChunk) else [item])]
+
+
+def _failing(chunks: list[ParsedChunk]) -> Iterator[dict[str, Any]]:
+    for chunk in chunks:
+        for index in sorted(chunk.failed):
+            cells = UNIT.join(chunk.raw_cells(index))
+            yield {"sheet": chunk.sheet, "row_no": chunk.row_nos[index], "outcome": "rejected", "cells": cells}
+
+
+def _table(path: Path) -> list[list[str]]:
+    book = CalamineWorkbook.from_path(path)
+    return [[str(cell) for cell in row] for row in book.get_sheet_by_index(0).to_python()]
+
+
+def test_a_return_file_says_what_is_wrong_and_goes_back_in_corrected(tmp_path: Path, samples: Any) -> None:
+    wrong = samples.row(价税合计="100000.01", 备注="=HYPERLINK(1)", 税额="y")
+    source = tmp_path / "source.csv"
+    source.write_bytes(samples._csv([samples.HEADER, samples.row(), wrong, samples.row(发票号码="2.65E+19")]).encode())
+    chunks, problems = _read(source, samples.TODAY)
+    back = tmp_path / "back.xlsx"
+    assert returns.write(back, chunks[0].header.cells, _failing(chunks), problems) == 2
+
+    head, first, second = _table(back)
+    assert head == [*samples.HEADER, *RETURN_COLUMNS]
+    assert first[:-3] == wrong
+    assert first[-3:-1] == ["3", "bad_amount"]
+    assert second[-3:-1] == ["4", "number_lost"]
+    assert first[-1] == problems[0].message
+
+    assert guard.check_file(back) == []
+    again, same = _read(back, samples.TODAY)
+    assert [p.code for p in same] == ["bad_amount", "number_lost"]
+    assert [p.row for p in same] == [2, 3]
+    twice = tmp_path / "twice.xlsx"
+    returns.write(twice, again[0].header.cells, _failing(again), same)
+    assert _table(twice)[0] == head
+    assert [row[:-3] for row in _table(twice)[1:]] == [first[:-3], second[:-3]]
+
+    mended = tmp_path / "mended.csv"
+    rows = [head, [*samples.row(), "3", "bad_amount", "x"], [*samples.row(), "4", "", ""]]
+    mended.write_bytes(samples._csv(rows).encode())
+    good, none = _read(mended, samples.TODAY)
+    assert none == []
+    assert set(good[0].digests) == {chunks[0].digests[0]}
+
+
+def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
+    rows = [{"sheet": "", "row_no": 2, "outcome": "held", "cells": UNIT.join(("1", "甲\n乙"))}]
+    for name in ("a", "b"):
+        returns.write(tmp_path / name, ["发票号码", "备注"], rows, [make("required", row=2, column="备注")])
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_a_row_without_problems_says_how_it_ended(tmp_path: Path) -> None:
+    rows = [{"sheet": "", "row_no": 2, "outcome": "held", "cells": "1"}]
+    returns.write(tmp_path / "a", ["发票号码", "备注"], rows, [make("required", row=2, sheet="别的表")])
+    assert _table(tmp_path / "a")[1] == ["1", "", "2", "held", "暂存待补"]
+
+
+def test_all_problems_of_a_row_stand_in_one_cell_and_no_cell_is_a_formula(tmp_path: Path) -> None:
+    rows = [{"sheet": "s", "row_no": 9, "outcome": "rejected", "cells": UNIT.join(("=1+1", "000123"))}]
+    problems = [make("required", row=9, sheet="s", column=name) for name in ("甲", "乙")]
+    returns.write(tmp_path / "a", ["公式", "编号"], rows, problems)
+    _, row = _table(tmp_path / "a")
+    assert row[:4] == ["=1+1", "000123", "9", "required"]
+    assert row[4] == "\n".join(problem.message for problem in problems)
+
+
+def test_more_rows_than_a_sheet_holds_go_on_in_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(returns, "ROWS_PER_SHEET", 2)
+    rows = [{"sheet": "", "row_no": n, "outcome": "rejected", "cells": str(n)} for n in range(2, 7)]
+    assert returns.write(tmp_path / "a", ["发票号码"], rows, []) == 5
+    book = CalamineWorkbook.from_path(tmp_path / "a")
+    assert [len(book.get_sheet_by_name(name).to_python()) for name in book.sheet_names] == [3, 3, 2]

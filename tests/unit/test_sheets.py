@@ -21,7 +21,7 @@ def _csv(folder: Path, text: str) -> list[Any]:
     return list(sheets.rows(path, "csv"))
 
 
-def _cells(folder: Path, text: str) -> list[tuple[int, list[Any]]]:
+def _cells(folder: Path, text: str) -> list[Any]:
     return [entry if isinstance(entry, Problem) else entry[1:] for entry in _csv(folder, text)]
 
 

@@ -61,9 +61,7 @@ def test_a_share_never_falls_when_the_amount_rises_by_whole_spans(
 
 
 @given(st.integers(0, 10**6), st.integers(0, 10**6), st.integers(1, 90), st.data())
-def test_a_share_of_more_is_less_by_at_most_one_fen(
-    amount: int, more: int, length: int, data: st.DataObject
-) -> None:
+def test_a_share_of_more_is_less_by_at_most_one_fen(amount: int, more: int, length: int, data: st.DataObject) -> None:
     """3 fen over 7 days give the third day 1 fen, 4 fen give it none: shares are exact in sum, not each."""
     start = data.draw(st.integers(0, length))
     piece = span(start, data.draw(st.integers(start, length)))

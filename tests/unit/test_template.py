@@ -83,13 +83,18 @@ def _codes(read: Read, **changed: str) -> list[str]:
 @pytest.mark.parametrize(
     ("first", "last", "code"),
     [
-        ("2026-08-01", "2026-08-01", []), ("2026-08-02", "2026-08-01", ["span_reversed"]), ("", "", []),
-        ("2026-08-01", "", ["span_half_given"]), ("", "2026-08-01", ["span_half_given"]),
-        ("2016-08-02", "2026-08-01", []), ("2016-08-01", "2026-08-01", ["span_too_long"]),
-        ("2016-02-29", "2026-02-28", []), ("2016-02-29", "2026-03-01", ["span_too_long"]),
+        ("2026-08-01", "2026-08-01", []),
+        ("2026-08-02", "2026-08-01", ["span_reversed"]),
+        ("", "", []),
+        ("2026-08-01", "", ["span_half_given"]),
+        ("", "2026-08-01", ["span_half_given"]),
+        ("2016-08-02", "2026-08-01", []),
+        ("2016-08-01", "2026-08-01", ["span_too_long"]),
+        ("2016-02-29", "2026-02-28", []),
+        ("2016-02-29", "2026-03-01", ["span_too_long"]),
         ("x", "2026-08-01", ["bad_day", "span_half_given"]),
     ],
-)  # fmt: skip
+)
 def test_a_span_is_at_most_ten_years_and_runs_forwards(read: Read, first: str, last: str, code: list[str]) -> None:
     assert _codes(read, 服务起始日=first, 服务截止日=last) == code
 
@@ -102,13 +107,19 @@ def test_an_invoice_is_issued_today_at_the_latest(read: Read, day: str, code: li
 @pytest.mark.parametrize(
     ("net", "tax", "gross", "code"),
     [
-        ("94339.62", "5660.38", "100000.00", []), ("94339.62", "5660.38", "100000.01", ["sum_differs"]),
-        ("94339.62", "5660.43", "100000.05", ["tax_rate_differs"]), ("94339.62", "5660.42", "100000.04", []),
-        ("100.00", "6.05", "106.05", []), ("100.00", "6.06", "106.06", ["tax_rate_differs"]),
-        ("100.00", "5.95", "105.95", []), ("100.00", "5.94", "105.94", ["tax_rate_differs"]),
-        ("-100.00", "-6.05", "-106.05", []), ("0", "0", "0", []), ("0", "0", "0.01", ["sum_differs"]),
+        ("94339.62", "5660.38", "100000.00", []),
+        ("94339.62", "5660.38", "100000.01", ["sum_differs"]),
+        ("94339.62", "5660.43", "100000.05", ["tax_rate_differs"]),
+        ("94339.62", "5660.42", "100000.04", []),
+        ("100.00", "6.05", "106.05", []),
+        ("100.00", "6.06", "106.06", ["tax_rate_differs"]),
+        ("100.00", "5.95", "105.95", []),
+        ("100.00", "5.94", "105.94", ["tax_rate_differs"]),
+        ("-100.00", "-6.05", "-106.05", []),
+        ("0", "0", "0", []),
+        ("0", "0", "0.01", ["sum_differs"]),
     ],
-)  # fmt: skip
+)
 def test_the_sum_is_exact_and_the_rate_within_five_fen(
     read: Read, net: str, tax: str, gross: str, code: list[str]
 ) -> None:
@@ -124,10 +135,12 @@ def test_one_bad_row_does_not_hide_another_ones_sum(read: Read) -> None:
 @pytest.mark.parametrize(
     ("net", "tax", "gross", "codes"),
     [
-        ("-0.01", "0", "-0.01", []), ("0", "0", "0", ["red_not_negative"] * 2),
-        ("-100", "6", "-94", ["red_not_negative"]), ("100", "-200", "-100", ["red_not_negative"]),
+        ("-0.01", "0", "-0.01", []),
+        ("0", "0", "0", ["red_not_negative"] * 2),
+        ("-100", "6", "-94", ["red_not_negative"]),
+        ("100", "-200", "-100", ["red_not_negative"]),
     ],
-)  # fmt: skip
+)
 def test_a_red_row_is_negative(read: Read, net: str, tax: str, gross: str, codes: list[str]) -> None:
     amounts = {"不含税金额": net, "税额": tax, "价税合计": gross, "税率": ""}
     assert _codes(read, 发票类型="红字", 原发票号码="26502000000099900009", **amounts) == codes
@@ -174,12 +187,29 @@ def test_a_formula_is_only_a_text(read: Read) -> None:
 
 def test_each_typed_value_counts_for_the_digest_and_its_spelling_does_not(read: Read) -> None:
     other = {
-        "发票号码": "26502000000099900009", "发票类型": "红字", "开票日期": "2026-09-04", "供方名称": "合成甲",
-        "用方名称": "合成乙", "合同编号": "HT-2", "服务起始日": "2026-08-02", "服务截止日": "2026-08-30",
-        "税收分类编码": "3040201000000000000", "项目名称": "x", "规格型号": "y", "计量单位": "z", "用量": "1", "不含税金额": "1", "税率": "3%", "税额": "2",
-        "价税合计": "3", "已付金额": "", "原发票号码": "26502000000099900002", "备注": "",
-        "供方统一社会信用代码": "91500000MA5U00035F", "用方统一社会信用代码": "91500000MA5U00035F",
-    }  # fmt: skip
+        "发票号码": "26502000000099900009",
+        "发票类型": "红字",
+        "开票日期": "2026-09-04",
+        "供方名称": "合成甲",
+        "用方名称": "合成乙",
+        "合同编号": "HT-2",
+        "服务起始日": "2026-08-02",
+        "服务截止日": "2026-08-30",
+        "税收分类编码": "3040201000000000000",
+        "项目名称": "x",
+        "规格型号": "y",
+        "计量单位": "z",
+        "用量": "1",
+        "不含税金额": "1",
+        "税率": "3%",
+        "税额": "2",
+        "价税合计": "3",
+        "已付金额": "",
+        "原发票号码": "26502000000099900002",
+        "备注": "",
+        "供方统一社会信用代码": "91500000MA5U00035F",
+        "用方统一社会信用代码": "91500000MA5U00035F",
+    }
     assert len(other) == len(STAGED)
     chunks, _ = read([samples.row(), *(samples.row(**{name: value}) for name, value in other.items())])
     assert len(set(chunks[0].digests)) == len(STAGED) + 1

@@ -21,11 +21,11 @@ def _file(folder: Path, data: bytes) -> Path:
     ("codec", "expected"),
     [("utf-8", "utf-8"), ("utf-8-sig", "utf-8-sig"), ("gb18030", "gb18030"), ("utf-16", "utf-16")],
 )
-def test_each_encoding_of_the_cascade_is_read_without_loss(tmp_path: Path, codec: str, expected: str) -> None:
+def test_each_encoding_of_the_cascade_is_read_without_loss(tmp_path: Path, codec: str, expected: text.Encoding) -> None:
     path = _file(tmp_path, CHINESE.encode(codec))
     decision = text.decide(path)
     assert decision.encoding == expected
-    with text.open_wire(path, expected) as file:  # type: ignore[arg-type]
+    with text.open_wire(path, expected) as file:
         assert text.plain(file.read(), "latin-1") == CHINESE
 
 

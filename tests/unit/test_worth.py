@@ -241,12 +241,9 @@ def reason_of(day: date, facts: Facts, documents: Documents, blue: Invoice) -> s
             for row in newest(facts.qualifications)
             if row.company == blue.company and row.category in document.categories
         ),
-        "not_listed": not any(
-            day in row.span for row in newest(facts.listings) if row.provider == blue.provider
-        ),
+        "not_listed": not any(day in row.span for row in newest(facts.listings) if row.provider == blue.provider),
         "related_party": any(
-            day in row.span
-            and (row.kind == "common_control" or row.share_bp >= document.related_party_share_bp)
+            day in row.span and (row.kind == "common_control" or row.share_bp >= document.related_party_share_bp)
             for row in newest(facts.relations)
             if (row.provider, row.company) == (blue.provider, blue.company)
         ),

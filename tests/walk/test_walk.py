@@ -124,6 +124,19 @@ def test_vouchers_are_issued_by_hand_and_all_at_once(desk: Desk) -> None:
     assert desk.data("reconcile")["ok"]
 
 
+def test_an_appropriation_that_was_sent_back_can_be_corrected(desk: Desk) -> None:
+    asked = ("budget", "appropriate", "--year", "2026", "--ref", "指标1号", "--as", "maker1", "--amount")
+    first = desk.data(*asked, "10.00")
+    assert desk.data(*asked, "10.00")["act"] == first["act"]
+    assert desk.data(*asked, "20.00", status=1)["error"]["code"] == "reference_conflict"
+    desk.data("reject", first["act"], "--why", "金额有误", "--as", "checker1")
+    second = desk.data(*asked, "20.00")
+    assert second["state"] == "proposed"
+    assert desk.data("approve", second["act"], "--as", "checker1")["available"] == "20.00"
+    assert desk.data(*asked, "20.00")["state"] == "approved"
+    assert desk.data(*asked, "30.00", status=1)["error"]["code"] == "reference_conflict"
+
+
 def test_a_voucher_needs_a_qualified_company_and_a_covered_year(desk: Desk) -> None:
     desk.registered()
     asked = ("voucher", "issue", "--company", "91500000MA5UXX097X", "--face", "10", "--as", "maker1", "--year")

@@ -24,7 +24,8 @@ INNER JOIN stage AS s ON s.invoice_number = v.invoice_number AND s.held_upload_i
 WHERE v.has_error AND NOT s.has_error
 UNION ALL
 SELECT
-    e.fault, e.sheet, e.first_row, '',
+    e.fault, e.sheet, e.first_row,
+    CASE e.fault WHEN 'not_the_uploader' THEN '供方统一社会信用代码' ELSE '价税合计' END,
     CASE e.fault
         WHEN 'not_the_uploader' THEN e.provider_uscc
         ELSE CAST(CAST(e.gross_fen AS numeric) / 100 AS numeric(20, 2)) || ''

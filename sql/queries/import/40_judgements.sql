@@ -2,7 +2,15 @@
 -- params: none (reads judged, stage)
 INSERT INTO found (code, sheet, row_no, column_name, value, invoice_number, words)
 SELECT
-    j.code, j.sheet, CASE WHEN j.held_upload_id = 0 THEN j.first_row END, '',
+    j.code, j.sheet, CASE WHEN j.held_upload_id = 0 THEN j.first_row END,
+    CASE j.code
+        WHEN 'unknown_company' THEN '用方统一社会信用代码'
+        WHEN 'original_missing' THEN '原发票号码'
+        WHEN 'red_exceeds_blue' THEN '原发票号码'
+        WHEN 'red_parties_differ' THEN '原发票号码'
+        WHEN 'conflict_invoice' THEN '发票号码'
+        ELSE '服务起始日'
+    END,
     CASE j.code
         WHEN 'unknown_company' THEN j.company_uscc
         WHEN 'original_missing' THEN j.original_number

@@ -16,25 +16,64 @@ import xlsxwriter
 
 HERE = Path(__file__).parent
 TODAY = dt.date(2026, 9, 10)
-HEADER = (
-    "模板版本,发票号码,发票类型,开票日期,供方统一社会信用代码,供方名称,用方统一社会信用代码,用方名称,合同编号,"
-    "服务起始日,服务截止日,税收分类编码,项目名称,规格型号,计量单位,用量,不含税金额,税率,税额,价税合计,已付金额,"
-    "原发票号码,备注"
-).split(",")
+HEADER = [
+    "模板版本",
+    "发票号码",
+    "发票类型",
+    "开票日期",
+    "供方统一社会信用代码",
+    "供方名称",
+    "用方统一社会信用代码",
+    "用方名称",
+    "合同编号",
+    "服务起始日",
+    "服务截止日",
+    "税收分类编码",
+    "项目名称",
+    "规格型号",
+    "计量单位",
+    "用量",
+    "不含税金额",
+    "税率",
+    "税额",
+    "价税合计",
+    "已付金额",
+    "原发票号码",
+    "备注",
+]
 PROVIDER, PROVIDER_NAME = "91500000MA5U000111", "合成算力服务有限公司"
 COMPANY, COMPANY_NAME = "91500000MA5U0002XQ", "合成智能体科技有限公司"
 USUAL = dict(
     zip(
         HEADER,
         (
-            "CQ-COMPUTE-1", "26502000000099900001", "蓝字", "2026-09-03", PROVIDER, PROVIDER_NAME, COMPANY,
-            COMPANY_NAME, "HT-2026-001", "2026-08-01", "2026-08-31", "3040203000000000000",
-            "*信息技术服务*智算服务费", "A100-80G", "卡时", "1200.5", "94339.62", "6%", "5660.38", "100000.00",
-            "50000.00", "", "八月",
+            "CQ-COMPUTE-1",
+            "26502000000099900001",
+            "蓝字",
+            "2026-09-03",
+            PROVIDER,
+            PROVIDER_NAME,
+            COMPANY,
+            COMPANY_NAME,
+            "HT-2026-001",
+            "2026-08-01",
+            "2026-08-31",
+            "3040203000000000000",
+            "*信息技术服务*智算服务费",
+            "A100-80G",
+            "卡时",
+            "1200.5",
+            "94339.62",
+            "6%",
+            "5660.38",
+            "100000.00",
+            "50000.00",
+            "",
+            "八月",
         ),
         strict=True,
     )
-)  # fmt: skip
+)
 
 
 def row(**changed: str) -> list[str]:
@@ -46,13 +85,39 @@ def row(**changed: str) -> list[str]:
 CLEAN = (
     row(),
     row(发票号码="26502000000099900002", 项目名称="*信息技术服务*存储服务", 用量="", 规格型号="", 备注=""),
-    row(发票号码="26502000000099900002", 项目名称="*信息技术服务*存储服务", 不含税金额="-1000.00", 税额="-60.00",
-        价税合计="-1060.00", 用量="", 规格型号="折扣", 已付金额="", 备注="折扣行，逗号"),
-    row(发票号码="5000212130-00012345", 开票日期="2026/9/3", 服务起始日="", 服务截止日="", 税率="免税",
-        不含税金额="1,234.50", 税额="0", 价税合计="1,234.50", 已付金额=""),
-    row(发票号码="26502000000099900003", 发票类型="红字", 不含税金额="-94339.62", 税额="-5660.38",
-        价税合计="-100000.00", 已付金额="", 原发票号码="26502000000099900001", 备注="䶮㐀"),
-)  # fmt: skip
+    row(
+        发票号码="26502000000099900002",
+        项目名称="*信息技术服务*存储服务",
+        不含税金额="-1000.00",
+        税额="-60.00",
+        价税合计="-1060.00",
+        用量="",
+        规格型号="折扣",
+        已付金额="",
+        备注="折扣行，逗号",
+    ),
+    row(
+        发票号码="5000212130-00012345",
+        开票日期="2026/9/3",
+        服务起始日="",
+        服务截止日="",
+        税率="免税",
+        不含税金额="1,234.50",
+        税额="0",
+        价税合计="1,234.50",
+        已付金额="",
+    ),
+    row(
+        发票号码="26502000000099900003",
+        发票类型="红字",
+        不含税金额="-94339.62",
+        税额="-5660.38",
+        价税合计="-100000.00",
+        已付金额="",
+        原发票号码="26502000000099900001",
+        备注="䶮㐀",
+    ),
+)
 WRONG = (
     row(模板版本="CQ-COMPUTE-0"),
     row(发票号码="2.6502E+19"),
@@ -93,8 +158,10 @@ def _turned() -> str:
     """The columns in another order, starred, one unknown, a title above, a sum below, blank lines, columns of ours."""
     order = [*reversed(HEADER)]
     head = ["备注", "原 行 号", *(name + "*" for name in order[1:]), "我方编号", "原行号", "错误代码", "错误说明"]
-    body = [[cells["备注"], "", *(cells[name] for name in order[1:]), "甲1", "7", "bad_day", "请改"]
-            for cells in (dict(zip(HEADER, each, strict=True)) for each in CLEAN[:2])]  # fmt: skip
+    body = [
+        [cells["备注"], "", *(cells[name] for name in order[1:]), "甲1", "7", "bad_day", "请改"]
+        for cells in (dict(zip(HEADER, each, strict=True)) for each in CLEAN[:2])
+    ]
     return _csv(
         [["合成算力服务有限公司八月报送表"], [], head, body[0], [], body[1], ["", "合 计：", "", "1"], ["", " "]]
     )
@@ -109,20 +176,32 @@ def _write_book(path: Path) -> None:
     sheet = book.add_worksheet("明细")
     for place, name in enumerate(HEADER):
         sheet.write_string(2, 1 + place, name)
-    typed: Mapping[str, Any] = {
-        "用量": 1200.5, "不含税金额": 94339.62, "税额": 5660.38, "价税合计": 100000, "已付金额": 50000, "税率": 0.06,
-        "开票日期": dt.date(2026, 9, 3), "服务起始日": dt.date(2026, 8, 1), "服务截止日": dt.date(2026, 8, 31),
-    }  # fmt: skip
-    lost = {"发票号码": 26502000000099900001, "税收分类编码": 3040203000000000000, "不含税金额": 0.1 + 0.2,
-            "税额": 94339.625, "价税合计": 1e15}  # fmt: skip
+    typed: dict[str, Any] = {
+        "用量": 1200.5,
+        "不含税金额": 94339.62,
+        "税额": 5660.38,
+        "价税合计": 100000,
+        "已付金额": 50000,
+        "税率": 0.06,
+        "开票日期": dt.date(2026, 9, 3),
+        "服务起始日": dt.date(2026, 8, 1),
+        "服务截止日": dt.date(2026, 8, 31),
+    }
+    lost = {
+        "发票号码": 26502000000099900001,
+        "税收分类编码": 3040203000000000000,
+        "不含税金额": 0.1 + 0.2,
+        "税额": 94339.625,
+        "价税合计": 1e15,
+    }
     for number, cells in enumerate((USUAL | typed, USUAL | typed | lost, USUAL | typed), 3):
         for place, name in enumerate(HEADER):
             _write_cell(sheet, number + (number == 5), 1 + place, cells[name], day)
     sheet.write_string(7, 1, "合计")
     sheet.write_number(7, 17, 1)
     other = book.add_worksheet("九月")
-    for number, cells in enumerate((HEADER, list(USUAL.values()))):
-        for place, cell in enumerate(cells):
+    for number, texts in enumerate((HEADER, list(USUAL.values()))):
+        for place, cell in enumerate(texts):
             other.write_string(number, place, cell)
     book.close()
 
@@ -167,10 +246,14 @@ def result(path: Path, kind: str) -> dict[str, Any]:
         if isinstance(item, ParsedChunk):
             columns = {staged.name: item.column(staged.name) for staged in STAGED}
             rows += [
-                {"row": row_no, "failed": index in item.failed, "digest": item.digests[index],
-                 **{name: column[index] for name, column in columns.items() if column[index] is not None}}
+                {
+                    "row": row_no,
+                    "failed": index in item.failed,
+                    "digest": item.digests[index],
+                    **{name: column[index] for name, column in columns.items() if column[index] is not None},
+                }
                 for index, row_no in enumerate(item.row_nos)
-            ]  # fmt: skip
+            ]
     return {"rows": rows, "problems": problems}
 
 
