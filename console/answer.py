@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rich.cells import cell_len, chop_cells
+from rich.cells import cell_len
 
 from voucher.money import format_yuan
 
@@ -36,9 +36,21 @@ def pad(text: str, columns: int, *, right: bool = False) -> str:
     return blanks + text if right else text + blanks
 
 
+_CLOSING = "，。；：、）》”！？"
+"""Marks that no line begins with."""
+
+
 def wrap(text: str, columns: int) -> list[str]:
-    """Break a text into lines of at most so many columns."""
-    return chop_cells(text, max(2, columns)) if text else [""]
+    """Break a text into lines of at most so many columns; no line begins with a closing mark."""
+    if cell_len(text) <= columns:
+        return [text]
+    lines = [""]
+    for char in text:
+        # The last two columns are kept for a mark that must not begin the next line.
+        if cell_len(lines[-1] + char) > max(4, columns) - 2 and char not in _CLOSING:
+            lines.append("")
+        lines[-1] += char
+    return lines
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, indent: str = "") -> list[str]:

@@ -82,7 +82,12 @@ def outcome_data(outcome: Outcome) -> dict[str, Any]:
         "upload_id": None if outcome.upload_id is None else str(outcome.upload_id),
         "sha256": outcome.sha256, "format": outcome.format, "rows": outcome.rows, **outcome.counts,
         "invoices": [
-            {"number": row["number"], "status": row["status"], "accepted_no": row["accepted_no"]}
+            {
+                "number": row["number"],
+                "status": row["status"],
+                # A rehearsal gives no acceptance numbers away.
+                "accepted_no": None if outcome.upload_id is None else row["accepted_no"],
+            }
             for row in outcome.invoices
         ],
         "problems": [problem_data(problem) for problem in outcome.problems],

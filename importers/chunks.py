@@ -16,7 +16,7 @@ from importers.text import Codec
 from voucher.problem import Problem
 
 NULL = "\\N"
-_CONTROLS = bytes(code for code in [*range(0x20), 0x7F] if code not in (0x09, 0x0A, 0x0D, 0x1F))
+_CONTROLS = text.CONTROLS.replace(UNIT.encode(), b"")
 _KEPT_CONTROLS = dict.fromkeys([code for code in range(0x20) if code not in (0x09, 0x0A, 0x0D)] + [0x7F], text.LOST)
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 _COLUMN_NAMES = {staged.name: staged.column for staged in STAGED}
@@ -192,9 +192,10 @@ class ChunkParser:
         """Return raws, columns by place and the rows that are not as wide as the header."""
         width = self._width
         if batch.lines is not None:
-            raws = _storable(batch.lines, self._codec)
+            raws = batch.lines if batch.clean else _storable(batch.lines, self._codec)
             if set(map(_COUNT_UNITS, batch.lines)) <= {width - 1}:
-                flat = UNIT.join(batch.lines).split(UNIT)
+                whole = UNIT.join(batch.lines) if batch.block is None else batch.block[:-1].replace("\n", UNIT)
+                flat = whole.split(UNIT)
                 return raws, [flat[place::width] for place in range(width)], {}
         else:
             raws = _storable(_raws(batch.rows()), self._codec)

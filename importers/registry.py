@@ -3,6 +3,8 @@
 A file stands or falls whole. The newest row of a key wins; absence never deletes; 止 before 起 voids a row.
 """
 
+import hashlib
+import json
 import re
 import secrets
 from collections.abc import Mapping, Sequence
@@ -26,6 +28,7 @@ from voucher.access import User
 from voucher.acts import canonical
 from voucher.database import one, query, run_file
 from voucher.days import OPEN_END
+from voucher.errors import Broken
 from voucher.money import format_yuan
 from voucher.problem import Problem
 
@@ -181,14 +184,15 @@ def parse(path: Path, file_kind: str, words: Mapping[str, str]) -> tuple[Kind | 
             readers = [ColumnReader(column) for column in kind.columns] if kind else []
             if header is None and row_no >= HEADER_WITHIN:
                 break
+            if header is not None and header.duplicated:
+                problems.append(make("duplicate_columns", value="、".join(header.duplicated), row=row_no))
+                break
         elif sheet == header.sheet:
             values, wrong = _row(kind, header, readers, row_no, row, words)
             found.append(values)
             problems.extend(wrong)
     if kind is None or header is None:
         problems = problems or [_no_header(nearest)]
-    elif header.duplicated:
-        problems.append(make("duplicate_columns", value="、".join(header.duplicated), row=header.row_no))
     elif not found and not problems:
         problems.append(make("no_rows"))
     return kind, found, problems
@@ -360,9 +364,16 @@ def _write_new_accounts(db: Connection, act: acts.Act, found: Sequence[Values]) 
 
 
 def _propose_accounts(db: Connection, reference: str, changed: Sequence[Values], user: User) -> int:
-    """Propose all changed accounts of one file; the payload shows the last four digits only."""
+    """Propose all changed accounts of one file; the payload shows the last four digits and a salted hash only."""
     payload = [
-        {"company": v["uscc"], "holder": v["holder"], "bank": v["bank"], "account": v["account_no"][-4:]}
+        {
+            "company": v["uscc"],
+            "holder": v["holder"],
+            "bank": v["bank"],
+            "account": v["account_no"][-4:],
+            "clearing_no": v["clearing_no"],
+            "sha256": hashlib.sha256(bytes.fromhex(v["salt"]) + v["account_no"].encode()).hexdigest(),
+        }
         for v in changed
     ]
     with acts.act(db, "bank_account", reference, user.name, payload) as act:
@@ -372,9 +383,17 @@ def _propose_accounts(db: Connection, reference: str, changed: Sequence[Values],
 
 
 def _approve_accounts(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict[str, Any]:
-    """Put approved accounts on record."""
-    changed = run_file(db, "queries/registry/approve_accounts.sql", proposal_act_id=proposal.act_id, act_id=act.act_id)
-    return {"accounts": changed}
+    """Put approved accounts on record, as far as they are those that were proposed. Raises Broken."""
+    written = run_file(
+        db,
+        "queries/registry/approve_accounts.sql",
+        proposal_act_id=proposal.act_id,
+        payload=proposal.payload,
+        act_id=act.act_id,
+    )
+    if written != len(json.loads(proposal.payload)):
+        raise Broken("account_changed", "待变更的银行账户与提交时不一致，可能被改动。请退回并联系系统管理员。")
+    return {"accounts": written}
 
 
 approval.declare("bank_account", _approve_accounts)

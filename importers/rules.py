@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import repeat
-from operator import add, mul, sub
+from operator import add, eq, gt, mul, sub
 
 from importers.cells import Value
 from importers.chunks import Finding, Values
@@ -41,6 +41,12 @@ def _where(
 
 
 def _spans(starts: Sequence[Value], ends: Sequence[Value]) -> Iterator[Finding]:
+    try:
+        widest = _span_code(min(starts), max(ends))  # type: ignore[type-var]
+        if widest is None and True not in map(gt, starts, ends):  # type: ignore[arg-type]
+            return
+    except (TypeError, ValueError):
+        pass
     pairs: list[tuple[Value, ...]] = list(zip(starts, ends, strict=True))
     wrong = {pair for pair in set(pairs) if _span_code(*pair) is not None}
     for index, (start, end) in _where(pairs, wrong):
@@ -67,10 +73,11 @@ def _issued(days: Sequence[Value], today: str) -> Iterator[Finding]:
 
 
 def _parties(providers: Sequence[Value], companies: Sequence[Value]) -> Iterator[Finding]:
-    pairs: list[tuple[Value, ...]] = list(zip(providers, companies, strict=True))
-    wrong = {pair for pair in set(pairs) if pair[0] is not None and pair[0] == pair[1]}
-    for index, (uscc, _) in _where(pairs, wrong):
-        yield Finding(index, "same_party", "company_uscc", str(uscc))
+    if True not in map(eq, providers, companies):
+        return
+    for index, (provider, company) in enumerate(zip(providers, companies, strict=True)):
+        if provider is not None and provider == company:
+            yield Finding(index, "same_party", "company_uscc", str(company))
 
 
 def _sums(nets: Sequence[int | None], taxes: Sequence[int | None], grosses: Sequence[int | None]) -> Iterator[Finding]:

@@ -21,7 +21,7 @@ UNIT = "\x1f"
 """Joins the cells of a row; it never occurs within one."""
 SUMMARIES = frozenset({"合计", "总计", "小计", "累计", "本页合计", "本页小计"})
 """First words of a row that sums others: such a row is no row."""
-_BLOCK_CHARS = 1 << 17
+_BLOCK_CHARS = 1 << 16
 _RECORD_CHARS = 4 << 20
 _XLSX_ROWS = 2_000
 
@@ -31,7 +31,8 @@ class Batch:
     """Consecutive rows of one sheet without blank and summary rows. row_nos: as Excel counts, from 1.
 
     The rows are either `lines`, cells joined by UNIT, or `cells`. codec: how their text stands in memory.
-    first: this batch begins its sheet.
+    first: this batch begins its sheet. block: the lines with a line end behind each, when no cell holds one.
+    clean: no cell holds a control character but tabs and line ends.
     """
 
     sheet: str
@@ -40,6 +41,8 @@ class Batch:
     cells: list[list[Cell]] | None
     codec: Codec
     first: bool = False
+    block: str | None = None
+    clean: bool = False
 
     def rows(self) -> list[list[Cell]]:
         """Return the rows as cells, in the batch's own codec."""
@@ -57,7 +60,8 @@ class Batch:
         """Return the part of the batch below a row."""
         at = sum(number <= row_no for number in self.row_nos)
         lines = None if self.lines is None else self.lines[at:]
-        return Batch(self.sheet, self.row_nos[at:], lines, self.cells[at:] if self.cells else None, self.codec)
+        cells = None if self.cells is None else self.cells[at:]
+        return Batch(self.sheet, self.row_nos[at:], lines, cells, self.codec, clean=self.clean)
 
 
 def batches(path: Path, kind: str) -> Iterator[Batch | Problem]:
@@ -107,15 +111,16 @@ def _usual(start: str) -> bool:
     return start.isascii() and start.isalnum()
 
 
-def _line_batch(start: int, lines: list[str]) -> Batch:
+def _line_batch(start: int, lines: list[str], block: str | None, clean: bool) -> Batch:
     """Make a batch of csv lines numbered from start, leaving out what is no row."""
     row_nos: Sequence[int] = range(start, start + len(lines))
     if not all(map(_usual, {line[:1] for line in lines})):
         kept = [
             i for i, line in enumerate(lines) if _usual(line[:1]) or is_row(text.plain(line, "latin-1").split(UNIT))
         ]
-        row_nos, lines = [start + i for i in kept], [lines[i] for i in kept]
-    return Batch("", row_nos, lines, None, "latin-1", start == 1)
+        if len(kept) < len(lines):
+            row_nos, lines, block = [start + i for i in kept], [lines[i] for i in kept], None
+    return Batch("", row_nos, lines, None, "latin-1", start == 1, block, clean)
 
 
 def _csv_batches(path: Path) -> Iterator[Batch | Problem]:
@@ -133,8 +138,8 @@ def _csv_batches(path: Path) -> Iterator[Batch | Problem]:
         start = 1
         while block := file.read(_BLOCK_CHARS):
             block += file.readline()
-            lines, problem = _records(block, file, delimiter, start)
-            yield _line_batch(start, lines)
+            lines, plain, problem = _records(block, file, delimiter, start)
+            yield _line_batch(start, lines, plain, decision.clean)
             start += len(lines)
             if problem is None and start > LIMITS.rows:
                 problem = make("too_many_rows", limit=LIMITS.rows)
@@ -142,7 +147,7 @@ def _csv_batches(path: Path) -> Iterator[Batch | Problem]:
                 yield problem
                 return
         if start == 1:
-            yield _line_batch(1, [])
+            yield _line_batch(1, [], None, True)
 
 
 def _delimiter(path: Path, encoding: text.Encoding) -> str:
@@ -152,20 +157,23 @@ def _delimiter(path: Path, encoding: text.Encoding) -> str:
     return max(",\t;", key=lambda mark: max((line.count(mark) for line in top), default=0))
 
 
-def _records(block: str, file: TextIO, delimiter: str, start: int) -> tuple[list[str], Problem | None]:
+def _records(block: str, file: TextIO, delimiter: str, start: int) -> tuple[list[str], str | None, Problem | None]:
     """Split a block of whole lines into records, cells joined by UNIT, and a fault that ends the file.
 
-    Without a quote in the block that is plain splitting; else the csv module reads it, and on beyond the block while
-    a quoted cell is open. A UNIT within a cell becomes U+FFFD.
+    Between them stands the block itself with UNITs, when no cell holds a line end. Without a quote in the block that
+    is plain splitting; else the csv module reads it, and on beyond the block while a quoted cell is open. A UNIT
+    within a cell is lost.
     """
     block = block.replace(UNIT, text.LOST) if UNIT in block else block
     if '"' not in block:
         if "\r" in block:
             block = block.replace("\r\n", "\n").replace("\r", "\n")
-        lines = block.replace(delimiter, UNIT).split("\n")
-        if not lines[-1]:
-            lines.pop()
-        return lines, None
+        block = block.replace(delimiter, UNIT)
+        if block[-1] != "\n":
+            block += "\n"
+        lines = block.split("\n")
+        lines.pop()
+        return lines, block, None
     lines = []
     feed = _Feed(block, file)
     reader = csv.reader(feed, delimiter=delimiter, strict=True)
@@ -176,10 +184,10 @@ def _records(block: str, file: TextIO, delimiter: str, start: int) -> tuple[list
         pass
     except csv.Error as error:
         code = "record_too_long" if "field limit" in str(error) else "unterminated_quote"
-        return lines, make(code, row=start + len(lines))
+        return lines, None, make(code, row=start + len(lines))
     except _RecordTooLong:
-        return lines, make("record_too_long", row=start + len(lines))
-    return lines, None
+        return lines, None, make("record_too_long", row=start + len(lines))
+    return lines, None, None
 
 
 class _RecordTooLong(Exception):

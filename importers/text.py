@@ -14,6 +14,8 @@ Codec = Literal["utf-8", "latin-1"]
 """How text stands in memory: as itself, or on the wire (its UTF-8 bytes read as latin-1, see `open_wire`)."""
 LOST = "?"
 """Stands for a character that cannot be kept."""
+CONTROLS = bytes(code for code in [*range(0x20), 0x7F] if code not in (0x09, 0x0A, 0x0D))
+"""Control characters other than tab and line ends: single bytes in all encodings here but UTF-16."""
 CHUNK = 1 << 20
 """Bytes per step; a stretch of this size without a line end is no table."""
 
@@ -31,10 +33,14 @@ _PLAIN = re.compile(r"[!-~]*\Z")
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """encoding: the codec to open the file with, None when there is none; fault: why not."""
+    """encoding: the codec to open the file with, None when there is none; fault: why not.
+
+    clean: there is surely no control character in the file but tabs and line ends.
+    """
 
     encoding: Encoding | None
     fault: Fault | None = None
+    clean: bool = False
 
 
 def clean(cell: str) -> str:
@@ -57,24 +63,26 @@ def has_control(cell: str) -> bool:
     return not cell.isprintable() and any(ord(char) < 0x20 or 0x7F <= ord(char) < 0xA0 for char in cell.strip())
 
 
-def _try(file: BinaryIO, codec: str) -> Fault | None:
-    """Read the file through to its end in one codec; None when every byte fits."""
+def _try(file: BinaryIO, codec: Encoding) -> Decision:
+    """Read the file through to its end in one codec; a fault when a byte does not fit."""
     file.seek(0)
+    clean = codec != "utf-16"
     decoder = codecs.getincrementaldecoder(codec)("strict")
     while data := file.read(CHUNK):
         try:
             text = decoder.decode(data)
         except UnicodeDecodeError:
-            return "undecodable"
+            return Decision(None, "undecodable")
         if "\0" in text:
-            return "nul"
+            return Decision(None, "nul")
         if len(data) == CHUNK and "\n" not in text and "\r" not in text:
-            return "long_line"
+            return Decision(None, "long_line")
+        clean = clean and len(data.translate(None, CONTROLS)) == len(data)
     try:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        return "undecodable"
-    return None
+        return Decision(None, "undecodable")
+    return Decision(codec, clean=clean)
 
 
 def decide(path: Path) -> Decision:
@@ -97,11 +105,9 @@ def _decide(path: Path, _size: int, _changed: int) -> Decision:
         elif head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             cascade = ("utf-16",)
         for encoding in cascade:
-            fault = _try(file, encoding)
-            if fault is None:
-                return Decision(encoding)
-            if fault != "undecodable":
-                return Decision(None, fault)
+            decision = _try(file, encoding)
+            if decision.fault != "undecodable":
+                return decision
     return Decision(None, "undecodable")
 
 

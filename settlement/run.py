@@ -18,22 +18,19 @@ from settlement.policy import Policy, cap_for_year, in_force, parameters
 from voucher import acts, approval, ledger
 from voucher.access import User
 from voucher.acts import canonical
-from voucher.database import driver, expect_many, one, query, run_file
+from voucher.database import expect_many, one, query, run_file, stream
 from voucher.days import OPEN_END, business_day, month_span
 from voucher.errors import Broken, Misused, Refused
 from voucher.money import format_yuan
 from voucher.reasons import SENTENCES
 
 _STEPS = (
-    ("20_pair", "pair"), ("21_late", "late"), ("22_code", "code"), ("30_bill", "bill"), ("31_red", "red"),
-    ("40_basis", "basis"), ("50_claim", "claim"), ("51_cut", "cut"), ("52_cap", "cap"), ("53_served", "served"),
-    ("60_state", "state"), ("61_room", "room"), ("70_turn", "turn"), ("71_reasons", "reasons"),
+    "20_stretch", "21_red", "22_code", "23_listed", "24_related", "25_added", "30_bill", "31_unsliced", "32_pair",
+    "33_late", "34_partial", "40_limited", "50_part", "51_cut", "52_cap", "53_served", "60_room", "61_reasons",
 )  # fmt: skip
-"""The steps of a draft in order: SQL file, and the temporary table it makes."""
-_LINE_COLUMNS = (
-    "line_no, company_id, cap_year, kind, invoice_id, accepted_no, basis_fen, computed_fen, overlap_cut_fen,"
-    " granted_fen, withheld_fen, budget_cut_fen, policy_ids, reasons"
-)
+"""The steps of a draft in order; each SQL file makes the temporary table that it is named after."""
+_BIG = "bill"
+"""The temporary table that is as large as the draft; of the others PostgreSQL is told how small they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +94,6 @@ def draft(
     assert fresh is not None
     run_id = int(fresh["run_id"])
     lines = run_file(db, "queries/settle/draft/80_lines.sql", run_id=run_id)
-    run_file(db, "queries/settle/draft/81_listed.sql", run_id=run_id)
     used = [{"id": policy.id, "sha256": policy.sha256} for policy in policies if policy.programme == chosen]
     run_file(
         db,
@@ -143,9 +139,10 @@ def compute(
         for policy, span in in_force(policies)
     ]
     run_file(db, "queries/settle/draft/11_documents.sql", policies=canonical(rows))
-    for name, table in _STEPS:
+    for name in _STEPS:
         run_file(db, f"queries/settle/draft/{name}.sql")
-        db.exec_driver_sql(f"ANALYZE {table}")
+        if (table := name[3:]) != _BIG:
+            db.exec_driver_sql(f"ANALYZE {table}")
 
 
 def _lock(db: Connection, programme: str) -> None:
@@ -179,16 +176,11 @@ def _drop_draft(db: Connection, run_id: int) -> None:
 
 
 def lines_digest(db: Connection, table: str, run_id: int) -> str:
-    """Digest a run's lines as COPY text in order (SHA-256, hex); the same lines give the same digest."""
+    """Digest a run's lines as text in order (SHA-256, hex); the same lines give the same digest."""
     assert table in ("draft_line", "run_line")
     hasher = hashlib.sha256()
-    statement = (
-        f"COPY (SELECT {_LINE_COLUMNS} FROM {table} WHERE run_id = {int(run_id)} ORDER BY line_no)"
-        " TO STDOUT (DELIMITER '|', ENCODING 'UTF8')"
-    )
-    with driver(db).cursor() as cursor, cursor.copy(statement) as copy:
-        for data in copy:
-            hasher.update(data)
+    for row in stream(db, f"queries/settle/{table}_text.sql", run_id=run_id):
+        hasher.update(row["lines"].encode())
     return hasher.hexdigest()
 
 

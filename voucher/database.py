@@ -114,6 +114,13 @@ def query(db: Connection, name: str, /, **params: object) -> list[Row]:
     return cast(list[Row], db.execute(text(sql.read(name)), params).mappings().all())
 
 
+def stream(db: Connection, name: str, /, **params: object) -> Iterator[Row]:
+    """Run one SQL file and yield its rows some at a time, so that memory stays bounded however many there are."""
+    options = {"stream_results": True, "yield_per": 100}
+    for row in db.execute(text(sql.read(name)), params, execution_options=options).mappings():
+        yield dict(row)
+
+
 def one(db: Connection, name: str, /, **params: object) -> Row | None:
     """Run one SQL file and return its only row, or None. More than one row is a programming error."""
     return cast(Row | None, db.execute(text(sql.read(name)), params).mappings().one_or_none())
@@ -129,7 +136,10 @@ def expect_many(db: Connection) -> None:
 
     Right after a bulk load its statistics are old, and a nested loop that it takes for short is not.
     """
-    db.exec_driver_sql("SELECT set_config('work_mem', '192MB', true), set_config('enable_nestloop', 'off', true)")
+    db.exec_driver_sql(
+        "SELECT set_config('work_mem', '192MB', true), set_config('enable_nestloop', 'off', true),"
+        " set_config('enable_mergejoin', 'off', true)"
+    )
 
 
 def driver(db: Connection) -> psycopg.Connection[Any]:

@@ -22,6 +22,7 @@ from voucher.sealed import SEALED
 GENESIS = "0" * 64
 """What stands for the chain digest before the first act."""
 _CHUNK = 1 << 20
+_LINES = 5_000
 
 
 class _Hasher(Protocol):
@@ -125,7 +126,7 @@ def digest_body(db: Connection, act_id: int) -> Digests:
 def digest_range(db: Connection, first: int, last: int) -> dict[int, Digests]:
     """Digest the bodies of all acts with ids from first to last as they stand now, with one COPY per table.
 
-    For many small acts; each act's bytes are those of `body`. Acts without a single row are not in the answer.
+    For many acts that are not very big; each act's bytes are those of `body`. Acts without a single row are not in the answer.
     """
     hashers: dict[bytes, tuple[_Hasher, _Hasher]] = {}
 
@@ -143,10 +144,10 @@ def digest_range(db: Connection, first: int, last: int) -> dict[int, Digests]:
             with cursor.copy(sealed.copy_range.format(first=int(first), last=int(last))) as copy:
                 for data in copy:  # the protocol gives one line at a time
                     owner, _, line = bytes(data).partition(b"|")
-                    if owner != act:
+                    if owner != act or len(lines) >= _LINES:
                         if act:
                             add(act, lines)
-                        act, lines = owner, [mark]
+                        act, lines = owner, [] if owner == act else [mark]
                     lines.append(line)
             if act:
                 add(act, lines)

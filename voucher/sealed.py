@@ -176,7 +176,7 @@ SEALED = (
     ),
     Sealed(
         "run",
-        "run_id programme_id through_on backfill cutoff_no fiscal_year drafted_by policies lines_sha256 lines "
+        "run_id programme_id through_on backfill pro_rata cutoff_no fiscal_year drafted_by policies lines_sha256 lines "
         "proposal_act_id act_id",
         "run_id",
     ),

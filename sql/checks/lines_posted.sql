@@ -5,30 +5,34 @@
 -- params: none
 -- source: DESIGN 5, transfer; later transfers of a line (its payment) belong to other acts
 WITH approved AS (
-    SELECT r.run_id, r.programme_id, r.fiscal_year, d.act_id, s.no
+    SELECT r.run_id, r.programme_id, d.act_id, s.no, o.account_id AS appropriation_id
     FROM run AS r
     INNER JOIN decision AS d ON d.proposal_act_id = r.proposal_act_id AND d.verdict = 'approved'
     INNER JOIN seal AS s ON s.act_id = d.act_id
+    LEFT JOIN account AS o ON o.kind = 'appropriation' AND o.year = r.fiscal_year
 ),
 
--- legs: 1 for each transfer that uses the company's limit, 10 for each that owes it money, 100 for each other
+-- a transfer's two accounts as one number: debit in the upper half, credit in the lower
 posted AS (
     SELECT
-        t.company_id, t.run_id, t.line_no, count(*) AS transfers, min(t.amount_fen) AS least_fen,
-        max(t.amount_fen) AS most_fen, min(c.year) AS first_year, max(c.year) AS last_year,
-        sum(CASE
-            WHEN d.kind = 'voucher' AND c.kind = 'redeemed'
-                AND d.company_id = t.company_id AND c.company_id = t.company_id AND d.year = c.year
-                AND d.programme_id = a.programme_id AND c.programme_id = a.programme_id THEN 1
-            WHEN d.kind = 'appropriation' AND c.kind = 'payable' AND d.year = a.fiscal_year
-                AND c.company_id = t.company_id THEN 10
-            ELSE 100
-        END) AS legs
+        t.company_id, t.run_id, t.line_no, count(*) AS transfers,
+        min(t.amount_fen) AS least_fen, max(t.amount_fen) AS most_fen,
+        min((t.debit_account_id << 32) + t.credit_account_id) AS first_way,
+        max((t.debit_account_id << 32) + t.credit_account_id) AS last_way
     FROM approved AS a
     INNER JOIN transfer AS t ON t.act_id = a.act_id AND t.run_id = a.run_id
-    INNER JOIN account AS d ON d.account_id = t.debit_account_id
-    INNER JOIN account AS c ON c.account_id = t.credit_account_id
     GROUP BY t.company_id, t.run_id, t.line_no
+),
+
+way AS (
+    SELECT
+        a.run_id, v.company_id, v.year, (v.account_id << 32) + u.account_id AS limit_way,
+        (a.appropriation_id << 32) + p.account_id AS money_way
+    FROM approved AS a
+    INNER JOIN account AS v ON v.programme_id = a.programme_id AND v.kind = 'voucher'
+    INNER JOIN account AS u
+        ON u.programme_id = v.programme_id AND u.company_id = v.company_id AND u.year = v.year AND u.kind = 'redeemed'
+    INNER JOIN account AS p ON p.company_id = v.company_id AND p.kind = 'payable'
 ),
 
 recovered AS (
@@ -56,21 +60,24 @@ wrong AS (
         a.no, l.run_id, l.line_no, l.granted_fen,
         CASE
             WHEN p.transfers IS NULL THEN '没有转账'
-            WHEN p.legs < 100 AND p.first_year = l.cap_year AND p.last_year = l.cap_year
+            WHEN p.first_way = least(w.limit_way, w.money_way) AND p.last_way = greatest(w.limit_way, w.money_way)
                 THEN format(
                     '有%s笔转账，金额%s元至%s元，应为额度、资金各一笔', p.transfers, round(p.least_fen / 100.0, 2),
                     round(p.most_fen / 100.0, 2)
                 )
-            ELSE format('有%s笔转账，账户不属于该企业、事项或年度', p.transfers)
+            ELSE format('有%s笔转账，账户与该企业、事项、年度不符', p.transfers)
         END AS what
     FROM approved AS a
     INNER JOIN run_line AS l ON l.run_id = a.run_id
     LEFT JOIN posted AS p ON p.company_id = l.company_id AND p.run_id = l.run_id AND p.line_no = l.line_no
+    LEFT JOIN way AS w ON w.run_id = l.run_id AND w.company_id = l.company_id AND w.year = l.cap_year
     WHERE
         CASE
             WHEN l.granted_fen > 0
-                THEN p.legs IS DISTINCT FROM 11 OR p.least_fen <> l.granted_fen OR p.most_fen <> l.granted_fen
-                    OR p.first_year <> l.cap_year OR p.last_year <> l.cap_year
+                THEN p.transfers IS DISTINCT FROM 2 OR p.least_fen <> l.granted_fen OR p.most_fen <> l.granted_fen
+                    OR w.limit_way + w.money_way IS NULL
+                    OR p.first_way <> least(w.limit_way, w.money_way)
+                    OR p.last_way <> greatest(w.limit_way, w.money_way)
             ELSE l.granted_fen = 0 AND p.transfers IS NOT NULL
         END
     UNION ALL

@@ -65,6 +65,7 @@ def test_a_dry_run_leaves_no_trace(desk: Desk) -> None:
     before = desk.seals()
     rehearsed = desk.data("import", desk.file([line("a")]), "--dry-run", "--as", "maker1")
     assert (rehearsed["upload_id"], rehearsed["accepted"]) == (None, 1)
+    assert rehearsed["invoices"] == [{"number": real("a"), "status": "accepted", "accepted_no": None}]
     assert desk.seals() == before
     assert desk.data("invoice", "list")["invoices"] == []
     kept = Path(desk.folder).parent / "home" / "documents"

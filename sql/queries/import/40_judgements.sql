@@ -21,22 +21,19 @@ SELECT
     j.number,
     jsonb_build_object(
         'original', j.original_number, 'received', j.received_on, 'detail',
-        CASE WHEN j.code = 'conflict_invoice' THEN (
-            SELECT CASE
-                WHEN i.net_fen <> j.net_fen OR i.tax_fen <> j.tax_fen
-                    THEN format(
-                        '已受理价税合计%s元，这次%s元',
-                        CAST(CAST(i.gross_fen AS numeric) / 100 AS numeric(20, 2)),
-                        CAST(CAST(j.gross_fen AS numeric) / 100 AS numeric(20, 2))
-                    )
-                ELSE '金额相同，其他内容不同'
-            END
-            FROM invoice_number AS n
-            INNER JOIN invoice AS i ON i.company_id = n.company_id AND i.invoice_id = n.invoice_id
-            WHERE n.number = j.number
-        ) END
+        CASE
+            WHEN i.net_fen <> j.net_fen OR i.tax_fen <> j.tax_fen
+                THEN format(
+                    '已受理价税合计%s元，这次%s元',
+                    CAST(CAST(i.gross_fen AS numeric) / 100 AS numeric(20, 2)),
+                    CAST(CAST(j.gross_fen AS numeric) / 100 AS numeric(20, 2))
+                )
+            WHEN i.invoice_id IS NOT NULL THEN '金额相同，其他内容不同'
+        END
     )
 FROM judged AS j
+LEFT JOIN invoice_number AS n ON j.code = 'conflict_invoice' AND n.number = j.number
+LEFT JOIN invoice AS i ON i.company_id = n.company_id AND i.invoice_id = n.invoice_id
 WHERE
     j.code NOT IN ('', 'duplicate_invoice', 'blue_negative', 'red_not_negative', 'not_the_uploader')
     AND (j.held_upload_id = 0 OR j.outcome = 'rejected')

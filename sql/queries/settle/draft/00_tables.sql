@@ -5,7 +5,8 @@ CREATE TEMPORARY TABLE asked (
 ) ON COMMIT DROP;
 
 CREATE TEMPORARY TABLE doc (
-    policy_id text COLLATE "C", programme_id text COLLATE "C", force daterange, rate_bp bigint, cap_fen bigint,
-    categories text[], prefixes text[], share_bp integer, deadline text, overlap text, joint_limit_bp bigint,
-    min_spend_fen bigint, automatic boolean, own boolean
+    doc_no integer GENERATED ALWAYS AS IDENTITY, policy_id text COLLATE "C", policy_ids text[],
+    programme_id text COLLATE "C", force daterange, rate_bp bigint, cap_fen bigint, categories text[],
+    prefixes text[], share_bp integer, deadline text, overlap text, joint_limit_bp bigint, min_spend_fen bigint,
+    automatic boolean, own boolean
 ) ON COMMIT DROP

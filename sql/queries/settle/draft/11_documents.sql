@@ -1,11 +1,11 @@
 -- grain:  temporary table doc, one row per policy document in force, of all programmes
 -- params: policies (jsonb array; the spans are those in force, the end exclusive)
 INSERT INTO doc (
-    policy_id, programme_id, force, rate_bp, cap_fen, categories, prefixes, share_bp, deadline, overlap,
+    policy_id, policy_ids, programme_id, force, rate_bp, cap_fen, categories, prefixes, share_bp, deadline, overlap,
     joint_limit_bp, min_spend_fen, automatic, own
 )
 SELECT
-    d.id, d.programme, daterange(d.from_on, d.until_on), d.rate_bp, d.annual_cap_fen,
+    d.id, ARRAY[d.id], d.programme, daterange(d.from_on, d.until_on), d.rate_bp, d.annual_cap_fen,
     ARRAY(SELECT jsonb_array_elements_text(d.categories)),
     ARRAY(SELECT jsonb_array_elements_text(d.eligible_tax_codes)),
     d.related_party_share_bp, d.claim_deadline, d.overlap, d.joint_limit_bp, d.min_spend_fen,

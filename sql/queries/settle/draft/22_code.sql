@@ -9,7 +9,7 @@ WITH used AS (
 
 matched AS (
     SELECT
-        d.policy_id, d.own, d.force, u.tax_code,
+        d.doc_no, d.own, d.force, u.tax_code,
         (SELECT max(length(p.prefix)) FROM unnest(d.prefixes) AS p (prefix) WHERE starts_with(u.tax_code, p.prefix))
             AS match_length
     FROM doc AS d
@@ -17,7 +17,7 @@ matched AS (
 )
 
 SELECT
-    m.policy_id, m.tax_code, m.match_length IS NOT NULL AS eligible,
+    m.doc_no, m.tax_code, m.match_length IS NOT NULL AS eligible,
     coalesce(
         (
             SELECT range_agg(r.force)

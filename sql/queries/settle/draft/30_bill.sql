@@ -1,32 +1,22 @@
--- grain:  temporary table bill, one row per blue invoice accepted by the cutoff: its days and its document
--- params: none (reads asked, doc, pair, late)
--- source: DESIGN 6.2; the document in force on the first eligible day decides tax codes, basis and overlap,
---         without an eligible day the one in force on the first service day that has one
+-- grain:  temporary table bill, one row per blue invoice accepted by the cutoff: its money, and the cap year and the
+--         document of one that counts whole in one year (doc_no null: its days must be looked at one by one)
+-- params: none (reads asked, stretch, listed, related, added)
+-- source: DESIGN 6.1; paid_fen is null when no payment was ever given
 CREATE TEMPORARY TABLE bill ON COMMIT DROP AS
-WITH in_force AS (
-    SELECT coalesce(range_agg(d.force), '{}') AS days FROM doc AS d WHERE d.own
-),
-
-dated AS (
-    SELECT
-        i.company_id, i.invoice_id, i.number, i.provider_id, s.accepted_before + i.place AS accepted_no, i.span,
-        i.received_on, i.gross_fen, i.paid_fen,
-        p.days * datemultirange(i.span) - l.days AS days
-    FROM invoice AS i
-    INNER JOIN seal AS s ON s.act_id = i.act_id
-    INNER JOIN pair AS p ON p.company_id = i.company_id AND p.provider_id = i.provider_id
-    INNER JOIN late AS l ON l.received_on = i.received_on
-    WHERE i.kind = 'blue' AND s.no <= (SELECT a.cutoff FROM asked AS a)
-),
-
-decided AS (
-    SELECT
-        t.*,
-        CASE WHEN isempty(t.days) THEN lower(f.days * datemultirange(t.span)) ELSE lower(t.days) END AS decided_on
-    FROM dated AS t
-    CROSS JOIN in_force AS f
-)
-
-SELECT t.*, d.policy_id
-FROM decided AS t
-LEFT JOIN doc AS d ON d.own AND d.force @> t.decided_on
+SELECT
+    i.company_id, i.invoice_id, i.provider_id, s.accepted_before + i.place AS accepted_no, i.span, i.received_on,
+    i.net_fen + coalesce(x.net_fen, 0) AS net_fen,
+    i.gross_fen + coalesce(x.gross_fen, 0) AS gross_fen,
+    CASE
+        WHEN i.paid_fen IS NOT NULL OR x.paid_fen IS NOT NULL THEN coalesce(i.paid_fen, 0) + coalesce(x.paid_fen, 0)
+    END AS paid_fen,
+    coalesce(x.other_fen, 0) AS other_fen,
+    t.cap_year, t.doc_no, upper(i.span) - 1 AS last_on
+FROM invoice AS i
+INNER JOIN seal AS s ON s.act_id = i.act_id
+LEFT JOIN related AS r ON r.company_id = i.company_id AND r.provider_id = i.provider_id
+LEFT JOIN listed AS p ON p.provider_id = i.provider_id AND i.span <@ p.days AND r.company_id IS NULL
+LEFT JOIN stretch AS t
+    ON t.company_id = i.company_id AND i.span <@ t.days AND i.received_on <= t.until_on AND p.provider_id IS NOT NULL
+LEFT JOIN added AS x ON x.company_id = i.company_id AND x.invoice_id = i.invoice_id
+WHERE i.kind = 'blue' AND s.no <= (SELECT a.cutoff FROM asked AS a)

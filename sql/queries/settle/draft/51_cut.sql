@@ -1,5 +1,5 @@
 -- grain:  temporary table cut, one row per invoice, year and reason: the part of the basis that does not count
--- params: none (reads doc, pair, bill, basis)
+-- params: none (reads doc, pair, bill, partial, limited)
 -- source: DESIGN 6.3; every piece that does not count keeps its reason, the first that applies
 CREATE TEMPORARY TABLE cut ON COMMIT DROP AS
 WITH in_force AS (
@@ -8,11 +8,11 @@ WITH in_force AS (
 
 partly AS (
     SELECT
-        b.company_id, b.invoice_id, b.span, s.basis_fen, datemultirange(b.span) AS whole, f.days AS in_force,
-        f.first_on, p.qualified, p.listed, p.related, b.days
-    FROM bill AS b
-    INNER JOIN basis AS s ON s.company_id = b.company_id AND s.invoice_id = b.invoice_id
+        b.company_id, b.invoice_id, b.span, coalesce(m.basis_fen, greatest(b.net_fen, 0)) AS basis_fen,
+        datemultirange(b.span) AS whole, f.days AS in_force, f.first_on, p.qualified, p.listed, p.related, b.days
+    FROM partial AS b
     INNER JOIN pair AS p ON p.company_id = b.company_id AND p.provider_id = b.provider_id
+    LEFT JOIN limited AS m ON m.company_id = b.company_id AND m.invoice_id = b.invoice_id
     CROSS JOIN in_force AS f
     WHERE b.days <> datemultirange(b.span)
 ),
@@ -32,12 +32,12 @@ reason AS (
     ) AS r (code, days)
     UNION ALL
     SELECT b.company_id, b.invoice_id, b.span, x.amount_fen, x.code, datemultirange(b.span)
-    FROM bill AS b
-    INNER JOIN basis AS s ON s.company_id = b.company_id AND s.invoice_id = b.invoice_id
+    FROM limited AS m
+    INNER JOIN bill AS b ON b.company_id = m.company_id AND b.invoice_id = m.invoice_id
     CROSS JOIN LATERAL (
-        VALUES ('tax_code_not_eligible', s.excluded_fen), ('unpaid', s.eligible_fen - s.basis_fen)
+        VALUES ('tax_code_not_eligible', m.excluded_fen), ('unpaid', m.eligible_fen - m.basis_fen)
     ) AS x (code, amount_fen)
-    WHERE (s.excluded_fen > 0 OR s.eligible_fen > s.basis_fen) AND x.amount_fen > 0
+    WHERE (m.excluded_fen > 0 OR m.eligible_fen > m.basis_fen) AND x.amount_fen > 0
 ),
 
 piece AS (

@@ -1,13 +1,157 @@
--- grain:  inserts the draft's lines, numbered by company, cap year, kind and acceptance
+-- grain:  inserts the draft's lines, numbered by company, cap year, kind and acceptance; and what it lists beside
+--         them: held claims, and backfill that was not asked for
 -- params: run_id
-WITH kept AS (
+-- source: DESIGN 6.5 (overlap) and 6.6: recovery frees room, then backfill, then new claims, each in acceptance order:
+--         least(cum, room) - least(cum - wanted, room); what a frozen voucher would backfill is only held.
+--         No product overflows a bigint: an amount is below 10^13 fen, a rate at most 10^4.
+-- OFFSET 0 has a step computed once, where the planner would repeat its expressions in every later one.
+WITH claim AS (
     SELECT
-        t.*,
-        CASE WHEN t.phase = 0 THEN 0 ELSE t.wanted_fen - t.granted_fen END AS withheld_fen,
-        t.computed_fen - t.worth_fen AS overlap_cut_fen
+        b.company_id, b.invoice_id, b.cap_year, b.accepted_no, b.doc_no,
+        coalesce(m.basis_fen, greatest(b.net_fen, 0)) AS basis_fen,
+        CAST(NULL AS bigint) AS computed_fen, b.other_fen, CAST(NULL AS text[]) AS policy_ids, b.last_on
+    FROM bill AS b
+    LEFT JOIN limited AS m ON m.company_id = b.company_id AND m.invoice_id = b.invoice_id
+    WHERE b.doc_no IS NOT NULL
+    UNION ALL
+    SELECT
+        p.company_id, p.invoice_id, p.cap_year, p.accepted_no, p.doc_no, p.basis_fen, p.computed_fen, p.other_fen,
+        p.policy_ids, p.last_on
+    FROM part AS p
+),
+
+-- new claims of the months asked for, and all that were settled before
+met AS (
+    SELECT
+        coalesce(c.company_id, s.company_id) AS company_id,
+        coalesce(c.invoice_id, s.invoice_id) AS invoice_id,
+        coalesce(c.cap_year, s.cap_year) AS cap_year,
+        coalesce(c.accepted_no, s.accepted_no) AS accepted_no,
+        coalesce(c.policy_ids, d.policy_ids, s.policy_ids) AS policy_ids,
+        coalesce(c.basis_fen, 0) AS basis_fen,
+        coalesce(c.computed_fen, c.basis_fen * d.rate_bp / 10000, 0) AS computed_fen,
+        coalesce(c.other_fen, 0) AS other_fen,
+        s.granted_fen AS settled_fen, s.served_fen, d.overlap, d.joint_limit_bp
+    FROM claim AS c
+    FULL JOIN served AS s
+        ON s.company_id = c.company_id AND s.invoice_id = c.invoice_id AND s.cap_year = c.cap_year
+    LEFT JOIN doc AS d ON d.doc_no = c.doc_no
+    WHERE s.granted_fen IS NOT NULL OR c.last_on <= (SELECT a.through_on FROM asked AS a)
+    OFFSET 0 -- noqa: AM09
+),
+
+valued AS (
+    SELECT
+        m.*, r.room_fen, r.frozen, r.closed,
+        CASE
+            WHEN m.overlap = 'joint_limit'
+                THEN least(m.computed_fen, greatest(0, m.basis_fen * m.joint_limit_bp / 10000 - m.other_fen))
+            WHEN m.other_fen = 0 THEN m.computed_fen
+            WHEN m.overlap = 'top_up' THEN greatest(0, m.computed_fen - m.other_fen)
+            WHEN m.other_fen >= m.computed_fen THEN 0
+            WHEN m.settled_fen IS NULL THEN m.computed_fen
+            ELSE least(m.computed_fen, m.settled_fen)
+        END AS worth_fen,
+        m.other_fen > 0 AND m.other_fen < m.computed_fen AND m.overlap = 'exclusive' AS undecided
+    FROM met AS m
+    INNER JOIN room AS r ON r.company_id = m.company_id AND r.cap_year = m.cap_year
+    OFFSET 0 -- noqa: AM09
+),
+
+-- phase 0 is recovery, 1 backfill, 2 grant; a new claim that waits for a person wants nothing
+asking AS (
+    SELECT
+        v.company_id, v.cap_year, v.accepted_no, v.invoice_id, v.policy_ids, v.basis_fen, v.computed_fen, v.worth_fen,
+        v.other_fen, v.settled_fen, v.undecided, v.frozen, v.room_fen,
+        CASE WHEN v.settled_fen IS NULL THEN 2 WHEN v.settled_fen > v.worth_fen THEN 0 ELSE 1 END AS phase,
+        v.settled_fen IS NULL AND (v.frozen OR v.undecided) AS waits,
+        CASE
+            WHEN v.settled_fen IS NOT NULL THEN greatest(0, v.worth_fen - v.served_fen)
+            WHEN v.frozen OR v.undecided THEN 0
+            ELSE v.worth_fen
+        END AS wanted_fen,
+        CASE WHEN v.settled_fen > v.worth_fen AND NOT v.closed THEN v.settled_fen - v.worth_fen ELSE 0 END AS freed_fen
+    FROM valued AS v
+    OFFSET 0 -- noqa: AM09
+),
+
+queued AS (
+    SELECT q.*, CAST(sum(q.wanted_fen - q.freed_fen) OVER w AS bigint) AS cum_fen
+    FROM asking AS q
+    WINDOW w AS (PARTITION BY q.company_id, q.cap_year ORDER BY q.phase, q.accepted_no ROWS UNBOUNDED PRECEDING)
+),
+
+turn AS (
+    SELECT
+        q.company_id, q.cap_year, q.accepted_no, q.phase, q.invoice_id, q.policy_ids, q.basis_fen, q.computed_fen,
+        q.computed_fen - q.worth_fen AS overlap_cut_fen, q.worth_fen, q.other_fen, q.wanted_fen, q.settled_fen,
+        q.undecided, q.frozen, q.waits,
+        CASE
+            WHEN q.phase = 0 THEN q.worth_fen - q.settled_fen
+            ELSE least(q.cum_fen, q.room_fen) - least(q.cum_fen - q.wanted_fen, q.room_fen)
+        END AS granted_fen
+    FROM queued AS q
+),
+
+beside AS (
+    SELECT t.*, t.phase = 1 AND t.granted_fen > 0 AS backfills
     FROM turn AS t
-    CROSS JOIN asked AS a
-    WHERE t.phase <> 1 OR (a.backfill AND t.granted_fen > 0 AND NOT t.frozen)
+    WHERE t.undecided OR t.waits OR t.phase = 1
+),
+
+listed AS (
+    SELECT
+        'held' AS list, 'grant' AS kind, b.*, CAST(0 AS bigint) AS listed_fen, CAST(0 AS bigint) AS short_fen,
+        CASE WHEN b.undecided THEN jsonb_build_array(jsonb_build_object(
+            'code', CASE WHEN b.settled_fen IS NULL THEN 'other_subsidy_undecided' ELSE 'overlap_open' END,
+            'amount_fen', coalesce(b.settled_fen, b.computed_fen), 'other_fen', b.other_fen
+        )) ELSE jsonb '[]' END
+        || CASE WHEN b.frozen AND b.settled_fen IS NULL THEN jsonb_build_array(jsonb_build_object(
+            'code', 'frozen', 'amount_fen', b.worth_fen
+        )) ELSE jsonb '[]' END AS why
+    FROM beside AS b
+    WHERE b.undecided OR b.waits
+    UNION ALL
+    SELECT
+        'held', 'backfill', b.*, 0, 0,
+        jsonb_build_array(jsonb_build_object('code', 'frozen', 'amount_fen', b.granted_fen))
+    FROM beside AS b
+    WHERE b.backfills AND b.frozen
+    UNION ALL
+    SELECT
+        'backfill', 'backfill', b.*, b.granted_fen, b.wanted_fen - b.granted_fen,
+        CASE WHEN b.wanted_fen > b.granted_fen THEN jsonb_build_array(jsonb_build_object(
+            'code', 'over_cap', 'amount_fen', b.wanted_fen - b.granted_fen
+        )) ELSE jsonb '[]' END
+    FROM beside AS b
+    WHERE b.backfills AND NOT b.frozen AND NOT (SELECT a.backfill FROM asked AS a)
+),
+
+listing AS (
+    INSERT INTO draft_listed (
+        run_id, list, company_id, cap_year, kind, invoice_id, accepted_no, basis_fen, computed_fen, overlap_cut_fen,
+        granted_fen, withheld_fen, policy_ids, reasons
+    )
+    SELECT
+        CAST(:run_id AS bigint), l.list, l.company_id, l.cap_year, l.kind, l.invoice_id, l.accepted_no, l.basis_fen,
+        l.computed_fen, l.overlap_cut_fen, l.listed_fen, l.short_fen, l.policy_ids,
+        coalesce(r.reasons, '[]')
+        || CASE WHEN l.overlap_cut_fen > 0 THEN jsonb_build_array(jsonb_build_object(
+            'code', 'other_subsidy', 'amount_fen', l.overlap_cut_fen, 'other_fen', l.other_fen
+        )) ELSE jsonb '[]' END
+        || l.why
+    FROM listed AS l
+    LEFT JOIN reasons AS r ON r.company_id = l.company_id AND r.invoice_id = l.invoice_id AND r.cap_year = l.cap_year
+),
+
+line AS (
+    SELECT
+        t.*, CASE WHEN t.phase = 0 THEN 0 ELSE t.wanted_fen - t.granted_fen END AS withheld_fen,
+        row_number() OVER (ORDER BY t.company_id, t.cap_year, t.phase, t.accepted_no) AS line_no
+    FROM turn AS t
+    WHERE
+        NOT t.waits
+        AND (t.phase <> 1 OR (t.granted_fen > 0 AND NOT t.frozen AND (SELECT a.backfill FROM asked AS a)))
 )
 
 INSERT INTO draft_line (
@@ -15,23 +159,19 @@ INSERT INTO draft_line (
     granted_fen, withheld_fen, budget_cut_fen, policy_ids, reasons
 )
 SELECT
-    k.company_id, CAST(:run_id AS bigint),
-    row_number() OVER (ORDER BY k.company_id, k.cap_year, k.phase, k.accepted_no),
-    k.cap_year, (ARRAY['recovery', 'backfill', 'grant'])[k.phase + 1], k.invoice_id, k.accepted_no, k.basis_fen,
-    k.computed_fen, k.overlap_cut_fen, k.granted_fen, k.withheld_fen, 0, k.policy_ids,
+    l.company_id, CAST(:run_id AS bigint), l.line_no, l.cap_year,
+    CASE l.phase WHEN 2 THEN 'grant' WHEN 1 THEN 'backfill' ELSE 'recovery' END,
+    l.invoice_id, l.accepted_no, l.basis_fen, l.computed_fen, l.overlap_cut_fen, l.granted_fen, l.withheld_fen, 0,
+    l.policy_ids,
     CASE
-        WHEN r.reasons IS NULL AND k.overlap_cut_fen = 0 AND k.withheld_fen = 0 THEN jsonb '[]'
+        WHEN r.reasons IS NULL AND l.overlap_cut_fen = 0 AND l.withheld_fen = 0 THEN jsonb '[]'
         ELSE coalesce(r.reasons, '[]')
-            || CASE
-                WHEN k.overlap_cut_fen > 0 THEN jsonb_build_array(jsonb_build_object(
-                    'code', 'other_subsidy', 'amount_fen', k.overlap_cut_fen, 'other_fen', k.other_fen
-                )) ELSE jsonb '[]'
-            END
-            || CASE
-                WHEN k.withheld_fen > 0
-                    THEN jsonb_build_array(jsonb_build_object('code', 'over_cap', 'amount_fen', k.withheld_fen))
-                ELSE jsonb '[]'
-            END
+            || CASE WHEN l.overlap_cut_fen > 0 THEN jsonb_build_array(jsonb_build_object(
+                'code', 'other_subsidy', 'amount_fen', l.overlap_cut_fen, 'other_fen', l.other_fen
+            )) ELSE jsonb '[]' END
+            || CASE WHEN l.withheld_fen > 0 THEN jsonb_build_array(jsonb_build_object(
+                'code', 'over_cap', 'amount_fen', l.withheld_fen
+            )) ELSE jsonb '[]' END
     END
-FROM kept AS k
-LEFT JOIN reasons AS r ON r.company_id = k.company_id AND r.invoice_id = k.invoice_id AND r.cap_year = k.cap_year
+FROM line AS l
+LEFT JOIN reasons AS r ON r.company_id = l.company_id AND r.invoice_id = l.invoice_id AND r.cap_year = l.cap_year

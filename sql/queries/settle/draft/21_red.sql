@@ -3,8 +3,8 @@
 CREATE TEMPORARY TABLE red ON COMMIT DROP AS
 SELECT
     b.company_id, b.invoice_id, r.company_id AS red_company_id, r.invoice_id AS red_invoice_id,
-    r.gross_fen, r.paid_fen
+    r.net_fen, r.gross_fen, r.paid_fen
 FROM invoice AS r
 INNER JOIN seal AS s ON s.act_id = r.act_id
 INNER JOIN invoice_number AS b ON b.number = r.original_number
-WHERE r.kind = 'red' AND s.no <= (SELECT a.cutoff FROM asked AS a)
+WHERE r.kind = 'red' AND r.original_number IS NOT NULL AND s.no <= (SELECT a.cutoff FROM asked AS a)

@@ -1,9 +1,18 @@
--- grain:  temporary table room, one row per company and cap year with a claim: what may be granted before this run
--- params: none (reads asked, state, cap)
+-- grain:  temporary table room, one row per company and cap year that may have a claim: what may be granted before
+--         this run
+-- params: none (reads asked, stretch, part, served, cap)
 -- source: DESIGN 6.6 and 6.9; the balance of the voucher, before it is issued the face it would have;
 --         a frozen voucher holds claims back, a closed one (revoked or expired) grants nothing any more
 CREATE TEMPORARY TABLE room ON COMMIT DROP AS
-WITH used AS (
+WITH claimed AS (
+    SELECT t.company_id, t.cap_year FROM stretch AS t
+    UNION
+    SELECT p.company_id, p.cap_year FROM part AS p
+    UNION
+    SELECT s.company_id, s.cap_year FROM served AS s
+),
+
+used AS (
     SELECT acc.company_id, acc.year, sum(acc.balance_fen) AS used_fen
     FROM account AS acc
     INNER JOIN asked AS a ON a.programme_id = acc.programme_id
@@ -37,13 +46,13 @@ SELECT
     y.company_id, y.cap_year,
     coalesce(i.frozen, FALSE) AS frozen,
     coalesce(i.closed, FALSE) AS closed,
-    CASE
+    CAST(CASE
         WHEN i.company_id IS NULL THEN CASE WHEN k.automatic THEN k.cap_fen ELSE 0 END
         WHEN i.closed THEN 0
         WHEN i.by_hand THEN i.balance_fen
         ELSE greatest(0, coalesce(k.cap_fen, 0) - coalesce(u.used_fen, 0))
-    END AS room_fen
-FROM (SELECT DISTINCT s.company_id, s.cap_year FROM state AS s) AS y
+    END AS bigint) AS room_fen
+FROM claimed AS y
 LEFT JOIN cap AS k ON k.cap_year = y.cap_year
 LEFT JOIN issued AS i ON i.company_id = y.company_id AND i.cap_year = y.cap_year
 LEFT JOIN used AS u ON u.company_id = y.company_id AND u.year = y.cap_year

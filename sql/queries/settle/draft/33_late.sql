@@ -1,9 +1,10 @@
--- grain:  temporary table late, one row per day on which blue invoices were handed in: days whose year is over
--- params: none (reads asked and doc)
+-- grain:  temporary table late, one row per day on which bills that do not count whole were handed in: days whose
+--         year is over
+-- params: none (reads doc, unsliced)
 -- source: DESIGN 6.10; a cap year is late when received after its claim deadline in the following year
 CREATE TEMPORARY TABLE late ON COMMIT DROP AS
 WITH handed_in AS (
-    SELECT DISTINCT i.received_on FROM invoice AS i WHERE i.kind = 'blue'
+    SELECT DISTINCT b.received_on FROM unsliced AS b
 ),
 
 first_open_year AS (

@@ -1,12 +1,10 @@
--- grain:  temporary table pair, one row per company and provider with blue invoices: which days count
--- params: none (reads asked and doc)
+-- grain:  temporary table pair, one row per company and provider of bills that do not count whole: which days count
+-- params: none (reads asked, doc, unsliced)
 -- source: DESIGN 6.2; a day counts when a document is in force and the company is qualified for it,
 --         the provider is listed and both are not related
 CREATE TEMPORARY TABLE pair ON COMMIT DROP AS
 WITH met AS (
-    SELECT DISTINCT i.company_id, i.provider_id
-    FROM invoice AS i
-    WHERE i.kind = 'blue'
+    SELECT DISTINCT b.company_id, b.provider_id FROM unsliced AS b
 ),
 
 qualified AS (

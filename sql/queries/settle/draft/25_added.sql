@@ -1,0 +1,29 @@
+-- grain:  temporary table added, one row per invoice that red-letters, payments or other subsidies concern: their sums,
+--         in fen; paid_fen is null when they say nothing of payments
+-- params: none (reads asked, red)
+-- source: DESIGN 6.1 and 6.5; red-letters are added first
+CREATE TEMPORARY TABLE added ON COMMIT DROP AS
+WITH registered AS (
+    SELECT p.invoice_number, p.amount_fen AS paid_fen, CAST(NULL AS bigint) AS other_fen
+    FROM invoice_payment_at((SELECT a.cutoff FROM asked AS a)) AS p
+    UNION ALL
+    SELECT u.invoice_number, NULL, u.amount_fen
+    FROM subsidy_at((SELECT a.cutoff FROM asked AS a)) AS u
+    WHERE NOT u.waived AND u.amount_fen > 0
+),
+
+addition AS (
+    SELECT r.company_id, r.invoice_id, r.net_fen, r.gross_fen, r.paid_fen, CAST(NULL AS bigint) AS other_fen
+    FROM red AS r
+    UNION ALL
+    SELECT n.company_id, n.invoice_id, NULL, NULL, g.paid_fen, g.other_fen
+    FROM registered AS g
+    INNER JOIN invoice_number AS n ON n.number = g.invoice_number
+)
+
+SELECT
+    x.company_id, x.invoice_id, CAST(sum(x.net_fen) AS bigint) AS net_fen,
+    CAST(sum(x.gross_fen) AS bigint) AS gross_fen, CAST(sum(x.paid_fen) AS bigint) AS paid_fen,
+    CAST(sum(x.other_fen) AS bigint) AS other_fen
+FROM addition AS x
+GROUP BY x.company_id, x.invoice_id

@@ -1,0 +1,58 @@
+-- grain:  temporary table limited, one row per bill that is not all basis: lines of other tax codes, or payments
+-- params: none (reads bill, partial, red, code)
+-- source: DESIGN 6.1; gross limits scale what is eligible, nothing left gives 0
+CREATE TEMPORARY TABLE limited ON COMMIT DROP AS
+WITH doubtful AS (
+    SELECT DISTINCT c.tax_code FROM code AS c WHERE NOT c.eligible OR NOT isempty(c.lost_on)
+),
+
+line AS (
+    SELECT l.company_id, l.invoice_id, l.tax_code, l.net_fen
+    FROM invoice_line AS l
+    INNER JOIN doubtful AS c ON c.tax_code = l.tax_code
+    UNION ALL
+    SELECT r.company_id, r.invoice_id, l.tax_code, l.net_fen
+    FROM red AS r
+    INNER JOIN invoice_line AS l ON l.company_id = r.red_company_id AND l.invoice_id = r.red_invoice_id
+    INNER JOIN doubtful AS c ON c.tax_code = l.tax_code
+),
+
+decided AS (
+    SELECT b.company_id, b.invoice_id, b.doc_no, lower(b.span) AS decided_on
+    FROM bill AS b
+    WHERE b.doc_no IS NOT NULL
+    UNION ALL
+    SELECT p.company_id, p.invoice_id, p.doc_no, p.decided_on
+    FROM partial AS p
+),
+
+excluded AS (
+    SELECT l.company_id, l.invoice_id, sum(l.net_fen) AS excluded_fen
+    FROM line AS l
+    INNER JOIN decided AS d ON d.company_id = l.company_id AND d.invoice_id = l.invoice_id
+    INNER JOIN code AS c
+        ON c.doc_no = d.doc_no AND c.tax_code = l.tax_code AND (NOT c.eligible OR d.decided_on <@ c.lost_on)
+    GROUP BY l.company_id, l.invoice_id
+),
+
+eligible AS (
+    SELECT
+        b.company_id, b.invoice_id, b.gross_fen, b.paid_fen,
+        greatest(b.net_fen - coalesce(x.excluded_fen, 0), 0) AS eligible_fen,
+        coalesce(x.excluded_fen, 0) AS excluded_fen
+    FROM bill AS b
+    LEFT JOIN excluded AS x ON x.company_id = b.company_id AND x.invoice_id = b.invoice_id
+    WHERE b.paid_fen IS NOT NULL OR x.excluded_fen IS NOT NULL
+)
+
+SELECT
+    e.company_id, e.invoice_id,
+    CAST(e.eligible_fen AS bigint) AS eligible_fen,
+    CAST(e.excluded_fen AS bigint) AS excluded_fen,
+    CAST(CASE
+        WHEN e.paid_fen IS NULL THEN e.eligible_fen
+        WHEN e.gross_fen <= 0 OR e.paid_fen <= 0 THEN 0
+        WHEN e.paid_fen >= e.gross_fen THEN e.eligible_fen
+        ELSE div(e.eligible_fen * e.paid_fen, e.gross_fen)
+    END AS bigint) AS basis_fen
+FROM eligible AS e

@@ -1,0 +1,41 @@
+-- grain:  temporary table part, one row per invoice that does not count whole and cap year with an eligible day
+-- params: none (reads doc, partial, limited)
+-- source: DESIGN 6.3 and 6.4; the share of days [a, b) of a span of n days from s is
+--         floor(amount·(b−s)/n) − floor(amount·(a−s)/n), so that all pieces add up exactly
+CREATE TEMPORARY TABLE part ON COMMIT DROP AS
+WITH weighed AS (
+    SELECT
+        b.company_id, b.invoice_id, b.accepted_no, b.span, b.days, b.doc_no, b.other_fen,
+        coalesce(m.basis_fen, greatest(b.net_fen, 0)) AS basis_fen,
+        lower(b.span) AS s, upper(b.span) - lower(b.span) AS n,
+        CAST(extract(YEAR FROM lower(b.span)) AS integer) AS first_year,
+        CAST(extract(YEAR FROM upper(b.span) - 1) AS integer) AS last_year
+    FROM partial AS b
+    LEFT JOIN limited AS m ON m.company_id = b.company_id AND m.invoice_id = b.invoice_id
+    WHERE NOT isempty(b.days)
+),
+
+piece AS (
+    SELECT
+        w.company_id, w.invoice_id, y.year AS cap_year, w.accepted_no, w.doc_no,
+        d.policy_id, d.rate_bp, upper(x.days) - 1 AS last_on,
+        div(CAST(w.basis_fen AS numeric) * (upper(x.days) - w.s), w.n)
+        - div(CAST(w.basis_fen AS numeric) * (lower(x.days) - w.s), w.n) AS slice_fen,
+        div(CAST(w.other_fen AS numeric) * (upper(x.days) - w.s), w.n)
+        - div(CAST(w.other_fen AS numeric) * (lower(x.days) - w.s), w.n) AS other_fen
+    FROM weighed AS w
+    CROSS JOIN LATERAL generate_series(w.first_year, w.last_year) AS y (year)
+    INNER JOIN doc AS d ON d.own AND d.force && w.span
+    CROSS JOIN LATERAL unnest(
+        w.days * datemultirange(d.force * daterange(make_date(y.year, 1, 1), make_date(y.year + 1, 1, 1)))
+    ) AS x (days)
+)
+
+SELECT
+    p.company_id, p.invoice_id, p.cap_year, p.accepted_no, p.doc_no,
+    CAST(sum(p.slice_fen) AS bigint) AS basis_fen,
+    CAST(div(sum(p.slice_fen * p.rate_bp), 10000) AS bigint) AS computed_fen,
+    CAST(sum(p.other_fen) AS bigint) AS other_fen,
+    array_agg(DISTINCT p.policy_id ORDER BY p.policy_id) AS policy_ids, max(p.last_on) AS last_on
+FROM piece AS p
+GROUP BY p.company_id, p.invoice_id, p.cap_year, p.accepted_no, p.doc_no
