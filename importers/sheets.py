@@ -87,7 +87,7 @@ def head(path: Path, kind: str, within: int = 10) -> Iterator[tuple[str, int, li
 
     A workbook opened here is kept for the next `batches` of the same file, since opening is most of its cost.
     """
-    for batch in _csv_batches(path) if kind == "csv" else _xlsx_batches(path, keep=True):
+    for batch in _csv_batches(path, whole=False) if kind == "csv" else _xlsx_batches(path, keep=True):
         if isinstance(batch, Problem) or (kind == "csv" and not batch.first):
             return
         if not batch.first:
@@ -123,8 +123,8 @@ def _line_batch(start: int, lines: list[str], block: str | None, clean: bool) ->
     return Batch("", row_nos, lines, None, "latin-1", start == 1, block, clean)
 
 
-def _csv_batches(path: Path) -> Iterator[Batch | Problem]:
-    decision = text.decide(path)
+def _csv_batches(path: Path, *, whole: bool = True) -> Iterator[Batch | Problem]:
+    decision = text.decide(path, whole=whole)
     if decision.encoding is None:
         codes = {
             "nul": "not_a_spreadsheet",

@@ -4,7 +4,6 @@ import codecs
 import io
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, TextIO
 
@@ -63,7 +62,7 @@ def has_control(cell: str) -> bool:
     return not cell.isprintable() and any(ord(char) < 0x20 or 0x7F <= ord(char) < 0xA0 for char in cell.strip())
 
 
-def _try(file: BinaryIO, codec: Encoding) -> Decision:
+def _try(file: BinaryIO, codec: Encoding, whole: bool) -> Decision:
     """Read the file through to its end in one codec; a fault when a byte does not fit."""
     file.seek(0)
     clean = codec != "utf-16"
@@ -78,6 +77,8 @@ def _try(file: BinaryIO, codec: Encoding) -> Decision:
         if len(data) == CHUNK and "\n" not in text and "\r" not in text:
             return Decision(None, "long_line")
         clean = clean and len(data.translate(None, CONTROLS)) == len(data)
+        if not whole:
+            return Decision(codec, clean=False)
     try:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
@@ -85,18 +86,12 @@ def _try(file: BinaryIO, codec: Encoding) -> Decision:
     return Decision(codec, clean=clean)
 
 
-def decide(path: Path) -> Decision:
-    """Choose the encoding of a file over all its bytes, in bounded memory; the last answers are remembered.
+def decide(path: Path, *, whole: bool = True) -> Decision:
+    """Choose the encoding of a file over all its bytes, in bounded memory; not `whole`: by its first megabyte.
 
     Byte-order mark (UTF-8, UTF-16), else strict UTF-8, else strict GB18030, else none. Never guessed by statistics:
     those call a mostly-ASCII GBK file Korean.
     """
-    stat = path.stat()
-    return _decide(path, stat.st_size, stat.st_mtime_ns)
-
-
-@lru_cache(maxsize=64)
-def _decide(path: Path, _size: int, _changed: int) -> Decision:
     with path.open("rb") as file:
         head = file.read(4)
         cascade: tuple[Encoding, ...] = ("utf-8", "gb18030")
@@ -105,7 +100,7 @@ def _decide(path: Path, _size: int, _changed: int) -> Decision:
         elif head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             cascade = ("utf-16",)
         for encoding in cascade:
-            decision = _try(file, encoding)
+            decision = _try(file, encoding, whole)
             if decision.fault != "undecodable":
                 return decision
     return Decision(None, "undecodable")
@@ -115,7 +110,7 @@ class _AsUtf8(io.RawIOBase):
     """Turn a file of another encoding into UTF-8 bytes while it is read."""
 
     def __init__(self, path: Path, encoding: Encoding) -> None:
-        self._file = path.open("r", encoding=encoding, newline="", buffering=CHUNK)
+        self._file = path.open("r", encoding=encoding, errors="replace", newline="", buffering=CHUNK)
         self._rest = b""
 
     def readable(self) -> bool:
@@ -153,8 +148,11 @@ def open_wire(path: Path, encoding: Encoding) -> TextIO:
 
 
 def plain(piece: str, codec: Codec) -> str:
-    """Return the text of a piece; on the wire it must begin and end with whole characters."""
-    return piece if codec == "utf-8" or piece.isascii() else piece.encode(codec).decode()
+    """Return the text of a piece; on the wire it must begin and end with whole characters.
+
+    Replacement characters appear only where a file was changed after its encoding was decided.
+    """
+    return piece if codec == "utf-8" or piece.isascii() else piece.encode(codec).decode(errors="replace")
 
 
 def wire(piece: str, codec: Codec) -> str:

@@ -126,7 +126,7 @@ def digest_body(db: Connection, act_id: int) -> Digests:
 def digest_range(db: Connection, first: int, last: int) -> dict[int, Digests]:
     """Digest the bodies of all acts with ids from first to last as they stand now, with one COPY per table.
 
-    For many acts that are not very big; each act's bytes are those of `body`. Acts without a single row are not in the answer.
+    For many acts that are not very big; each act's bytes are those of `body`. Acts without a row are left out.
     """
     hashers: dict[bytes, tuple[_Hasher, _Hasher]] = {}
 

@@ -171,6 +171,19 @@ def test_the_head_of_a_csv_is_its_first_ten_lines(tmp_path: Path) -> None:
     assert [row_no for _, row_no, _ in sheets.head(tmp_path / "sample", "csv")] == [1, 3, 5, 7, 9]
 
 
+@pytest.mark.parametrize("codec", ["utf-8", "gb18030", "utf-16"])
+def test_a_wrong_byte_far_behind_the_head_is_found_when_all_is_read(tmp_path: Path, codec: str) -> None:
+    path = tmp_path / "sample"
+    path.write_bytes("名称,1\n".encode(codec) + "合成,1\n".encode("utf-16-le" if codec == "utf-16" else codec) * 90_000)
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.seek(size - 40_000)
+        file.write(b"\x00\xd8\x00\xd8" if codec == "utf-16" else b"\xff\xff\xff\xff")
+    assert next(iter(sheets.head(path, "csv")))[2] == ["名称", "1"]
+    (problem,) = sheets.rows(path, "csv")
+    assert getattr(problem, "code", "") in ("undecodable_text", "not_a_spreadsheet")
+
+
 @pytest.mark.parametrize("data", [b"", b"PK\x03\x04", b"PK\x05\x06" + b"\0" * 18, b"\xd0\xcf\x11\xe0" * 200])
 def test_what_is_no_workbook_is_a_problem(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "sample").write_bytes(data)
