@@ -45,7 +45,8 @@ def cpu(home: Path) -> float | None:
 def _ticks(pid: str) -> list[int]:
     """Return a process's user and system time, and those of its children that have ended."""
     try:
-        return list(map(int, Path("/proc", pid, "stat").read_text("utf-8", "replace").rsplit(") ", 1)[1].split()[11:15]))
+        figures = Path("/proc", pid, "stat").read_text("utf-8", "replace").rsplit(") ", 1)[1].split()
+        return list(map(int, figures[11:15]))
     except OSError:
         return []
 

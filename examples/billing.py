@@ -78,9 +78,7 @@ def _january(story: Story) -> None:
     story.bill("2026-01", A, COMPANIES[21], Line(1_000_000 * YUAN), mark="subsidy higher")
     story.bill("2026-01", A, COMPANIES[24], Line(240_000 * YUAN), mark="paid 40 percent")
     tiny = story.bill("2026-01", B, COMPANIES[30], Line(4, spec="试用", quantity="0.01"))
-    story.trap(
-        "2026-01/zhisuan.csv", tiny.number, "不含税金额只有0.04元", "受理；补贴额舍去后为0.00元，明细照列"
-    )
+    story.trap("2026-01/zhisuan.csv", tiny.number, "不含税金额只有0.04元", "受理；补贴额舍去后为0.00元，明细照列")
 
 
 def _february(story: Story) -> None:
@@ -117,12 +115,8 @@ def _march(story: Story) -> None:
         "结算前冲红：基数160000−60000=100000.00元",
     )
     quarter = story.bill("2026-03", B, COMPANIES[9], Line(270_000 * YUAN), span=("2026-01-01", "2026-03-31"))
-    story.trap(
-        "2026-03/zhisuan.csv", quarter.number, "一张发票开整个季度", "服务期最后一日3月31日，进入第一次结算"
-    )
-    crossing = story.bill(
-        "2026-03", A, COMPANIES[10], Line(310_000 * YUAN), span=("2026-03-16", "2026-04-15")
-    )
+    story.trap("2026-03/zhisuan.csv", quarter.number, "一张发票开整个季度", "服务期最后一日3月31日，进入第一次结算")
+    crossing = story.bill("2026-03", A, COMPANIES[10], Line(310_000 * YUAN), span=("2026-03-16", "2026-04-15"))
     story.trap(
         "2026-03/yunsuan.csv", crossing.number, f"{COMPANIES[10].name}自4月1日起才有资格，服务期3月16日至4月15日",
         "31天中计15天，基数150000.00元，进入第二次结算；其1至3月的其他发票受理但不计",
@@ -132,9 +126,7 @@ def _march(story: Story) -> None:
     file = story.files["2026-03/zhisuan"]
     file.insert(3, again)
     file.insert(9, replace(other, lines=(Line(95_000 * YUAN),)))
-    story.trap(
-        "2026-03/zhisuan.csv", again.number, "2月已受理的发票原样再报一次", "重复（duplicate），不重复计算"
-    )
+    story.trap("2026-03/zhisuan.csv", again.number, "2月已受理的发票原样再报一次", "重复（duplicate），不重复计算")
     story.trap(
         "2026-03/zhisuan.csv",
         other.number,
@@ -184,26 +176,20 @@ def _wrong_rows(story: Story) -> None:
     two = story.bill(month, C, COMPANIES[39], story.usage(900, 2000), story.usage(300, 600))
     story.files["2026-04/chaosuan"][-1] = replace(two, raw={"税额": "见附件"})
     story.files["2026-04/chaosuan-corrected"].append(two)
-    story.trap(
-        file, two.number, "两行发票的第一行税额写成“见附件”", "整张退回，另一行注明同票其他行有误；更正后受理"
-    )
+    story.trap(file, two.number, "两行发票的第一行税额写成“见附件”", "整张退回，另一行注明同票其他行有误；更正后受理")
     stranger = story.bill(month, C, STRANGER, story.usage(500, 900))
     story.trap(file, stranger.number, "购买方不在企业名单", "退回（unknown_company）")
     foreign = story.bill(month, C, COMPANIES[40], story.usage(500, 900))
     story.files["2026-04/chaosuan"][-1] = replace(foreign, seller=A)
     story.trap(file, foreign.number, "销售方是另一家服务商", "退回：销售方不是上传者")
     late = story.bill(month, C, COMPANIES[36], story.usage(500, 900), span=("2025-12-26", "2025-12-31"))
-    story.trap(
-        file, late.number, "2025年12月的服务，5月才申报，已过次年3月31日", "退回（past_claim_deadline）"
-    )
+    story.trap(file, late.number, "2025年12月的服务，5月才申报，已过次年3月31日", "退回（past_claim_deadline）")
 
 
 def _may(story: Story) -> None:
     blue = story.bill("2026-05", B, COMPANIES[9], Line(75_000 * YUAN))
     red = story.bill("2026-05", B, COMPANIES[9], Line(-75_000 * YUAN, quantity="-1"), original=blue.number)
-    story.trap(
-        "2026-05/zhisuan.csv", red.number, f"整张冲红同月的 {blue.number}", "两张都受理，净额为0，不产生补贴"
-    )
+    story.trap("2026-05/zhisuan.csv", red.number, f"整张冲红同月的 {blue.number}", "两张都受理，净额为0，不产生补贴")
     remark = story.bill(
         "2026-05",
         B,
@@ -214,13 +200,9 @@ def _may(story: Story) -> None:
     )
     story.trap("2026-05/zhisuan.csv", remark.number, "服务起止日为空，备注写明服务期间", "服务期取自备注")
     silent = story.bill("2026-05", B, COMPANIES[35], Line(57_000 * YUAN), no_span=True)
-    story.trap(
-        "2026-05/zhisuan.csv", silent.number, "服务起止日为空，备注也没有", "服务期取上传时填的服务月份"
-    )
+    story.trap("2026-05/zhisuan.csv", silent.number, "服务起止日为空，备注也没有", "服务期取上传时填的服务月份")
     off = story.bill("2026-05", C, COMPANIES[28], Line(310_000 * YUAN, paid_fen=328_600 * YUAN))
-    story.trap(
-        "2026-05/chaosuan.xlsx", off.number, f"{C.name}自5月10日起退出入库名单", "31天中计9天，基数90000.00元"
-    )
+    story.trap("2026-05/chaosuan.xlsx", off.number, f"{C.name}自5月10日起退出入库名单", "31天中计9天，基数90000.00元")
 
 
 def _june(story: Story) -> None:
@@ -232,9 +214,7 @@ def _june(story: Story) -> None:
         "受理；到11月才进入结算，6月的结算不取",
     )
     gone = story.bill("2026-06", C, COMPANIES[28], story.usage(900, 1800))
-    story.trap(
-        "2026-06/chaosuan.xlsx", gone.number, "服务商已退出入库名单", "受理，事由 not_listed，不产生补贴"
-    )
+    story.trap("2026-06/chaosuan.xlsx", gone.number, "服务商已退出入库名单", "受理，事由 not_listed，不产生补贴")
 
 
 TRAPS = {

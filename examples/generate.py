@@ -94,9 +94,7 @@ def write_workbook(path: Path, invoices: Iterable[Invoice], *, real_days: bool) 
     """Write the third provider's file: xlsx with amounts as numbers, days as text or as date cells."""
     path.parent.mkdir(parents=True, exist_ok=True)
     book = xlsxwriter.Workbook(path)
-    book.set_properties(
-        {"title": "合成样例", "created": datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)}
-    )
+    book.set_properties({"title": "合成样例", "created": datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)})
     sheet = book.add_worksheet("算力服务明细")
     money, day = book.add_format({"num_format": "#,##0.00"}), book.add_format({"num_format": "yyyy-mm-dd"})
     sheet.freeze_panes(1, 0)
@@ -130,9 +128,7 @@ def write_invoices(folder: Path, story: Story) -> list[tuple[str, Provider, str,
             write_gb18030_csv(folder / path, invoices)
         else:
             write_workbook(folder / path, invoices, real_days=month >= "2026-04")
-        written.append(
-            (path, provider, month, "2026-05-13" if slug.endswith("-corrected") else HANDED_IN[month])
-        )
+        written.append((path, provider, month, "2026-05-13" if slug.endswith("-corrected") else HANDED_IN[month]))
     return written
 
 
@@ -247,18 +243,13 @@ def write_manifest(folder: Path, files: list[tuple[str, Provider, str, str]]) ->
 
 
 def _table(heading: str, /, **values: object) -> str:
-    lines = [
-        f'{key} = "{value}"' if isinstance(value, str) else f"{key} = {value}"
-        for key, value in values.items()
-    ]
+    lines = [f'{key} = "{value}"' if isinstance(value, str) else f"{key} = {value}" for key, value in values.items()]
     return "\n".join([f"[[{heading}]]", *lines, ""])
 
 
 def write_readme(folder: Path, story: Story, files: list[tuple[str, Provider, str, str]]) -> None:
     """Write README.md: what each file holds and every trap, with the outcome it must have."""
-    counts = {
-        name: (len(invoices), sum(len(i.lines) for i in invoices)) for name, invoices in story.files.items()
-    }
+    counts = {name: (len(invoices), sum(len(i.lines) for i in invoices)) for name, invoices in story.files.items()}
     listed = []
     for path, provider, month, day in files:
         invoices, rows = counts[path.removeprefix("invoices/").rsplit(".", 1)[0]]

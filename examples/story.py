@@ -118,9 +118,7 @@ _WORDS = "云帆嘉陵渝创山城两江缙云巴渝南岸磐石星河朝天北�
 
 def _company(no: int) -> Company:
     twin = no % 3 == 0
-    kind = (
-        ("数字孪生科技" if no <= 20 else "孪生数据") if twin else ("智能体科技" if no <= 20 else "智能软件")
-    )
+    kind = ("数字孪生科技" if no <= 20 else "孪生数据") if twin else ("智能体科技" if no <= 20 else "智能软件")
     at = (no - 1) % 20 * 2
     name = f"合成{_WORDS[at : at + 2]}{kind}有限公司"
     code = uscc(AREAS[no % 6], f"MA9X{no:04d}", good_digit=no != 17)

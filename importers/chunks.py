@@ -49,6 +49,7 @@ class ParsedChunk:
     raws: the cells as uploaded, joined by UNIT. bodies: the typed fields as COPY text with tabs between.
     digests: 32 hex digits over the bodies. failed: indexes of rows that have an error.
     Texts of values, raws and bodies stand in `codec`; `raw_cells` and `column` give ordinary text.
+    simple: no raw holds a character that COPY escapes.
     """
 
     header: Header
@@ -60,6 +61,7 @@ class ParsedChunk:
     problems: Sequence[Problem]
     failed: frozenset[int]
     codec: Codec
+    simple: bool = False
 
     @property
     def sheet(self) -> str:
@@ -249,7 +251,10 @@ def finish(
 
     numbers: the invoice numbers as uploaded, for problems of rows whose number could not be read.
     """
-    bodies = bodies_of(values, escape=not raws or "\\" in UNIT.join(raws))
+    joined = UNIT.join(raws)
+    backslash = "\\" in joined
+    simple = not (backslash or "\t" in joined or "\n" in joined or "\r" in joined)
+    bodies = bodies_of(values, escape=backslash or not raws)
     read = values["invoice_number"]
     problems = [
         make(
@@ -264,7 +269,7 @@ def finish(
         for finding in sorted(findings, key=lambda finding: finding.index)
     ]
     failed = frozenset(f.index for f in findings if CATALOGUE[f.code].severity != "warning")
-    return ParsedChunk(header, row_nos, raws, values, bodies, digest(bodies, codec), problems, failed, codec)
+    return ParsedChunk(header, row_nos, raws, values, bodies, digest(bodies, codec), problems, failed, codec, simple)
 
 
 def cells_as_uploaded(header: Header, raw: str) -> list[str]:
@@ -282,8 +287,7 @@ def copy_lines(chunk: ParsedChunk) -> bytes:
     if not len(chunk):
         return b""
     raws = chunk.raws
-    joined = UNIT.join(raws)
-    if "\\" in joined or "\t" in joined or "\n" in joined or "\r" in joined:
+    if not chunk.simple:
         raws = [raw.translate(_ESCAPES) for raw in raws]
     flags = ["f\n"] * len(chunk)
     for index in chunk.failed:

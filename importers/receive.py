@@ -45,12 +45,12 @@ def receive(source: Path, *, copy: bool = True) -> Iterator[Received]:
     with stream:
         if not copy:
             size, digests = _digest(stream, None)
-            yield Received(source, source.name, size, digests, copied=False)
+            yield Received(source, _name(source), size, digests, copied=False)
             return
         target = _incoming()
         try:
             size, digests = _copy(stream, target)
-            yield Received(target, source.name, size, digests, copied=True)
+            yield Received(target, _name(source), size, digests, copied=True)
         finally:
             target.unlink(missing_ok=True)
 
@@ -76,6 +76,11 @@ def keep(received: Received) -> None:
 def stored(sha256: str) -> Path:
     """Return where the bytes of a document are kept."""
     return home_dir() / "documents" / sha256[:2] / sha256
+
+
+def _name(source: Path) -> str:
+    """Return a file's name as text, whatever bytes the file system has kept it in."""
+    return source.name.encode("utf-8", "replace").decode()
 
 
 def _digest(stream: BinaryIO, target: BinaryIO | None) -> tuple[int, Digests]:

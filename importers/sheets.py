@@ -21,7 +21,7 @@ UNIT = "\x1f"
 """Joins the cells of a row; it never occurs within one."""
 SUMMARIES = frozenset({"合计", "总计", "小计", "累计", "本页合计", "本页小计"})
 """First words of a row that sums others: such a row is no row."""
-_BLOCK_CHARS = 1 << 16
+_BLOCK_CHARS = 1 << 17
 _RECORD_CHARS = 4 << 20
 _XLSX_ROWS = 2_000
 

@@ -62,12 +62,8 @@ def only_programme(policies: Sequence[Policy], asked: str | None) -> str:
     programmes = sorted({policy.programme for policy in policies})
     if asked is not None:
         if asked not in programmes:
-            raise Refused(
-                "no_programme", f"没有“{asked}”这一事项。已登记的事项：{'、'.join(programmes) or '无'}。"
-            )
+            raise Refused("no_programme", f"没有“{asked}”这一事项。已登记的事项：{'、'.join(programmes) or '无'}。")
         return asked
     if len(programmes) != 1:
-        raise Refused(
-            "which_programme", f"请用 --programme 指明事项：{'、'.join(programmes) or '尚无已登记的政策'}。"
-        )
+        raise Refused("which_programme", f"请用 --programme 指明事项：{'、'.join(programmes) or '尚无已登记的政策'}。")
     return programmes[0]

@@ -100,9 +100,7 @@ class Claim:
         )
 
 
-def draft(
-    facts: Facts, policies: Iterable[Policy], programme: str, through: date, *, backfill: bool
-) -> Draft:
+def draft(facts: Facts, policies: Iterable[Policy], programme: str, through: date, *, backfill: bool) -> Draft:
     """Compute a run of one programme over all company-years.
 
     policies: the recorded documents of all programmes. through: last day of a month; filters new claims only.
@@ -142,9 +140,7 @@ def _by_company_year(
     blues = (invoice for invoice in facts.invoices if invoice.kind == "blue")
     for invoice in sorted(blues, key=lambda each: each.accepted_no):
         bill = weigh(registers, documents, programme, invoice)
-        claimed = {piece.cap_year for piece in bill.pieces if piece.reason is None} | settled[
-            invoice.invoice_id
-        ]
+        claimed = {piece.cap_year for piece in bill.pieces if piece.reason is None} | settled[invoice.invoice_id]
         for year in claimed:
             years[invoice.company, year].append(bill)
         if not claimed:
@@ -211,9 +207,7 @@ def room_of(voucher: VoucherState | None, policy: Policy | None) -> Room:
     cap = policy.annual_cap_fen if policy else 0
     if voucher is None:
         return Room(cap if policy and policy.issuance == "automatic" else 0)
-    left = (
-        max(0, cap - (voucher.face_fen - voucher.balance_fen)) if voucher.automatic else voucher.balance_fen
-    )
+    left = max(0, cap - (voucher.face_fen - voucher.balance_fen)) if voucher.automatic else voucher.balance_fen
     return Room(0 if voucher.revoked else left, voucher.frozen, voucher.revoked)
 
 
@@ -265,9 +259,7 @@ def prorate(lines: Sequence[Line], available: Fen) -> list[Line]:
     total = needed(lines)
     if total <= available:
         return list(lines)
-    takers = sorted(
-        (line for line in lines if line.kind != "recovery"), key=lambda x: (x.accepted_no, x.cap_year)
-    )
+    takers = sorted((line for line in lines if line.kind != "recovery"), key=lambda x: (x.accepted_no, x.cap_year))
     shares = {(x.invoice_id, x.cap_year): x.granted_fen * available // total for x in takers}
     left = available - sum(shares.values())
     for taker in takers:

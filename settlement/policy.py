@@ -186,8 +186,7 @@ def parameters(policy: Policy) -> dict[str, Any]:
     values["from_on"] = policy.span.start.isoformat()
     values["until_on"] = policy.span.end.isoformat()
     values["grounds"] = {
-        name: {"article": ground.article, "assumed": ground.assumed}
-        for name, ground in policy.grounds.items()
+        name: {"article": ground.article, "assumed": ground.assumed} for name, ground in policy.grounds.items()
     }
     return values
 
@@ -227,9 +226,7 @@ def governing(documents: Sequence[tuple[Policy, Span]], year: int) -> Policy | N
 
     It gives the year's cap, min_spend_fen and issuance. documents: one programme's, as `in_force` gives them.
     """
-    covered = [
-        ((span & year_span(year)).end, policy) for policy, span in documents if (span & year_span(year)).days
-    ]
+    covered = [((span & year_span(year)).end, policy) for policy, span in documents if (span & year_span(year)).days]
     return max(covered, key=lambda entry: entry[0])[1] if covered else None
 
 
@@ -269,8 +266,7 @@ def _read(raw: bytes, name: str) -> tuple[Policy | None, list[Fault]]:
     faults += _shape_faults(name, tables)
     span, span_faults = _effective(name, tables.get("effective", {}))
     grounds = {
-        key: Ground(str(table.get("article", "")), str(table.get("assumed", "")))
-        for key, table in tables.items()
+        key: Ground(str(table.get("article", "")), str(table.get("assumed", ""))) for key, table in tables.items()
     }
     try:
         policy = _build(header, span, {key: tables.get(key, {}).get("value") for key in RULES}, grounds)
@@ -290,9 +286,7 @@ def _shape_faults(name: str, tables: Mapping[str, Mapping[str, object]]) -> list
         words = [table[key] for key in ("article", "assumed") if key in table]
         if not words or not all(isinstance(word, str) and word.strip() for word in words):
             faults.append(
-                Fault(
-                    "no_ground", name, parameter, "缺少依据：请写 article（原文）或 assumed（为何如此假定）。"
-                )
+                Fault("no_ground", name, parameter, "缺少依据：请写 article（原文）或 assumed（为何如此假定）。")
             )
     return faults
 
@@ -307,9 +301,7 @@ def _effective(name: str, table: Mapping[str, object]) -> tuple[Span, list[Fault
     return span, [] if span.days else [Fault("bad_value", name, "effective", "until 早于 from。")]
 
 
-def _build(
-    header: Mapping[str, Any], span: Span, values: Mapping[str, Any], grounds: Mapping[str, Ground]
-) -> Policy:
+def _build(header: Mapping[str, Any], span: Span, values: Mapping[str, Any], grounds: Mapping[str, Ground]) -> Policy:
     """Make a policy of its parts. Raises BadPolicy when a value is missing or not allowed."""
     name = str(header["id"])
     faults = [
@@ -350,9 +342,7 @@ def _reference_faults(policies: Sequence[Policy]) -> list[Fault]:
         if policy.supersedes is not None and (
             policy.supersedes == policy.id or programmes.get(policy.supersedes) != policy.programme
         ):
-            faults.append(
-                Fault("unknown_superseded", policy.id, "supersedes", "所替代的文件不在同一事项内。")
-            )
+            faults.append(Fault("unknown_superseded", policy.id, "supersedes", "所替代的文件不在同一事项内。"))
     return faults
 
 

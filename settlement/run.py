@@ -76,9 +76,7 @@ def month_end(month: str) -> date:
     return last
 
 
-def draft(
-    db: Connection, user: User, through: date, *, backfill: bool = False, programme: str | None = None
-) -> Draft:
+def draft(db: Connection, user: User, through: date, *, backfill: bool = False, programme: str | None = None) -> Draft:
     """Draft a run up to the last seal; a draft without lines is not kept.
 
     Drafting again replaces one's own draft. Raises Refused (`run_open`) when another's draft or a submitted
@@ -290,9 +288,7 @@ STATES = {
 """State of a run to what it is called on screen."""
 
 
-def decide(
-    db: Connection, user: User, run_id: int, verdict: str, *, why: str = "", digest: str | None = None
-) -> Run:
+def decide(db: Connection, user: User, run_id: int, verdict: str, *, why: str = "", digest: str | None = None) -> Run:
     """Approve, reject or withdraw a run. digest: of the lines, as `show` prints it; another one is refused.
 
     Withdrawing a draft deletes it. Raises Refused.
@@ -300,9 +296,7 @@ def decide(
     run = find(db, run_id)
     if run.state == "draft":
         if verdict != "withdrawn":
-            raise Refused(
-                "not_submitted", f"结算批次 {run_id} 尚未提交。请经办人先运行 cvl settle submit {run_id}。"
-            )
+            raise Refused("not_submitted", f"结算批次 {run_id} 尚未提交。请经办人先运行 cvl settle submit {run_id}。")
         if run.drafted_by != user.name:
             raise Refused("second_person", "只有起草人本人可以撤回草稿。")
         _lock(db, run.programme)
@@ -323,9 +317,7 @@ def _approve(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict
     run = find(db, run_id)
     _lock(db, run.programme)
     if lines_digest(db, "run_line", run_id) != run.digest:
-        raise Broken(
-            "lines_changed", f"结算批次 {run_id} 的结算行与摘要不一致，账目可能被改动。请运行 cvl reconcile。"
-        )
+        raise Broken("lines_changed", f"结算批次 {run_id} 的结算行与摘要不一致，账目可能被改动。请运行 cvl reconcile。")
     _check_fresh(db, run)
     own = [(policy, span) for policy, span in in_force(_used(db, run)) if policy.programme == run.programme]
     first, last = own[0][1].start.year, own[-1][1].last.year

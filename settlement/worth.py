@@ -114,9 +114,7 @@ class Registers:
 
     def qualified(self, company: int, document: Policy) -> list[Span]:
         """Return the days on which the company has one of the document's categories."""
-        return union(
-            row.span for row in self._qualified.get(company, ()) if row.category in document.categories
-        )
+        return union(row.span for row in self._qualified.get(company, ()) if row.category in document.categories)
 
     def listed(self, provider: int) -> list[Span]:
         """Return the days on which the provider is on the list."""
@@ -169,9 +167,7 @@ def weigh(registers: Registers, documents: Documents, programme: str, invoice: I
     gross = sum(each.gross_fen for each in whole)
     basis, limit = _basis(eligible, gross, registers.paid(invoice), invoice.contract_left_fen)
     pieces = (Piece(p.span, p.cap_year, p.document, p.reason, share(basis, span, p.span)) for p in cuts)
-    return Bill(
-        invoice, span, document, eligible, excluded, basis, limit, registers.other(invoice), tuple(pieces)
-    )
+    return Bill(invoice, span, document, eligible, excluded, basis, limit, registers.other(invoice), tuple(pieces))
 
 
 def cut_days(registers: Registers, own: Documents, invoice: Invoice) -> list[Piece]:
@@ -221,9 +217,7 @@ def _belongs(line: InvoiceLine, document: Policy | None, rivals: Sequence[Policy
 
 def _match(line: InvoiceLine, document: Policy) -> int:
     """Return the length of the document's longest prefix of the line's tax code, 0 without one."""
-    return max(
-        (len(code) for code in document.eligible_tax_codes if line.tax_code.startswith(code)), default=0
-    )
+    return max((len(code) for code in document.eligible_tax_codes if line.tax_code.startswith(code)), default=0)
 
 
 def _basis(eligible: Fen, gross: Fen, paid: Fen | None, contract_left: Fen | None) -> tuple[Fen, str]:
@@ -241,9 +235,7 @@ def _basis(eligible: Fen, gross: Fen, paid: Fen | None, contract_left: Fen | Non
     return eligible * min(gross, *limits) // gross, code
 
 
-def after_overlap(
-    bill: Bill, year: int, basis: Fen, computed: Fen, granted: Fen | None
-) -> tuple[Fen, Fen, str]:
+def after_overlap(bill: Bill, year: int, basis: Fen, computed: Fen, granted: Fen | None) -> tuple[Fen, Fen, str]:
     """Compare a claim with the other subsidies of its days.
 
     basis: its slices. granted: so far, None for a new claim.

@@ -58,9 +58,7 @@ def require(db: Connection, name: str | None, command: str) -> User:
         raise Misused("who", "请说明由谁办理：加上 --as 用户名，或设置环境变量 CVL_USER。")
     user = find(db, name)
     if user is None or user.role == SYSTEM:
-        raise Refused(
-            "unknown_user", f"没有名为“{name}”的用户。请核对用户名，或由管理员用 cvl user add 添加。"
-        )
+        raise Refused("unknown_user", f"没有名为“{name}”的用户。请核对用户名，或由管理员用 cvl user add 添加。")
     if user.role not in COMMANDS[command]:
         allowed = "、".join(ROLES[role] for role in ROLES if role in COMMANDS[command])
         raise Refused("not_allowed", f"“{name}”的角色是{ROLES[user.role]}，不能办理此事，请由{allowed}角色的用户办理。")
@@ -88,9 +86,7 @@ def add(db: Connection, actor: str | None, name: str, role: str, provider_uscc: 
     request = {"name": name, "role": role, "provider": provider_uscc}
     try:
         with acts.act(db, "user", name, by, request) as act:
-            run_file(
-                db, "queries/user/add.sql", name=name, role=role, provider=provider_uscc, act_id=act.act_id
-            )
+            run_file(db, "queries/user/add.sql", name=name, role=role, provider=provider_uscc, act_id=act.act_id)
     except acts.AlreadyDone:
         pass
     return User(name, role, provider_uscc)

@@ -91,15 +91,12 @@ def cutoff(db: Connection, as_of: str | None = None) -> int:
         return int(last(db)["no"])
     try:
         moment = (
-            datetime.combine(date.fromisoformat(as_of) + timedelta(days=1), time(), ZONE)
-            - timedelta(microseconds=1)
+            datetime.combine(date.fromisoformat(as_of) + timedelta(days=1), time(), ZONE) - timedelta(microseconds=1)
             if len(as_of) == 10
             else datetime.fromisoformat(as_of)
         )
     except ValueError:
-        raise Misused(
-            "bad_time", f"时间“{as_of}”无法识别。请写成 2026-08-31 或 2026-08-31T12:00:00。"
-        ) from None
+        raise Misused("bad_time", f"时间“{as_of}”无法识别。请写成 2026-08-31 或 2026-08-31T12:00:00。") from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=ZONE)
     row = one(db, "queries/act/last.sql", moment=moment)

@@ -69,14 +69,10 @@ def _apply(raw: "Connection[tuple[object, ...]]") -> list[str]:
         digest = hashlib.sha256(body.encode()).hexdigest()
         if number in done:
             if done.pop(number) != digest:
-                raise Refused(
-                    "migration_edited", f"已执行的迁移 {name} 被改动过。请恢复原文件，改动另写新迁移。"
-                )
+                raise Refused("migration_edited", f"已执行的迁移 {name} 被改动过。请恢复原文件，改动另写新迁移。")
             continue
         raw.execute(body.encode())
-        raw.execute(
-            "INSERT INTO migration (number, name, sha256) VALUES (%s, %s, %s)", (number, name, digest)
-        )
+        raw.execute("INSERT INTO migration (number, name, sha256) VALUES (%s, %s, %s)", (number, name, digest))
         applied.append(name)
     if done:
         raise Refused("database_newer", "数据库由更新版本的程序建立。请升级本程序后再用。")

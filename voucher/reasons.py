@@ -26,7 +26,9 @@ SENTENCES: Mapping[str, str] = {
     "unpaid": "尚未付款的部分{amount}元不计入。",
     "over_contract": "超过合同剩余金额的部分{amount}元不计入。",
     "other_subsidy": "同一发票已获其他补贴{other}元，按不重复享受原则核减{amount}元。",
-    "other_subsidy_undecided": "同一发票已获其他补贴{other}元，低于本券计算额{amount}元；请企业书面确认是否放弃其他补贴。",
+    "other_subsidy_undecided": (
+        "同一发票已获其他补贴{other}元，低于本券计算额{amount}元；请企业书面确认是否放弃其他补贴。"
+    ),
     "overlap_open": "已兑付{amount}元之后发现同一发票另获补贴{other}元；请确认是否放弃其他补贴，确认前不予拨付。",
     "refused": "经批准不予兑付，核减{amount}元。",
     "below_min_spend": "企业该年度计入的算力服务金额{other}元未达到最低使用金额，{amount}元不予兑付。",

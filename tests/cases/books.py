@@ -21,9 +21,7 @@ def approve(
     for line in lines:
         key = line.company, line.cap_year
         cap = cap_for_year(documents, line.cap_year)
-        voucher = vouchers.get(key) or VoucherState(
-            *key, cap, cap, automatic=True, frozen=False, revoked=False
-        )
+        voucher = vouchers.get(key) or VoucherState(*key, cap, cap, automatic=True, frozen=False, revoked=False)
         used = voucher.face_fen - voucher.balance_fen + line.granted_fen
         face = max(cap, used) if voucher.automatic else voucher.face_fen
         vouchers[key] = replace(voucher, face_fen=face, balance_fen=face - used)

@@ -35,9 +35,7 @@ FIRST = date(2025, 11, 1)
 STARTS = [FIRST + timedelta(days=days) for days in range(0, 800, 13)]
 
 
-def policies(
-    cap_fen: int = 100_000_000, overlap: str = "exclusive", over_budget: str = "refuse"
-) -> list[Policy]:
+def policies(cap_fen: int = 100_000_000, overlap: str = "exclusive", over_budget: str = "refuse") -> list[Policy]:
     """Return two programmes: one amended in mid 2026, one with a longer tax prefix."""
     joint = {"joint_limit_bp": 3000} if overlap == "joint_limit" else {}
     first = policy({"annual_cap_fen": cap_fen, "overlap": overlap, "over_budget": over_budget, **joint})
@@ -125,8 +123,7 @@ def registers(draw: st.DrawFn, act: int) -> Facts:
     category = st.sampled_from(["ai_agent", "ai_agent", "digital_twin", "unheard_of"])
     return Facts(
         qualifications=[
-            Qualification(draw(company), draw(category), draw(some), ats[i])
-            for i in range(draw(st.integers(0, 3)))
+            Qualification(draw(company), draw(category), draw(some), ats[i]) for i in range(draw(st.integers(0, 3)))
         ],
         listings=[Listing(draw(provider), draw(some), ats[i]) for i in range(draw(st.integers(0, 3)))],
         relations=[
@@ -162,17 +159,11 @@ def news(draw: st.DrawFn, act: int, before: Facts) -> Facts:
         relations=[*before.relations, *rows.relations],
         subsidies=[
             *before.subsidies,
-            *(
-                Subsidy(n, draw(st.sampled_from("甲乙")), draw(amount), draw(st.booleans()), (act, 40))
-                for n in some
-            ),
+            *(Subsidy(n, draw(st.sampled_from("甲乙")), draw(amount), draw(st.booleans()), (act, 40)) for n in some),
         ],
         payments=[
             *before.payments,
-            *(
-                Payment(n, date(2026, 5, 1), draw(st.sampled_from("ab")), draw(amount), (act, 50))
-                for n in some
-            ),
+            *(Payment(n, date(2026, 5, 1), draw(st.sampled_from("ab")), draw(amount), (act, 50)) for n in some),
         ],
         invoices=[*before.invoices, *invoices],
         refusals=[

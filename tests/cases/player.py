@@ -72,9 +72,7 @@ TAX_PERCENT = 6
 def cases() -> list[Case]:
     """Read all cases, in order of files."""
     return [
-        _case(table)
-        for file in sorted(HERE.glob("*.toml"))
-        for table in tomllib.loads(file.read_text("utf-8"))["case"]
+        _case(table) for file in sorted(HERE.glob("*.toml")) for table in tomllib.loads(file.read_text("utf-8"))["case"]
     ]
 
 
@@ -82,13 +80,7 @@ def policy_bytes(changes: Mapping[str, Any]) -> bytes:
     """Return the shipped policy file with other values of some parameters, as a file would have them."""
     text = POLICY_FILE.read_text("utf-8")
     for name, value in changes.items():
-        word = (
-            value.isoformat()
-            if isinstance(value, date)
-            else f'"{value}"'
-            if isinstance(value, str)
-            else str(value)
-        )
+        word = value.isoformat() if isinstance(value, date) else f'"{value}"' if isinstance(value, str) else str(value)
         if name == "from":
             text = re.sub(r"(?m)^from = .*$", f"from = {word}", text)
         elif f"[{name}]" in text:
@@ -140,13 +132,9 @@ def _facts(step: Mapping[str, Any], today: date) -> Facts:
             CompanyRow(r["company"], r.get("category", CATEGORY), r["from"], r.get("until"))
             for r in step.get("companies", ())
         ),
-        providers=tuple(
-            ProviderRow(r["provider"], r["from"], r.get("until")) for r in step.get("providers", ())
-        ),
+        providers=tuple(ProviderRow(r["provider"], r["from"], r.get("until")) for r in step.get("providers", ())),
         relations=tuple(
-            RelationRow(
-                r["provider"], r["company"], r["kind"], parse_yuan(r["share"]), r["from"], r.get("until")
-            )
+            RelationRow(r["provider"], r["company"], r["kind"], parse_yuan(r["share"]), r["from"], r.get("until"))
             for r in step.get("relations", ())
         ),
         invoices=invoices,
@@ -155,13 +143,10 @@ def _facts(step: Mapping[str, Any], today: date) -> Facts:
             for r in step.get("subsidies", ())
         ),
         payments=tuple(
-            PaymentRow(r["invoice"], r["on"], r["reference"], parse_yuan(r["amount"]))
-            for r in step.get("payments", ())
+            PaymentRow(r["invoice"], r["on"], r["reference"], parse_yuan(r["amount"])) for r in step.get("payments", ())
         ),
         appropriate_fen=_fen(step, "appropriate"),
-        vouchers=tuple(
-            VoucherRow(r["company"], r["year"], parse_yuan(r["face"])) for r in step.get("vouchers", ())
-        ),
+        vouchers=tuple(VoucherRow(r["company"], r["year"], parse_yuan(r["face"])) for r in step.get("vouchers", ())),
         refusals=tuple(RefusalRow(r["invoice"], r.get("year")) for r in step.get("refuse", ())),
     )
 
@@ -211,8 +196,7 @@ def _settle(step: Mapping[str, Any], today: date) -> Settle:
         policy=step.get("policy", {}),
         lines=tuple(_expected(row) for row in step.get("lines", ())),
         backfill_listed=tuple(
-            (row["invoice"], row["year"], parse_yuan(row["granted"]))
-            for row in step.get("backfill_listed", ())
+            (row["invoice"], row["year"], parse_yuan(row["granted"])) for row in step.get("backfill_listed", ())
         ),
         held=tuple((row["invoice"], row["year"], row["reason"]) for row in step.get("held", ())),
         left_out=tuple(
@@ -248,9 +232,7 @@ def _expected(row: Mapping[str, Any]) -> Expected:
 
 
 def _year_amount(row: Mapping[str, Any] | None) -> YearAmount | None:
-    return (
-        None if row is None else YearAmount(row.get("company", "C"), row["year"], parse_yuan(row["amount"]))
-    )
+    return None if row is None else YearAmount(row.get("company", "C"), row["year"], parse_yuan(row["amount"]))
 
 
 def _fen(row: Mapping[str, Any], key: str) -> int | None:

@@ -36,9 +36,7 @@ def companies(rows: Sequence[CompanyRow]) -> Sheet:
     for row in rows:
         party = PARTIES[row.company]
         account = [party.name, "重庆银行", f"6222{int(row.company, 36):012d}", "313653000013"]
-        sheet.append(
-            [party.uscc, party.name, row.category, _day(row.first), _day(row.last), "算例", *account]
-        )
+        sheet.append([party.uscc, party.name, row.category, _day(row.first), _day(row.last), "算例", *account])
     return sheet
 
 
@@ -62,9 +60,7 @@ def relations(rows: Sequence[RelationRow]) -> Sheet:
 
 def subsidies(rows: Sequence[SubsidyRow]) -> Sheet:
     """Write the register of other subsidies."""
-    body = [
-        [number(r.invoice), r.policy, format_yuan(r.amount_fen), "是" if r.waived else "否"] for r in rows
-    ]
+    body = [[number(r.invoice), r.policy, format_yuan(r.amount_fen), "是" if r.waived else "否"] for r in rows]
     return [SUBSIDIES.split(","), *body]
 
 

@@ -92,8 +92,7 @@ class Engine:
             for i, r in enumerate(step.companies)
         )
         listings = (
-            Listing(self.id(r.provider), inclusive(r.first, r.last), at[i])
-            for i, r in enumerate(step.providers)
+            Listing(self.id(r.provider), inclusive(r.first, r.last), at[i]) for i, r in enumerate(step.providers)
         )
         relations = (
             Relation(

@@ -20,17 +20,13 @@ def _content(path: Path) -> bytes | dict[str, bytes]:
 
 
 def _written(folder: Path) -> dict[str, bytes | dict[str, bytes]]:
-    return {
-        p.relative_to(folder).as_posix(): _content(p) for pattern in WRITTEN for p in folder.glob(pattern)
-    }
+    return {p.relative_to(folder).as_posix(): _content(p) for pattern in WRITTEN for p in folder.glob(pattern)}
 
 
 @pytest.fixture(scope="module")
 def again(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("examples")
-    subprocess.run(
-        [sys.executable, "-B", str(root / "examples/generate.py"), str(folder)], check=True, timeout=60
-    )
+    subprocess.run([sys.executable, "-B", str(root / "examples/generate.py"), str(folder)], check=True, timeout=60)
     return folder
 
 

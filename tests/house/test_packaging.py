@@ -66,9 +66,7 @@ def test_every_target_of_the_makefile_has_one_line_of_help(texts: dict[str, str]
 
 
 def test_the_wheel_carries_every_room(root: Path) -> None:
-    wheel = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]["targets"][
-        "wheel"
-    ]
+    wheel = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]["targets"]["wheel"]
     rooms = {path.parent.name for path in root.glob("*/__init__.py")} - {"tests", "bench"}
     assert rooms == set(wheel["packages"])
     assert wheel["force-include"] == {"examples": "examples"}

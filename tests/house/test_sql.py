@@ -45,10 +45,7 @@ def test_every_check_says_what_must_hold(statements: dict[str, str]) -> None:
 
 def test_no_comment_holds_what_looks_like_a_parameter(statements: dict[str, str]) -> None:
     comments = (
-        (name, line.split("--", 1)[1])
-        for name, text in statements.items()
-        for line in text.split("\n")
-        if "--" in line
+        (name, line.split("--", 1)[1]) for name, text in statements.items() for line in text.split("\n") if "--" in line
     )
     found = [f"{name}: {comment}" for name, comment in comments if _BIND.search(comment)]
     assert not found, "\n".join(found)
@@ -61,9 +58,7 @@ def test_parameters_are_named_in_the_header(statements: dict[str, str]) -> None:
         body = re.sub(r"--.*", "", text)
         body = re.sub(r"'(?:[^']|'')*'", "''", body)
         missing += [
-            f"{name}: {word}"
-            for word in sorted(set(_BIND.findall(body)))
-            if not re.search(rf"\b{word}\b", header)
+            f"{name}: {word}" for word in sorted(set(_BIND.findall(body))) if not re.search(rf"\b{word}\b", header)
         ]
     assert not missing, "\n".join(missing)
 

@@ -1,7 +1,7 @@
 """The import of invoice files, from the bytes on the desk to the books: every outcome of a row, and what follows."""
 
 import hashlib
-from collections.abc import Callable
+import os
 from datetime import date
 from pathlib import Path
 
@@ -324,10 +324,19 @@ def test_the_red_letter_that_passes_its_blue_is_rejected(
             assert said(outcome) == ([(2, "red_exceeds_blue")] if end == "rejected" else [])
 
 
-def test_a_red_letter_takes_neither_net_nor_tax_below_zero(desk: Desk) -> None:
-    desk.take([line("a", "100.00")])
-    more_tax = line("r", "-50.00", red_of="a", tax="-6.01", gross="-56.01", rate="")
-    assert said(desk.take([more_tax])) == [(2, "red_exceeds_blue")]
+@pytest.mark.parametrize(
+    ("net", "tax", "gross"),
+    [("-50.01", "-2.99", "-53.00"), ("-49.99", "-3.01", "-53.00"), ("-50.00", "-3.01", "-53.01")],
+    ids=["net", "tax", "gross"],
+)
+@pytest.mark.parametrize("together", [True, False])
+def test_red_letters_take_neither_net_nor_tax_nor_gross_below_zero(
+    desk: Desk, net: str, tax: str, gross: str, together: bool
+) -> None:
+    rows = [line("r", "-50.00", red_of="a"), line("s", net, red_of="a", tax=tax, gross=gross, rate="")]
+    desk.take([line("a", "100.00"), *([] if together else rows[:1])])
+    outcome = desk.take(rows if together else rows[1:])
+    assert said(outcome) == [(3 if together else 2, "red_exceeds_blue")]
 
 
 def test_held_red_letters_that_pass_their_blue_are_rejected_when_it_comes(desk: Desk) -> None:
@@ -444,6 +453,14 @@ def test_a_claim_in_time_for_one_programme_is_not_late(desk: Desk, monkeypatch: 
         changes = {"claim_deadline": "06-30", "eligible_tax_codes": ["30402039"]}
         record_document(db, changes, id="other.1", programme="other")
     assert counts(desk.take(rows)) == {"accepted": 1}
+
+
+def test_a_policy_that_was_replaced_from_its_first_day_is_not_in_force(desk: Desk) -> None:
+    with transaction(desk.engine) as db:
+        changes = {"from": date(2025, 12, 1), "claim_deadline": "06-30"}
+        record_document(db, changes, id="earlier.1", supersedes="cq-2025-12-08.1")
+    assert counts(desk.take([line("a", since="2025-12-01", until="2025-12-24")])) == {"rejected": 1}
+    assert counts(desk.take([line("b", since="2026-01-01", until="2026-01-31")])) == {"accepted": 1}
 
 
 def test_a_maker_may_record_the_day_on_which_a_claim_came_in(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -596,6 +613,11 @@ def test_the_bytes_of_a_document_are_kept_as_they_came(desk: Desk) -> None:
     assert stored(outcome.sha256).stat().st_mode & 0o777 == 0o600
 
 
+def test_a_file_name_that_is_no_text_is_no_accident(desk: Desk) -> None:
+    desk.take([line("a")], name=os.fsdecode(b"\xff\xfe.csv"))
+    assert desk.rows("SELECT file_name FROM upload") == [("??.csv",)]
+
+
 def test_a_file_that_is_not_taken_is_not_kept(desk: Desk) -> None:
     kept = desk.documents()
     for data in (b"", b"hello\n", b"PK\x03\x04", csv_bytes([HEADER])):
@@ -617,9 +639,6 @@ def test_a_document_that_is_known_stays_when_it_comes_as_something_else(desk: De
 def _rows_of(path: Path) -> list[list[str]]:
     sheet = CalamineWorkbook.from_path(path).get_sheet_by_index(0)
     return [[str(cell) for cell in row] for row in sheet.to_python()]
-
-
-Fix = Callable[[dict[str, str]], None]
 
 
 def test_the_return_file_holds_the_failing_rows_with_what_is_wrong(desk: Desk, tmp_path: Path) -> None:

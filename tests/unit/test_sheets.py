@@ -174,7 +174,9 @@ def test_the_head_of_a_csv_is_its_first_ten_lines(tmp_path: Path) -> None:
 @pytest.mark.parametrize("codec", ["utf-8", "gb18030", "utf-16"])
 def test_a_wrong_byte_far_behind_the_head_is_found_when_all_is_read(tmp_path: Path, codec: str) -> None:
     path = tmp_path / "sample"
-    path.write_bytes("名称,1\n".encode(codec) + "合成,1\n".encode("utf-16-le" if codec == "utf-16" else codec) * 90_000)
+    path.write_bytes(
+        "名称,1\n".encode(codec) + "合成,1\n".encode("utf-16-le" if codec == "utf-16" else codec) * 300_000
+    )
     size = path.stat().st_size
     with path.open("r+b") as file:
         file.seek(size - 40_000)

@@ -5,7 +5,7 @@ CREATE TEMPORARY TABLE judged ON COMMIT DROP AS
 WITH force AS (
     SELECT
         p.parameters,
-        daterange(lower(p.span), least(upper(p.span), min(lower(n.span)))) AS span
+        daterange(lower(p.span), greatest(lower(p.span), least(upper(p.span), min(lower(n.span))))) AS span
     FROM policy AS p
     LEFT JOIN policy AS n ON n.supersedes = p.policy_id
     GROUP BY p.policy_id, p.parameters, p.span
@@ -58,6 +58,14 @@ known AS (
     WHERE EXISTS (SELECT FROM qualification AS q WHERE q.company_id = p.party_id)
 ),
 
+-- by number and then by key, each an index: a small upload must not read all invoices of the books
+accepted AS (
+    SELECT a.number, i.digest
+    FROM invoice_number AS a
+    INNER JOIN invoice AS i ON i.company_id = a.company_id AND i.invoice_id = a.invoice_id
+    WHERE a.number IN (SELECT e.number FROM entry AS e)
+),
+
 dated AS (
     SELECT e.*, coalesce(o.received_on, h.received_on) AS received_on
     FROM entry AS e
@@ -69,7 +77,7 @@ SELECT
     e.*, k.party_id AS company_id, nextval('invoice_id_seq') AS invoice_id,
     CASE
         WHEN e.fault IS NOT NULL THEN 'rejected'
-        WHEN a.number IS NOT NULL THEN CASE WHEN i.digest = e.digest THEN 'duplicate' ELSE 'conflict' END
+        WHEN a.number IS NOT NULL THEN CASE WHEN a.digest = e.digest THEN 'duplicate' ELSE 'conflict' END
         WHEN k.party_id IS NULL THEN 'rejected'
         WHEN e.kind = 'red' THEN 'red'
         WHEN e.span IS NULL THEN 'held'
@@ -78,7 +86,8 @@ SELECT
     END AS outcome,
     CASE
         WHEN e.fault IS NOT NULL THEN e.fault
-        WHEN a.number IS NOT NULL THEN CASE WHEN i.digest = e.digest THEN 'duplicate_invoice' ELSE 'conflict_invoice' END
+        WHEN a.number IS NOT NULL
+            THEN CASE WHEN a.digest = e.digest THEN 'duplicate_invoice' ELSE 'conflict_invoice' END
         WHEN k.party_id IS NULL THEN 'unknown_company'
         WHEN e.kind = 'red' THEN ''
         WHEN e.span IS NULL THEN 'service_span_missing'
@@ -89,5 +98,4 @@ FROM dated AS e
 CROSS JOIN covered AS c
 INNER JOIN in_time AS t ON t.received_on = e.received_on
 LEFT JOIN known AS k ON k.uscc = e.company_uscc
-LEFT JOIN invoice_number AS a ON a.number = e.number
-LEFT JOIN invoice AS i ON i.company_id = a.company_id AND i.invoice_id = a.invoice_id
+LEFT JOIN accepted AS a ON a.number = e.number

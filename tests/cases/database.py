@@ -1,0 +1,196 @@
+"""Play a worked example through the real doors: registry files, template files, budget, draft, submit, approve."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import groupby
+from typing import Any
+
+import pytest
+
+from console.vouchers import issue
+from settlement import run as runs
+from settlement.explain import explain
+from settlement.verify import reasons_of, verify
+from tests.cases import sheets, steps
+from tests.postgres.desk import CHECKER, MAKER, Desk, csv_bytes, said
+from tests.postgres.recorder import appropriate
+from tests.postgres.witness import SHIPPED, record_document
+from voucher import acts, approval
+from voucher.database import run, transaction
+from voucher.errors import Refused
+from voucher.money import format_yuan
+from voucher.reasons import Reason
+
+ENOUGH = 10**12
+NOT_YET = {"simulate", "pro rata"}
+"""What a case may need that is not built yet; recoveries are played up to the run that would hold them."""
+
+
+class RecoveryDue(Exception):
+    """The rest of the case needs a recovery, which submit refuses until they are built."""
+
+
+@dataclass
+class Player:
+    """Plays steps. symbols: real invoice number to the case's letter."""
+
+    case: steps.Case
+    desk: Desk
+    patch: pytest.MonkeyPatch
+    symbols: dict[str, str] = field(default_factory=dict)
+    files: int = 0
+
+    def play(self) -> None:
+        if self.case.policy:
+            with transaction(self.desk.engine) as db:
+                record_document(db, self.case.policy, id="case.1", supersedes=SHIPPED)
+        for step in self.case.steps:
+            self.patch.setenv("CVL_TODAY", step.today.isoformat())
+            if isinstance(step, steps.Settle):
+                try:
+                    self.settle(step)
+                except RecoveryDue:
+                    return
+            else:
+                self.take(step)
+
+    def take(self, step: steps.Facts) -> None:
+        """Hand in the files of a step, in the order of its fields."""
+        self.register(step.companies, sheets.companies)
+        self.register(step.providers, sheets.providers)
+        self.register(step.relations, sheets.relations)
+        for (_, received_on), rows in groupby(step.invoices, lambda row: (row.provider, row.received_on)):
+            self.hand_in(list(rows), received_on)
+        self.register(step.subsidies, sheets.subsidies)
+        self.register(step.payments, sheets.payments)
+        if step.appropriate_fen is not None:
+            self.appropriate(step.today.year, step.appropriate_fen)
+        for voucher in step.vouchers:
+            code = steps.PARTIES[voucher.company].uscc
+            answer = issue(self.desk.engine, MAKER.name, voucher.year, code, voucher.face_fen, None)
+            assert isinstance(answer.data, Mapping)
+            act = int(answer.data["act"])
+            run(self.desk.engine, lambda db, act=act: approval.decide(db, act, "approved", CHECKER))
+        assert not step.refusals, "not built yet"
+
+    def register(self, rows: Sequence[Any], sheet: Any) -> None:
+        if rows:
+            taken = self.desk.register(sheet(rows))
+            assert (taken.exit_status, said(taken)) == (0, [])
+
+    def hand_in(self, rows: Sequence[steps.InvoiceRow], received_on: date) -> None:
+        """Import one provider's invoices of a day; each ends as the case says."""
+        self.files += 1
+        self.symbols |= {steps.number(row.symbol): row.symbol for row in rows}
+        data = csv_bytes(sheets.invoices(rows))
+        outcome = self.desk.take(data, received_on=received_on, name=f"{self.files}.csv")
+        found = {row["number"]: row["status"] for row in outcome.invoices}
+        assert [found[steps.number(row.symbol)] for row in rows] == [row.outcome for row in rows]
+        codes = {(p.invoice_number, p.code) for p in outcome.problems}
+        assert {(steps.number(row.symbol), row.code) for row in rows if row.code} <= codes
+
+    def appropriate(self, year: int, fen: int) -> None:
+        self.files += 1
+        with transaction(self.desk.engine) as db:
+            appropriate(db, year, fen, f"指标{self.files}")
+
+    def settle(self, step: steps.Settle) -> None:
+        """Draft, compare with what the case expects, submit and approve."""
+        engine = self.desk.engine
+        if not self.case.bounded:
+            self.appropriate(step.today.year, ENOUGH)
+        if step.room:
+            assert self.room(step.room) == step.room.amount_fen
+        through = runs.month_end(step.through)
+        drafted = run(engine, lambda db: runs.draft(db, MAKER, through, backfill=step.backfill))
+        self.compare(step, drafted)
+        if drafted.run is not None:
+            self.finish(step, drafted.run)
+        if step.total:
+            assert self.granted(step.total) == step.total.amount_fen
+
+    def finish(self, step: steps.Settle, drafted: runs.Run) -> None:
+        """Submit and approve a draft, or be refused as the case says."""
+        engine, run_id = self.desk.engine, drafted.run_id
+        if not step.approve:
+            run(engine, lambda db: runs.decide(db, MAKER, run_id, "withdrawn"))
+            return
+        if any(line.kind == "recovery" for line in step.lines):
+            with pytest.raises(Refused, match="recovery_due"):
+                run(engine, lambda db: runs.submit(db, MAKER, run_id))
+            raise RecoveryDue
+        if step.gap_fen is not None:
+            before = self.desk.everything()
+            with pytest.raises(Refused, match="over_budget") as caught:
+                run(engine, lambda db: runs.submit(db, MAKER, run_id))
+            assert f"差{format_yuan(step.gap_fen, grouped=True)}元" in caught.value.message
+            assert self.desk.everything() == before
+            return
+        submitted = run(engine, lambda db: runs.submit(db, MAKER, run_id))
+        with pytest.raises(Refused, match="second_person"):
+            run(engine, lambda db: runs.decide(db, MAKER, run_id, "approved"))
+        run(engine, lambda db: runs.decide(db, CHECKER, run_id, "approved", digest=submitted.digest))
+        with transaction(engine) as db:
+            assert verify(db, run_id) == []
+            assert runs.draft(db, MAKER, drafted.through).run is None
+            db.rollback()
+
+    def compare(self, step: steps.Settle, drafted: runs.Draft) -> None:
+        """Compare a draft, and what it lists beside its lines, with what the case expects."""
+        lines: list[dict[str, Any]] = []
+        with transaction(self.desk.engine) as db:
+            if drafted.run is not None:
+                assert verify(db, drafted.run.run_id) == []
+                lines = runs.lines(db, drafted.run)
+        assert [(*self.key(x), x["kind"]) for x in lines] == [(x.invoice, x.year, x.kind) for x in step.lines]
+        for line, expected in zip(lines, step.lines, strict=True):
+            same(line, expected)
+        listed = [(*self.key(x), x["granted_fen"]) for x in drafted.backfill]
+        assert listed == list(step.backfill_listed)
+        held = [(*self.key(x), x["reasons"][-1]["code"]) for x in drafted.held]
+        assert held == list(step.held)
+        for symbol, reasons in step.left_out:
+            with transaction(self.desk.engine) as db:
+                found = explain(db, steps.number(symbol), acts.cutoff(db))
+            assert {why.code: why.amount_fen for part in found.parts for why in part.why} == dict(reasons)
+
+    def key(self, row: Mapping[str, Any]) -> tuple[str, int]:
+        return self.symbols[row["invoice_number"]], row["cap_year"]
+
+    def room(self, asked: steps.YearAmount) -> int:
+        """Read what is left on a voucher; before it is issued, the face it would have."""
+        name = f"limit:voucher:%:{steps.PARTIES[asked.company].uscc}:{asked.year}"
+        found = self.desk.rows("SELECT balance_fen FROM account WHERE name LIKE :name", name=name)
+        return int(found[0][0]) if found else 100_000_000
+
+    def granted(self, asked: steps.YearAmount) -> int:
+        """Sum what approved runs granted a company for a year; the redeemed account must say the same."""
+        code = steps.PARTIES[asked.company].uscc
+        ((fen,),) = self.desk.rows(
+            "SELECT coalesce(sum(l.granted_fen), 0) FROM run_line AS l INNER JOIN run AS r USING (run_id)"
+            " INNER JOIN decision AS d ON d.proposal_act_id = r.proposal_act_id AND d.verdict = 'approved'"
+            " INNER JOIN party AS p ON p.party_id = l.company_id WHERE p.uscc = :code AND l.cap_year = :year",
+            code=code,
+            year=asked.year,
+        )
+        name = f"limit:redeemed:%:{code}:{asked.year}"
+        booked = self.desk.rows("SELECT balance_fen FROM account WHERE name LIKE :name", name=name)
+        assert int(fen) == (int(booked[0][0]) if booked else 0)
+        return int(fen)
+
+
+def same(line: Mapping[str, Any], expected: steps.Expected) -> None:
+    """Compare a line with what is expected of it; what is not given is not compared."""
+    amounts = tuple(line[f"{name}_fen"] for name in ("granted", "withheld", "overlap_cut", "budget_cut"))
+    assert amounts == (
+        expected.granted_fen,
+        expected.withheld_fen,
+        expected.overlap_cut_fen,
+        expected.budget_cut_fen,
+    )
+    assert expected.basis_fen in (None, line["basis_fen"])
+    assert expected.computed_fen in (None, line["computed_fen"])
+    if expected.reasons is not None:
+        figures = [Reason(code, *amounts) for code, amounts in expected.reasons.items()]
+        assert list(reasons_of(line["reasons"])) == figures
