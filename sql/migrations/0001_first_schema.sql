@@ -340,7 +340,7 @@ CREATE INDEX upload_file ON upload (sha256, provider_uscc, service_month);
 
 CREATE TABLE upload_row (
     upload_id bigint NOT NULL REFERENCES upload,
-    sheet text NOT NULL,
+    sheet text COLLATE "C" NOT NULL,
     row_no bigint NOT NULL,
     outcome text NOT NULL CHECK (outcome IN ('duplicate', 'conflict', 'rejected', 'held')),
     invoice_number text COLLATE "C" NOT NULL,
@@ -352,7 +352,7 @@ CREATE INDEX upload_row_number ON upload_row (invoice_number);
 CREATE TABLE upload_problem (
     upload_id bigint NOT NULL REFERENCES upload,
     problem_no integer NOT NULL,
-    sheet text NOT NULL,
+    sheet text COLLATE "C" NOT NULL,
     row_no bigint,
     code text COLLATE "C" NOT NULL,
     severity text NOT NULL CHECK (severity IN ('blocking', 'error', 'warning')),
@@ -366,7 +366,7 @@ CREATE TABLE upload_problem (
 -- The typed content of held rows, until the act that brings what they wait for.
 CREATE TABLE held_row (
     upload_id bigint NOT NULL REFERENCES upload,
-    sheet text NOT NULL,
+    sheet text COLLATE "C" NOT NULL,
     row_no bigint NOT NULL,
     digest text COLLATE "C" NOT NULL,
     invoice_number text COLLATE "C" NOT NULL,
@@ -437,7 +437,7 @@ CREATE TABLE invoice_line (
     gross_fen bigint NOT NULL CHECK (gross_fen = net_fen + tax_fen),
     paid_fen bigint,
     remark text NOT NULL,
-    sheet text NOT NULL,
+    sheet text COLLATE "C" NOT NULL,
     row_no bigint NOT NULL,
     upload_id bigint NOT NULL REFERENCES upload,
     PRIMARY KEY (company_id, invoice_id, line_no),

@@ -50,7 +50,7 @@ CREATE TABLE invoice_line (
     gross_fen bigint NOT NULL CHECK (gross_fen = net_fen + tax_fen),
     paid_fen bigint,
     remark text NOT NULL,
-    sheet text NOT NULL,
+    sheet text COLLATE "C" NOT NULL,
     row_no bigint NOT NULL,
     upload_id bigint NOT NULL REFERENCES upload,
     PRIMARY KEY (company_id, invoice_id, line_no),

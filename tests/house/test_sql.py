@@ -7,9 +7,10 @@ import pytest
 HEADED = ("sql/queries/", "sql/reports/", "sql/checks/")
 _BIND = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
 """What SQLAlchemy's text() takes for a bind parameter, wherever it stands."""
-BEFORE_THE_SCHEMA = {
+MAY_HOLD_STATEMENTS = {
     "voucher/embedded_server.py": "asks a bare server before there is a database of ours",
     "voucher/migrate.py": "keeps the list of migrations before there is a schema",
+    "voucher/sealed.py": "writes one COPY and one question per table from the list of sealed tables",
 }
 """Modules that may hold a statement themselves, and why."""
 
@@ -68,7 +69,7 @@ def test_statements_live_in_files_only(modules: dict[str, str]) -> None:
     found = [
         f"{name}:{number}"
         for name, text in modules.items()
-        if not name.startswith("bench/") and name not in BEFORE_THE_SCHEMA
+        if not name.startswith("bench/") and name not in MAY_HOLD_STATEMENTS
         for number, line in enumerate(text.split("\n"), start=1)
         if statement.search(line)
     ]

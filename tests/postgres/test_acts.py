@@ -280,7 +280,8 @@ def test_large_bodies_are_digested_in_pieces_like_small_ones() -> None:
 # the number
 
 
-def test_acts_of_sixteen_threads_are_numbered_without_a_gap(db_engine: Engine) -> None:
+def test_acts_of_sixteen_threads_are_numbered_without_a_gap(db_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("voucher.database.LOCK_TIMEOUT", "60s")
     with transaction(db_engine) as db:
         first = acts.cutoff(db) + 1
     barrier = Barrier(16)

@@ -150,7 +150,10 @@ def books(clone: Clone) -> Engine:
     return clone()
 
 
-def test_journals_of_many_threads_on_the_same_accounts_lose_nothing(db_engine: Engine) -> None:
+def test_journals_of_many_threads_on_the_same_accounts_lose_nothing(
+    db_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("voucher.database.LOCK_TIMEOUT", "60s")
     run(db_engine, lambda db: post(db, "start", (TREASURY, APPROPRIATION, 100)))
     barrier = Barrier(8)
 

@@ -277,8 +277,9 @@ class Rush:
         return True
 
 
-def test_a_thousand_uploads_near_the_cap_never_pass_it(desk: Desk) -> None:
+def test_a_thousand_uploads_near_the_cap_never_pass_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Case C4; CVL_TEST_UPLOADS=1000 is the thousand itself."""
+    monkeypatch.setattr("voucher.database.LOCK_TIMEOUT", "60s")
     rush = Rush(desk, UPLOADS)
     outcomes = rush.play()
     assert len(outcomes) == UPLOADS

@@ -1,7 +1,12 @@
 -- grain:  inserts the accounts of these names that are not there yet
--- params: names (text[])
+-- params: names (text[]); accounts of a fiscal year carry it
 INSERT INTO account (name, year)
-SELECT n.name, CAST(substring(n.name FROM '([0-9]{4})$') AS integer)
+SELECT
+    n.name,
+    CASE
+        WHEN split_part(n.name, ':', 2) IN ('treasury', 'appropriation', 'returned')
+            THEN CAST(split_part(n.name, ':', 3) AS integer)
+    END
 FROM unnest(CAST(:names AS text[])) AS n (name)
 ORDER BY n.name COLLATE "C"
 ON CONFLICT (name) DO NOTHING
