@@ -49,13 +49,12 @@ __all__ = ["bin_dir", "home_dir", "running", "superuser_url"]
 def running(home: Path) -> Iterator[str]:
     """Keep the home's server running while the context lasts; yield the URL of cvl_login on database cvl.
 
-    Any number of threads and processes may hold it at once; the last one out stops the server. A program
+    Any number of threads and processes, forked ones too, may hold it at once; the last one out stops the server. A program
     that gets SIGTERM or SIGHUP meanwhile ends by SystemExit, so that it does not leave the server behind.
     Raises Unreachable (it does not start), Refused (data of another major version), Busy (lock not got).
     """
     if sys.platform == "win32":
         raise Unreachable("no_embedded", "Windows 上没有内置数据库，请用 CVL_DATABASE_URL 指定一个 PostgreSQL。")
-    owner = os.getpid()
     with _termination_as_exit():
         site = site_of(home)
         use = _enter(site)
@@ -67,8 +66,7 @@ def running(home: Path) -> Iterator[str]:
                 embedded_server.bring_up(site)
             yield url_of(site, embedded_server.LOGIN, embedded_server.DATABASE)
         finally:
-            if os.getpid() == owner:  # a forked child inherits the lock, not the duty to stop
-                _leave(site, use)
+            _leave(site, use)
 
 
 def superuser_url(home: Path) -> str:

@@ -28,6 +28,7 @@ from voucher.errors import CvlError, Refused, Unreachable
 REPOSITORY = Path(__file__).resolve().parents[2]
 IS_ROOT = os.geteuid() == 0
 as_root = pytest.mark.skipif(not IS_ROOT, reason="only root runs the server as another account")
+CHECKPOINTER = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'"
 USE = """
 with running(home) as url:
     print(url, flush=True)
@@ -129,6 +130,12 @@ def user(home: Path, code: str = USE) -> Iterator[tuple[subprocess.Popen[str], s
             yield other, other.stdout.readline().strip()
         finally:
             other.kill()
+
+
+def line(other: subprocess.Popen[str]) -> str:
+    """Read the next line of the other program."""
+    assert other.stdout is not None
+    return other.stdout.readline().strip()
 
 
 def leave(other: subprocess.Popen[str]) -> int:
@@ -307,13 +314,21 @@ def test_uses_nest_and_threads_share(home: Path) -> None:
 
 
 def test_programs_that_start_at_once_create_one_data_folder(fresh: Path) -> None:
-    with user(fresh) as (a, one), user(fresh) as (b, two), user(fresh) as (c, three):
-        assert one == two == three
-        assert ask(one) == 1
+    code = "print('ready', flush=True)\nsys.stdin.readline()\n" + USE
+    with program(fresh, code) as one, program(fresh, code) as two, program(fresh, code) as three:
+        programs = (one, two, three)
+        assert [line(each) for each in programs] == ["ready"] * 3
+        for each in programs:
+            assert each.stdin is not None
+            each.stdin.write("go\n")
+            each.stdin.flush()
+        urls = {line(each) for each in programs}
+        assert len(urls) == 1
+        assert ask(urls.pop()) == 1
         log = (fresh / "postgres/server.log").read_text()
         assert log.count("The files belonging to this database system") == 1
         assert log.count("ready to accept connections") == 1
-        assert [leave(each) for each in (a, b, c)] == [0, 0, 0]
+        assert [leave(each) for each in programs] == [0, 0, 0]
 
 
 def test_a_server_left_by_a_killed_program_is_adopted_and_then_stopped(home: Path) -> None:
@@ -328,19 +343,23 @@ def test_a_server_left_by_a_killed_program_is_adopted_and_then_stopped(home: Pat
     assert not alive(home)
 
 
-def test_a_forked_child_that_ends_does_not_stop_the_server(home: Path) -> None:
+def test_a_forked_child_is_a_user_like_any_other(home: Path) -> None:
     code = """
 with running(home) as url:
-    child = os.fork()
-    if child == 0:
+    if os.fork() == 0:
         sys.exit(0)
-    os.waitpid(child, 0)
+    os.wait()
+    if os.fork():
+        sys.exit(0)
     print(url, flush=True)
     sys.stdin.read()
 """
-    with user(home, code) as (other, url):
-        assert ask(url) == 1
-        assert leave(other) == 0
+    with program(home, code) as other:
+        url = line(other)
+        assert other.wait(20) == 0
+        assert ask(url) == 1  # one child has gone, the parent has gone, the other child has not
+        leave(other)
+    until(lambda: not alive(home))
 
 
 def test_a_server_without_a_free_connection_counts_as_alive(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -514,7 +533,7 @@ def test_a_server_that_hangs_while_it_stops_is_killed_and_opens_again(
     monkeypatch.setattr(embedded_server, "PATIENCE_SECONDS", 0.3)
     with running(home) as url:
         do(url, "CREATE TABLE survives AS SELECT 9 AS n")
-        checkpointer = ask(superuser_url(home), "SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'")
+        checkpointer = ask(superuser_url(home), CHECKPOINTER)
         assert isinstance(checkpointer, int)
         os.kill(checkpointer, signal.SIGSTOP)
     assert not alive(home)
@@ -522,14 +541,15 @@ def test_a_server_that_hangs_while_it_stops_is_killed_and_opens_again(
         assert ask(url, "SELECT n FROM survives") == 9
 
 
-def test_a_server_in_the_middle_of_stopping_is_awaited_and_started_again(home: Path) -> None:
+def test_a_server_that_hangs_after_its_user_was_killed_is_killed_and_started_again(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded_server, "PATIENCE_SECONDS", 0.3)
     with running(home) as url:
-        stopped = ask(superuser_url(home), "SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'")
-        assert isinstance(stopped, int)
-        os.kill(stopped, signal.SIGSTOP)
-        main = postmaster(home)
+        main, hangs = postmaster(home), ask(superuser_url(home), CHECKPOINTER)
+        assert isinstance(hangs, int)
+        os.kill(hangs, signal.SIGSTOP)
         os.kill(main, signal.SIGINT)
-        threading.Timer(0.5, os.kill, (stopped, signal.SIGCONT)).start()
         with running(home):
             assert ask(url) == 1
             assert postmaster(home) != main

@@ -5,7 +5,7 @@ SELECT
     n.name,
     CASE
         WHEN split_part(n.name, ':', 2) IN ('treasury', 'appropriation', 'returned')
-            THEN CAST(split_part(n.name, ':', 3) AS integer)
+            THEN CAST(substring(split_part(n.name, ':', 3) FROM '^[0-9]{4}$') AS integer)
     END
 FROM unnest(CAST(:names AS text[])) AS n (name)
 ORDER BY n.name COLLATE "C"
