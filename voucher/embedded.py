@@ -49,8 +49,8 @@ __all__ = ["bin_dir", "home_dir", "running", "superuser_url"]
 def running(home: Path) -> Iterator[str]:
     """Keep the home's server running while the context lasts; yield the URL of cvl_login on database cvl.
 
-    Any number of threads and processes, forked ones too, may hold it at once; the last one out stops the server. A program
-    that gets SIGTERM or SIGHUP meanwhile ends by SystemExit, so that it does not leave the server behind.
+    Any number of threads and processes (forked ones too) may hold it at once; the last one out stops the server.
+    A program that gets SIGTERM or SIGHUP meanwhile ends by SystemExit, so that it leaves no server behind.
     Raises Unreachable (it does not start), Refused (data of another major version), Busy (lock not got).
     """
     if sys.platform == "win32":
