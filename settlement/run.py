@@ -25,7 +25,8 @@ from voucher.money import format_yuan
 from voucher.reasons import SENTENCES
 
 _STEPS = (
-    ("20_pair", "pair"), ("21_late", "late"), ("22_code", "code"), ("30_bill", "bill"), ("31_red", "red"),
+    ("12_better", "better"), ("20_pair", "pair"), ("21_late", "late"), ("22_code", "code"), ("30_bill", "bill"),
+    ("31_red", "red"),
     ("40_basis", "basis"), ("50_claim", "claim"), ("51_cut", "cut"), ("52_cap", "cap"), ("53_served", "served"),
     ("60_state", "state"), ("61_room", "room"), ("70_turn", "turn"), ("71_reasons", "reasons"),
 )  # fmt: skip

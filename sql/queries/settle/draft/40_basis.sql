@@ -1,14 +1,29 @@
 -- grain:  temporary table basis, one row per bill: its eligible lines and what limits them, in fen
--- params: none (reads asked, bill, red, code)
+-- params: none (reads asked, better, bill, red, code)
 -- source: DESIGN 6.1; red-letters are added first, gross limits scale, nothing left gives 0
 CREATE TEMPORARY TABLE basis ON COMMIT DROP AS
-WITH line AS (
+-- the lines of the best document of each invoice
+WITH best AS NOT MATERIALIZED (
     SELECT l.company_id, l.invoice_id, l.tax_code, l.net_fen
     FROM invoice_line AS l
+    WHERE NOT EXISTS (
+        SELECT FROM better AS v
+        WHERE v.company_id = l.company_id AND v.invoice_id = l.invoice_id AND v.kind IS NOT NULL
+    )
+    UNION ALL
+    SELECT e.company_id, e.invoice_id, e.tax_code, e.net_fen
+    FROM better AS v
+    INNER JOIN evidence_line AS e
+        ON e.company_id = v.company_id AND e.invoice_id = v.invoice_id AND e.act_id = v.act_id AND e.kind = v.kind
+),
+
+line AS (
+    SELECT l.company_id, l.invoice_id, l.tax_code, l.net_fen
+    FROM best AS l
     UNION ALL
     SELECT r.company_id, r.invoice_id, l.tax_code, l.net_fen
     FROM red AS r
-    INNER JOIN invoice_line AS l ON l.company_id = r.red_company_id AND l.invoice_id = r.red_invoice_id
+    INNER JOIN best AS l ON l.company_id = r.red_company_id AND l.invoice_id = r.red_invoice_id
 ),
 
 summed AS (
