@@ -252,19 +252,23 @@ def test_passwords_and_sockets_are_private(home: Path) -> None:
 
 
 def test_the_environment_of_the_caller_changes_nothing(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {
-        "LD_LIBRARY_PATH": "/nowhere",
-        "LC_ALL": "zh_CN.UTF-8",
-        "TZ": "Asia/Shanghai",
-        "PGPORT": "1",
-        "PGHOST": "nowhere",
-        "PGDATA": "/nowhere",
-        "PGDATABASE": "nowhere",
-        "TMPDIR": "/nowhere",
-    }.items():
-        monkeypatch.setenv(name, value)
-    with running(home) as url:
-        assert ask(url, "SHOW timezone") == "UTC"
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as broken:
+        for library in ("libz.so.1", "libm.so.6"):
+            Path(broken, library).touch()
+        Path(broken).chmod(0o755)
+        for name, value in {
+            "LD_LIBRARY_PATH": broken,
+            "LC_ALL": "zh_CN.UTF-8",
+            "TZ": "Asia/Shanghai",
+            "PGPORT": "1",
+            "PGHOST": "nowhere",
+            "PGDATA": "/nowhere",
+            "PGDATABASE": "nowhere",
+            "TMPDIR": "/nowhere",
+        }.items():
+            monkeypatch.setenv(name, value)
+        with running(home) as url:
+            assert ask(url, "SHOW timezone") == "UTC"
 
 
 @pytest.mark.parametrize("name", ['spa ce,com"ma', "算力券$HOME`x`'\\", "l" * 90])
