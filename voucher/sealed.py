@@ -57,17 +57,10 @@ class Sealed:
 
 
 def _text(column: str) -> str:
-    """Write one column so that its bytes depend on no setting of the server or the session."""
+    """Write one column so that its bytes depend on no setting but DateStyle, which `seal` sets to ISO."""
     name = f"t.{column}"
-    if column.endswith("_on"):
-        return f"to_char({name}, 'YYYY-MM-DD')"
     if column.endswith("_at"):
         return f"to_char({name} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
-    if column == "span":
-        return (
-            f"CASE WHEN isempty({name}) THEN 'empty' ELSE to_char(lower({name}), 'YYYY-MM-DD')"
-            f" || '/' || to_char(upper({name}), 'YYYY-MM-DD') END"
-        )
     if column.endswith(("sha256", "sm3", "salt")):
         return f"encode({name}, 'hex')"
     return name
@@ -174,7 +167,7 @@ SEALED = (
         "invoice_line",
         "invoice_id line_no tax_code item spec unit usage_qty net_fen rate_bp tax_fen gross_fen paid_fen "
         "remark sheet row_no upload_id",
-        "company_id invoice_id line_no",
+        "invoice_id line_no company_id",
         source="invoice_line AS t INNER JOIN invoice AS i USING (company_id, invoice_id)",
         act="i.act_id",
     ),
