@@ -28,3 +28,25 @@ class Limits:
 
 LIMITS = Limits()
 OFD_LIMITS = Limits(file_bytes=10 * MIB, zip_entries=500, inflated_bytes=50 * MIB, ratio_from=MIB)
+PAPER_LIMITS = Limits(file_bytes=20 * MIB)
+"""One XML or PDF."""
+BUNDLE_LIMITS = Limits(zip_entries=20_000)
+"""A zip of many files: its members are looked at one by one, each with its own outcome."""
+BUNDLE_DEPTH = 2
+"""A zip, and zips within it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParserLimits:
+    """What the child process that parses a document may take. jobs: after so many it is replaced."""
+
+    address_space: int = 1024 * MIB
+    cpu_seconds: int = 20
+    wall_seconds: int = 30
+    answer_bytes: int = 64 * MIB
+    jobs: int = 2_000
+    pdf_pages: int = 50
+    pixels: int = 40_000_000
+
+
+PARSER_LIMITS = ParserLimits()
