@@ -2,31 +2,19 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from importers import guard, worker
-from importers.chunks import ParsedChunk
 from importers.limits import PAPER_LIMITS, Limits
 from importers.messages import make
 from importers.papers import Paper, blocking, chunk, from_data
+from importers.parts import Aside, Part
 from voucher.problem import Problem
 
 _DECLARATION = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
 _PIECE = 1 << 18
-
-
-@dataclass(frozen=True, slots=True)
-class Aside:
-    """What a document says beside its rows, such as its version or signature; name `evidence` tells its kind."""
-
-    name: str
-    value: str
-
-
-Part = ParsedChunk | Problem | Aside
 
 
 def read_document(module: str, path: Path, *, today: date, limits: Limits = PAPER_LIMITS) -> Iterator[Part]:

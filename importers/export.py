@@ -12,10 +12,10 @@ from pathlib import Path
 from importers.cells import Cell, show
 from importers.chunks import ChunkParser, Finding, ParsedChunk, Values
 from importers.columns import HEADER_WITHIN, Column, Header
-from importers.documents import Part
 from importers.limits import LIMITS
 from importers.messages import make
 from importers.papers import decimal, quantity, yuan
+from importers.parts import Part
 from importers.remarks import read_remark
 from importers.rules import check_rows
 from importers.sheets import UNIT, Batch, SheetKind, batches

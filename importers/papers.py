@@ -20,7 +20,9 @@ from importers.sheets import Batch
 from importers.text import clean, clean_id
 
 _DECIMAL = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?\Z", re.ASCII)
-_TIMED = re.compile(r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{4}年\d{1,2}月\d{1,2}日)[ T]?\d.*\Z", re.ASCII | re.DOTALL)
+_TIMED = re.compile(
+    r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?=[ T])|\d{4}年\d{1,2}月\d{1,2}日|\d{8}(?=\d{6}\Z)).+\Z", re.ASCII | re.DOTALL
+)
 _CENT = Decimal("0.01")
 _TENTH = Decimal("1E-10")
 _OPTIONAL = frozenset(

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from importers.chunks import ParsedChunk, copy_lines
 from importers.columns import STAGED, Header
-from importers.documents import Aside, Part
+from importers.parts import Aside, Part
 from voucher.database import driver, run_file
 from voucher.problem import Problem
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import Protocol, cast
 
-from importers.documents import Part
 from importers.messages import make
+from importers.parts import Part
 from importers.sheets import SheetKind, head
 from voucher.problem import Problem
 

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
-from importers.documents import Part, read_document
+from importers.documents import read_document
 from importers.einvoice import is_einvoice, read_einvoice
 from importers.papers import Paper
+from importers.parts import Part
 from importers.xml_reading import BadXml, local, parse_xml
 
 NAME = "EINVOICE-XML"

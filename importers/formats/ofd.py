@@ -5,11 +5,12 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from importers.documents import Part, read_document
+from importers.documents import read_document
 from importers.einvoice import is_einvoice, read_einvoice
 from importers.limits import OFD_LIMITS
 from importers.ofd import Found, legacy_fields, legacy_goods, look
 from importers.papers import Paper, PaperLine, decimal, yuan
+from importers.parts import Part
 from importers.totals import merged, totals_paper
 from importers.xml_reading import BadXml, Element, text_at
 

@@ -10,10 +10,11 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from importers.documents import Part, read_document
+from importers.documents import read_document
 from importers.einvoice import is_einvoice, read_einvoice
 from importers.limits import PARSER_LIMITS
 from importers.papers import Fault, Paper
+from importers.parts import Part
 from importers.qr import read_qr
 from importers.totals import merged, totals_paper
 from importers.xml_reading import BadXml, Element, local, parse_xml

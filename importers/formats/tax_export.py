@@ -6,8 +6,8 @@ from pathlib import Path
 
 from importers.cells import Cell
 from importers.columns import header_name
-from importers.documents import Part
 from importers.export import Export
+from importers.parts import Part
 
 NAME = "TAX-EXPORT"
 EVIDENCE = "export"
