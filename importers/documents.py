@@ -1,6 +1,5 @@
 """Read a document of one invoice: guard it, have a child parse it, give its rows as any other format does."""
 
-import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -13,16 +12,13 @@ from importers.papers import Paper, blocking, chunk, from_data
 from importers.parts import Aside, Part
 from voucher.problem import Problem
 
-_DECLARATION = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
-_PIECE = 1 << 18
-
 
 def read_document(module: str, path: Path, *, today: date, limits: Limits = PAPER_LIMITS) -> Iterator[Part]:
     """Yield the rows of a document and what it says beside them. module: the format's, with `parse(path)`.
 
     Never raises for what is in the file.
     """
-    problems = guard.check_file(path, limits) or _declared(path)
+    problems = guard.check_file(path, limits)
     if problems:
         yield from problems
         return
@@ -48,17 +44,3 @@ def _parts(paper: Paper, today: date) -> Iterator[Part]:
     for name, value in paper.notes.items():
         yield Aside(name, value)
     yield chunk(paper, today)
-
-
-def _declared(path: Path) -> list[Problem]:
-    """Refuse a DOCTYPE in a plain file before any parser sees it, in bounded memory."""
-    tail = b""
-    with path.open("rb") as stream:
-        if not stream.read(64).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
-            return []
-        stream.seek(0)
-        while piece := stream.read(_PIECE):
-            if _DECLARATION.search(tail + piece):
-                return [make("doctype_refused", value=path.name[:60])]
-            tail = piece[-16:]
-    return []

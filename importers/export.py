@@ -18,7 +18,7 @@ from importers.papers import decimal, quantity, yuan
 from importers.parts import Part
 from importers.remarks import read_remark
 from importers.rules import check_rows
-from importers.sheets import UNIT, Batch, SheetKind, batches
+from importers.sheets import UNIT, Batch, batches
 from importers.text import LOST, clean, clean_id
 from voucher.money import format_yuan
 
@@ -66,7 +66,7 @@ class Export:
         self._sums: dict[str, int] = {}
         self._seen: dict[str, tuple[str, int]] = {}
 
-    def read(self, path: Path, kind: SheetKind) -> Iterator[Part]:
+    def read(self, path: Path, kind: str) -> Iterator[Part]:
         """Yield the chunks of the sheet of lines (of invoices, when there is no other), then what does not agree."""
         with_lines = self._sheet_of_lines(path, kind)
         header: Header | None = None
@@ -93,7 +93,7 @@ class Export:
             yield make("no_rows") if sheet is not None else make("empty_file")
         yield from self._disagreements()
 
-    def _sheet_of_lines(self, path: Path, kind: SheetKind) -> bool:
+    def _sheet_of_lines(self, path: Path, kind: str) -> bool:
         """Tell whether any sheet has lines. For csv, the only one has them or not."""
         sheet: str | None = None
         for batch in batches(path, kind):

@@ -198,7 +198,7 @@ CATALOGUE: Mapping[str, Entry] = {
     ),
     "export_lines_missing": _note("“发票基础信息”中的发票{value}在“信息汇总表”里没有明细", "请重新导出全量发票后上传"),
     "conflict_waiting": _row(
-        "发票{value}已有一份暂存的原件，{detail}", "请照原件核对金额和双方后重新上传，或联系经办人员"
+        "发票{value}已有一份暂存的原件，金额或双方与这次不同", "请照原件核对金额和双方后重新上传，或联系经办人员"
     ),
     "evidence_parties_differ": _note(
         "发票{value}受理时的供方或用方与这份单据不同", "请照原件核对双方的统一社会信用代码，并联系经办人员"

@@ -9,7 +9,7 @@ from typing import Protocol, cast
 
 from importers.messages import make
 from importers.parts import Part
-from importers.sheets import SheetKind, head
+from importers.sheets import head
 from voucher.problem import Problem
 
 
@@ -41,7 +41,7 @@ def identify(path: Path, kind: str) -> Format | Problem:
     """Find the format of a file by its content; the first format's own complaint when none knows it."""
     found = [each for each in all_formats() if kind in each.KINDS]
     if kind in ("csv", "xlsx"):
-        for _, _, row in head(path, cast(SheetKind, kind)):
+        for _, _, row in head(path, kind):
             for candidate in found:
                 if candidate.matches([str(cell) for cell in row]):
                     return candidate

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from importers.documents import read_document
 from importers.einvoice import is_einvoice, read_einvoice
 from importers.limits import PARSER_LIMITS
-from importers.papers import Fault, Paper
+from importers.papers import Paper
 from importers.parts import Part
 from importers.qr import read_qr
 from importers.totals import merged, totals_paper
@@ -145,4 +145,4 @@ def _from_qr(texts: Sequence[str]) -> Paper:
         raise BadXml("several_invoices_in_document", "、".join(code["number"] for code in codes))
     fields = codes[0]
     notes = {"二维码票种": fields["type"], "二维码金额": "价税合计" if "gross" in fields else "不含税金额"}
-    return totals_paper(fields, faults=[Fault("qr_only", "发票号码", fields["number"])], evidence="qr", notes=notes)
+    return totals_paper(fields, evidence="qr", notes=notes)

@@ -30,4 +30,4 @@ def matches(header: Sequence[str]) -> bool:
 
 def read(path: Path, kind: str, *, today: date) -> Iterator[Part]:
     """Yield the chunks and problems of an export. today: the business day."""
-    return Export(_name, matches, today).read(path, "csv" if kind == "csv" else "xlsx")
+    return Export(_name, matches, today).read(path, kind)
