@@ -28,11 +28,17 @@ def _root(custom: str = "") -> bytes:
     ).encode()
 
 
-def custom(bill: Bill, *, when: str = "2026年09月03日") -> dict[str, bytes]:
+def chinese_day(bill: Bill) -> str:
+    """Write the day of issue as 2026年09月03日."""
+    year, month, day = bill.issued[:10].split("-")
+    return f"{year}年{month}月{day}日"
+
+
+def custom(bill: Bill) -> dict[str, bytes]:
     """CustomDatas of OFD.xml only: no names, no lines."""
     net, tax, _ = bill.totals
     pairs = {
-        "发票号码": bill.number, "合计金额": net, "合计税额": tax, "开票日期": when,
+        "发票号码": bill.number, "合计金额": net, "合计税额": tax, "开票日期": chinese_day(bill),
         "购买方纳税人识别号": bill.buyer[0], "销售方纳税人识别号": bill.seller[0],
     }  # fmt: skip
     return {"OFD.xml": _root("".join(f'<ofd:CustomData Name="{k}">{v}</ofd:CustomData>' for k, v in pairs.items()))}
@@ -43,7 +49,7 @@ def tagged(bill: Bill, root: str = "eInvoice") -> dict[str, bytes]:
     net, tax, gross = bill.totals
     red = "红字发票 " if bill.red_of else ""
     texts = {
-        61: bill.number, 62: "2026年09月03日", 63: bill.buyer[1], 64: bill.buyer[0], 65: bill.seller[1],
+        61: bill.number, 62: chinese_day(bill), 63: bill.buyer[1], 64: bill.buyer[0], 65: bill.seller[1],
         66: bill.seller[0], 67: "¥", 68: net, 69: "¥", 70: tax, 71: "¥", 72: gross, 73: red + bill.remark,
     }  # fmt: skip
     objects = [
@@ -104,7 +110,7 @@ def legacy(bill: Bill, code: str, *, exempt: bool = False) -> dict[str, bytes]:
     )
     tree = (
         f'<?xml version="1.0" encoding="utf-8"?><eInvoice><InvoiceCode>{code}</InvoiceCode>'
-        f"<InvoiceNo>{bill.number}</InvoiceNo><IssueDate>2021年09月03日</IssueDate>"
+        f"<InvoiceNo>{bill.number}</InvoiceNo><IssueDate>{chinese_day(bill)}</IssueDate>"
         f"<TaxExclusiveTotalAmount>{net}</TaxExclusiveTotalAmount><TaxTotalAmount>{tax}</TaxTotalAmount>"
         f"<TaxInclusiveTotalAmount>{gross}</TaxInclusiveTotalAmount>"
         f"<Buyer><BuyerName>{bill.buyer[1]}</BuyerName><BuyerTaxID>{bill.buyer[0]}</BuyerTaxID></Buyer>"
