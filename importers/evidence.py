@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from importers.stage import Staged
 from voucher.database import run_file
 
-DOUBTFUL = frozenset({"eiid_differs"})
+DOUBTFUL = frozenset({"eiid_differs", "export_totals_differ"})
 """Codes of documents that a person must look at before anything is accepted."""
 
 

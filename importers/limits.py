@@ -38,15 +38,20 @@ BUNDLE_DEPTH = 2
 
 @dataclass(frozen=True, slots=True)
 class ParserLimits:
-    """What the child process that parses a document may take. jobs: after so many it is replaced."""
+    """What the child process that parses a document may take. jobs: after so many it is replaced.
 
-    address_space: int = 1024 * MIB
+    xml_bytes: of one tree, which takes some thirty times as much. inflated_bytes: of one stream of a PDF.
+    """
+
+    address_space: int = 512 * MIB
     cpu_seconds: int = 20
     wall_seconds: int = 30
     answer_bytes: int = 64 * MIB
     jobs: int = 2_000
     pdf_pages: int = 50
-    pixels: int = 40_000_000
+    pixels: int = 12_000_000
+    xml_bytes: int = 4 * MIB
+    inflated_bytes: int = 32 * MIB
 
 
 PARSER_LIMITS = ParserLimits()

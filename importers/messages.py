@@ -151,7 +151,7 @@ CATALOGUE: Mapping[str, Entry] = {
     "parser_stopped": _file(
         "解析这个文件耗费过多（{value}），已停止", "请向开票平台重新下载原件，仍不行请改传数电票 XML"
     ),
-    "paper_too_large": _file("文件过大（{value}）", "单张发票的文件不应超过20MB，请向开票平台重新下载原件后上传"),
+    "paper_too_large": _file("文件过大（{value}）", "请向开票平台重新下载原件后上传"),
     "xml_broken": _file("不是完整的 XML（{value}）", "请向电子税务局重新下载数电票 XML 后上传"),
     "unknown_xml": _file("这个 XML 不是数电票（根元素为{value}）", "请上传电子税务局下载的数电票 XML"),
     "nothing_in_document": _file(
@@ -193,8 +193,8 @@ CATALOGUE: Mapping[str, Entry] = {
     "partly_reversed": _note("发票状态为“{value}”", "请确认对应的红字发票也在本次或以前上传"),
     "void_invoice": _row("发票状态为“{value}”，作废的发票不能申报", "如已重新开具，请上传新的发票"),
     "risky_invoice": _note("税务风险等级为“{value}”", "请向经办人员说明情况，确认无误可不处理"),
-    "export_totals_differ": _row(
-        "明细相加为{value}元，与“发票基础信息”中的价税合计{total}元不符", "请重新导出全量发票后上传"
+    "export_totals_differ": _note(
+        "明细相加为{value}元，与“发票基础信息”中的价税合计{total}元不符", "发票已暂存待核，请重新导出全量发票后上传"
     ),
     "export_lines_missing": _note("“发票基础信息”中的发票{value}在“信息汇总表”里没有明细", "请重新导出全量发票后上传"),
     "conflict_waiting": _row(

@@ -180,8 +180,10 @@ def chunk(paper: Paper, today: date) -> ParsedChunk:
         for fault in paper.faults:
             extra = tuple(fault.extra.items())
             yield Finding(min(max(fault.line - 1, 0), last), fault.code, fault.column, fault.value, extra)
-        # a red-letter may hold positive discount lines; its sum is judged with the books
-        yield from (found for found in check_rows(values, today) if found.code != "red_not_negative")
+        # a red-letter may hold positive discount lines; its sum is judged with the books. A document without
+        # tax codes waits anyway, so it need not name the invoice that it reverses.
+        left_out = {"red_not_negative"} | ({"red_needs_original"} if not any(values["tax_code"]) else set())
+        yield from (found for found in check_rows(values, today) if found.code not in left_out)
 
     cells: list[list[Any]] = [_cells(paper, line) for line in paper.lines]
     columns = _QR_COLUMNS if paper.evidence == "qr" else _COLUMNS

@@ -34,7 +34,7 @@ def totals_paper(
     found = list(faults)
     if gross is None and net is not None and tax is not None:
         gross = net + tax
-    elif net is not None and tax is not None and gross is not None and net + tax != gross:
+    elif lines and net is not None and tax is not None and gross is not None and net + tax != gross:
         extra = {"net": yuan(net), "tax": yuan(tax)}
         found.append(Fault("header_sum_differs", "价税合计", yuan(gross), extra=extra))
     below = gross is not None and gross < 0

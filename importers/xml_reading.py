@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 from lxml import etree
 
-from importers.limits import PAPER_LIMITS
+from importers.limits import PARSER_LIMITS
 
 _ENCODING = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
 _PROLOGUE = re.compile(r"\s*<\?xml[^>]*\?>")
@@ -32,7 +32,7 @@ def parse_xml(data: bytes) -> Element:
     The text is decoded here and searched for declarations before the parser sees it, so that no encoding can hide
     one. Raises BadXml.
     """
-    if len(data) > PAPER_LIMITS.file_bytes:
+    if len(data) > PARSER_LIMITS.xml_bytes:
         raise BadXml("paper_too_large", f"{len(data) >> 20}MB")
     found = _ENCODING.match(data.removeprefix(b"\xef\xbb\xbf").lstrip()[:300])
     charset = _CHARSETS.get(found[1].decode().lower()) if found else "utf-8"

@@ -54,9 +54,14 @@ def read(path: Path, _kind: str, *, today: date) -> Iterator[Part]:
 
 def parse(path: Path) -> list[Paper]:
     """Parse one PDF; runs in the child process, which alone loads the readers. Raises BadXml."""
-    from pypdf import PdfReader
+    from pypdf import PdfReader, apply_configuration
 
-    with warnings.catch_warnings():
+    size = PARSER_LIMITS.inflated_bytes
+    with warnings.catch_warnings(), apply_configuration(
+        zlib_maximum_output_length=size, lzw_maximum_output_length=size, run_length_maximum_output_length=size,
+        array_based_stream_maximum_output_length=size, image_maximum_buffer_size=4 * PARSER_LIMITS.pixels,
+        jbig2dec_binary=None,
+    ):  # fmt: skip
         warnings.simplefilter("ignore")
         reader = PdfReader(path)
         if reader.is_encrypted and not reader.decrypt(""):

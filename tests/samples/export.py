@@ -5,6 +5,7 @@ import io
 import re
 import zipfile
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import xlsxwriter
@@ -71,6 +72,7 @@ def xlsx_bytes(sheets: dict[str, Sequence[Sequence[str | float]]], *, lying: boo
     """Write a workbook of text cells. lying: its sheets declare one row only, as the bureau's do."""
     file = io.BytesIO()
     with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
+        book.set_properties({"created": datetime(2026, 9, 3, tzinfo=UTC)})
         for name, lines in sheets.items():
             sheet = book.add_worksheet(name)
             for place, line in enumerate(lines):
