@@ -10,7 +10,6 @@ from importers.limits import PAPER_LIMITS, Limits
 from importers.messages import make
 from importers.papers import Paper, blocking, chunk, from_data
 from importers.parts import Aside, Part
-from voucher.problem import Problem
 
 
 def read_document(module: str, path: Path, *, today: date, limits: Limits = PAPER_LIMITS) -> Iterator[Part]:

@@ -4,12 +4,15 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
+from settlement import run as runs
+from settlement.verify import verify
 from tests.cases.steps import PARTIES
 from tests.postgres import recorder
 from tests.postgres.desk import Desk, companies, counts, line, providers, real
-from tests.postgres.witness import draft, lines_of, settle
+from tests.postgres.recorder import CHECKER, MAKER
+from tests.postgres.witness import END, PROGRAMME
 from tests.samples.bill import Bill, Row
 from tests.samples.xml import xml
 from voucher.database import transaction
@@ -33,6 +36,25 @@ def desk(db_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     with transaction(db_engine) as db:
         recorder.appropriate(db, 2026, 10**10)
     return made
+
+
+def draft(db: Connection, through: date = END) -> runs.Draft:
+    """Draft with the queries; the plain engine must find the same."""
+    drafted = runs.draft(db, MAKER, through, backfill=False, programme=PROGRAMME)
+    assert drafted.run is None or verify(db, drafted.run.run_id) == []
+    return drafted
+
+
+def lines_of(db: Connection, drafted: runs.Draft) -> list[dict[str, object]]:
+    assert drafted.run is not None
+    return runs.lines(db, drafted.run)
+
+
+def settle(db: Connection) -> None:
+    drafted = draft(db).run
+    assert drafted is not None
+    run = runs.submit(db, MAKER, drafted.run_id)
+    runs.decide(db, CHECKER, run.run_id, "approved")
 
 
 def test_the_lines_of_a_better_document_count_before_settlement(desk: Desk) -> None:

@@ -12,11 +12,11 @@ import xlsxwriter
 
 from tests.samples.bill import Bill
 
-HEADER = (
-    "序号|发票代码|发票号码|数电发票号码|销方识别号|销方名称|购方识别号|购买方名称|开票日期|税收分类编码|特定业务类型|"
-    "货物或应税劳务名称|规格型号|单位|数量|单价|金额|税率|税额|价税合计|发票来源|发票票种|发票状态|是否正数发票|"
-    "发票风险等级|开票人|备注"
-).split("|")
+HEADER = [
+    "序号", "发票代码", "发票号码", "数电发票号码", "销方识别号", "销方名称", "购方识别号", "购买方名称", "开票日期",
+    "税收分类编码", "特定业务类型", "货物或应税劳务名称", "规格型号", "单位", "数量", "单价", "金额", "税率", "税额",
+    "价税合计", "发票来源", "发票票种", "发票状态", "是否正数发票", "发票风险等级", "开票人", "备注",
+]  # fmt: skip
 INVOICES = [name for name in HEADER if name not in HEADER[9:16] and name != "税率"]
 
 
@@ -27,17 +27,33 @@ def rows(bills: Sequence[Bill], status: str = "正常", code: str = "") -> list[
         for row in bill.rows:
             found.append(
                 {
-                    "序号": str(len(found) + 1), "发票代码": code, "发票号码": bill.number if code else "",
-                    "数电发票号码": "" if code else bill.number, "销方识别号": bill.seller[0], "销方名称": bill.seller[1],
-                    "购方识别号": bill.buyer[0], "购买方名称": bill.buyer[1], "开票日期": f"{bill.issued} 10:08:05",
-                    "税收分类编码": row.code, "货物或应税劳务名称": row.item, "规格型号": row.spec, "单位": row.unit,
-                    "数量": row.quantity, "单价": row.price, "金额": row.net,
-                    "税率": f"{Decimal(row.rate) * 100:.0f}%", "税额": row.tax,
-                    "价税合计": str(Decimal(row.net) + Decimal(row.tax)), "发票来源": "电子发票服务平台",
-                    "发票票种": "数电发票（增值税专用发票）", "发票状态": bill.extra.get("status", status),
-                    "是否正数发票": "否" if bill.red_of else "是", "发票风险等级": bill.extra.get("risk", "正常"),
-                    "开票人": "合成", "备注": f"被红冲蓝字数电发票号码：{bill.red_of}" if bill.red_of else bill.remark,
-                }  # fmt: skip
+                    "序号": str(len(found) + 1),
+                    "发票代码": code,
+                    "发票号码": bill.number if code else "",
+                    "数电发票号码": "" if code else bill.number,
+                    "销方识别号": bill.seller[0],
+                    "销方名称": bill.seller[1],
+                    "购方识别号": bill.buyer[0],
+                    "购买方名称": bill.buyer[1],
+                    "开票日期": f"{bill.issued} 10:08:05",
+                    "税收分类编码": row.code,
+                    "货物或应税劳务名称": row.item,
+                    "规格型号": row.spec,
+                    "单位": row.unit,
+                    "数量": row.quantity,
+                    "单价": row.price,
+                    "金额": row.net,
+                    "税率": f"{Decimal(row.rate) * 100:.0f}%",
+                    "税额": row.tax,
+                    "价税合计": str(Decimal(row.net) + Decimal(row.tax)),
+                    "发票来源": "电子发票服务平台",
+                    "发票票种": "数电发票（增值税专用发票）",
+                    "发票状态": bill.extra.get("status", status),
+                    "是否正数发票": "否" if bill.red_of else "是",
+                    "发票风险等级": bill.extra.get("risk", "正常"),
+                    "开票人": "合成",
+                    "备注": f"被红冲蓝字数电发票号码：{bill.red_of}" if bill.red_of else bill.remark,
+                }
             )
     return found
 
@@ -52,7 +68,9 @@ def invoices(bills: Sequence[Bill]) -> list[dict[str, str]]:
     return found
 
 
-def table(header: Sequence[str], lines: Sequence[dict[str, str]], *, lead: int = 0, star: bool = False) -> list[list[str]]:
+def table(
+    header: Sequence[str], lines: Sequence[dict[str, str]], *, lead: int = 0, star: bool = False
+) -> list[list[str]]:
     """Lay rows out; lead: rows above the header; star: mark the header cells; a 合计 row ends it."""
     shown = [f"{name}*" if star else name for name in header]
     total = sum((Decimal(line["价税合计"]) for line in lines), Decimal(0))

@@ -58,7 +58,9 @@ def tagged(bill: Bill, root: str = "eInvoice") -> dict[str, bytes]:
         for key, text in texts.items()
     ]
     pages = [
-        f'<ofd:Page {_NS}><ofd:Content><ofd:Layer ID="{n}">{"".join(part)}</ofd:Layer></ofd:Content></ofd:Page>'.encode()
+        (
+            f'<ofd:Page {_NS}><ofd:Content><ofd:Layer ID="{n}">{"".join(part)}</ofd:Layer></ofd:Content></ofd:Page>'
+        ).encode()
         for n, part in enumerate((objects[:6], objects[6:]), 1)
     ]
 

@@ -50,10 +50,7 @@ def xbrl(bill: Bill) -> bytes:
         "UnifiedSocialCreditCodeOfAccountingEntity": bill.buyer[0], "NameOfAccountingEntity": bill.buyer[1],
     }  # fmt: skip
     body = "".join(f'<einv:{k} contextRef="c1">{v}</einv:{k}>' for k, v in facts.items())
-    names = (
-        'xmlns:xbrli="http://www.xbrl.org/2003/instance" '
-        'xmlns:einv="http://xbrl.mof.gov.cn/taxonomy/2023-12-31/einv"'
-    ).replace("http://www.xbrl.org", "http://www.w3.org/xbrl")
+    names = 'xmlns:xbrli="http://www.w3.org/2003/instance" xmlns:einv="http://xbrl.mof.gov.cn/taxonomy/2023-12-31/einv"'
     return f"<xbrli:xbrl {names}>{body}</xbrli:xbrl>".encode()
 
 

@@ -115,7 +115,8 @@ def test_a_remark_tells_the_service_span(text: str, first: tuple[int, ...], last
 
 
 @pytest.mark.parametrize(
-    "text", ["", "2026年7月、2026年8月", "2026年8月3日开具", "合同20260801", "服务期间：2026-08-31至2026-08-01", "账期2026"]
+    "text",
+    ["", "2026年7月、2026年8月", "2026年8月3日开具", "合同20260801", "服务期间：2026-08-31至2026-08-01", "账期2026"],
 )
 def test_a_remark_that_names_no_one_span_tells_none(text: str) -> None:
     assert read_remark(text).span is None

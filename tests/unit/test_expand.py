@@ -10,7 +10,7 @@ from importers.expand import is_bundle, members
 from importers.limits import BUNDLE_LIMITS, Limits
 
 
-def pack(entries: dict[str, bytes], *, legacy_names: bool = False) -> bytes:
+def pack(entries: dict[str, bytes]) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
         for name, data in entries.items():
