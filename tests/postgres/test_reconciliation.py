@@ -111,8 +111,8 @@ TAMPERS: dict[str, list[Tamper]] = {
     ],
     "evidence": [
         (
-            "INSERT INTO evidence (company_id, invoice_id, act_id, kind, upload_id, sha256, net_fen, tax_fen, gross_fen,"
-            " has_lines, digest) SELECT i.company_id, i.invoice_id, i.act_id, 'ofd', u.upload_id, u.sha256,"
+            "INSERT INTO evidence (company_id, invoice_id, act_id, kind, upload_id, sha256, net_fen, tax_fen,"
+            " gross_fen, has_lines, digest) SELECT i.company_id, i.invoice_id, i.act_id, 'ofd', u.upload_id, u.sha256,"
             " i.net_fen + 1, i.tax_fen, i.gross_fen + 1, FALSE, '' FROM invoice AS i, upload AS u LIMIT 1",
         ),
     ],
