@@ -7,16 +7,13 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.cases.steps import PARTIES
-from tests.postgres.desk import Desk, companies, counts, line, providers, real, said, statuses
+from tests.postgres.desk import Desk, bill_of, companies, counts, line, providers, real, said, statuses
 from tests.samples import export, ofd, pdf
-from tests.samples.bill import Bill, Row
+from tests.samples.bill import Row
 from tests.samples.xml import xml
 
 P, C, D = (PARTIES[name] for name in "PCD")
-A = Bill(
-    number=real("a"), seller=(P.uscc, P.name), buyer=(C.uscc, C.name), issued="2026-08-01", remark="",
-    rows=(Row(item="智算算力服务", net="1000.00", tax="60.00", quantity="1"),),
-)  # fmt: skip
+A = bill_of(line("a"))
 SPANNED = replace(A, remark="服务期间：2026-07-01至2026-07-31")
 RED = replace(
     A, number=real("r"), red_of=real("a"), rows=(Row(net="-100.00", tax="-6.00", quantity="-1"),),
