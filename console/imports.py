@@ -13,8 +13,8 @@ from console.door import Verb
 from console.problems import problem_data, problem_lines
 from console.progress import watched
 from console.registers import together
-from importers import accept, returns
-from importers.accept import Asked, Outcome
+from importers import accept, expand, returns
+from importers.accept import OUTCOMES, Asked, Outcome
 from voucher import access, uscc
 from voucher.access import User
 from voucher.database import run
@@ -31,27 +31,54 @@ def import_files(
     service_month: str | None, received_on: date | None, return_file: Path | None, as_json: bool,
 ) -> Answer:  # fmt: skip
     """Import invoice files one after another; each is an act of its own."""
-    if return_file is not None and len(files) > 1:
+    if return_file is not None and (len(files) > 1 or expand.is_bundle(files[0])):
         raise Misused("one_return_file", "--return-file 一次只能配一个文件，请逐个文件导入。")
     user = run(engine, lambda db: access.require(db, as_user, "import"), "cvl_auditor")
     if provider is not None and uscc.check(provider := uscc.normal(provider)) == "bad":
         raise Misused("bad_uscc", f"--provider：“{provider}”不是有效的统一社会信用代码，请照营业执照核对18位代码。")
     asked = accept.ask(user, provider, service_month, received_on)
+    single = len(files) == 1 and not expand.is_bundle(files[0])
     answers = []
     for file in files:
-        try:
-            answers.append(
-                import_one(engine, user, asked, file, dry_run=dry_run, return_file=return_file, listing=as_json)
-            )
-        except CvlError as error:
-            if len(files) == 1:
-                raise
-            data = {"file": str(file), "error": {"code": error.code, "message": error.message}}
-            answers.append(Answer(data, [f"{file}：{error.message}"], error.exit_status))
-    if len(answers) == 1:
+        for member in expand.members(file):
+            try:
+                answers.append(
+                    import_member(
+                        engine, user, asked, file, member, dry_run=dry_run, return_file=return_file, listing=as_json
+                    )
+                )
+            except CvlError as error:
+                if single:
+                    raise
+                shown = member_name(file, member)
+                data = {"file": shown, "error": {"code": error.code, "message": error.message}}
+                answers.append(Answer(data, [f"{shown}：{error.message}"], error.exit_status))
+    if single:
         return answers[0]
     text = [line for answer in answers for line in (*answer.text, "")]
     return Answer({"uploads": [answer.data for answer in answers]}, text[:-1], together([a.status for a in answers]))
+
+
+def member_name(file: Path, member: expand.Member) -> str:
+    """Name a member of a folder or zip as people know it."""
+    return str(file / member.name) if file.is_dir() else str(file.parent / member.name)
+
+
+def import_member(
+    engine: Engine, user: User, asked: Asked, file: Path, member: expand.Member, *, dry_run: bool,
+    return_file: Path | None, listing: bool,
+) -> Answer:  # fmt: skip
+    """Import one member of what was given; of a folder or zip the answer names the file."""
+    if member.path == file:
+        return import_one(engine, user, asked, file, dry_run=dry_run, return_file=return_file, listing=listing)
+    shown = member_name(file, member)
+    if member.path is None:
+        outcome = Outcome(None, "", "", 0, dict.fromkeys(OUTCOMES, 0), (), member.problems)
+        lines = outcome_lines(Path(shown), outcome, dry_run, None)
+        return Answer({"file": shown, **outcome_data(outcome)}, lines, outcome.exit_status)
+    answer = import_one(engine, user, asked, member.path, dry_run=dry_run, listing=listing, quiet=True)
+    text = [line.replace(str(member.path), shown) for line in answer.text]
+    return Answer({"file": shown, **answer.data}, text, answer.status)
 
 
 def import_one(
@@ -125,7 +152,7 @@ VERBS = (
     Verb(
         "import",
         import_files,
-        "导入服务商报送的发票文件（csv 或 xlsx）。\n"
+        "导入发票文件：模板或税务局全量发票导出（csv、xlsx），数电票 XML、OFD、PDF，装有它们的 zip 或文件夹。\n"
         "每一行都有结果：受理、重复、冲突、退回或待核，合计等于读到的行数。同一文件重复导入不会重复计算。\n"
         "全部受理或重复时退出码为 0，有行需要处理时为 3，整份文件读不了时为 1。",
         [

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from importers import formats, guard
+from importers import evidence, formats, guard
 from importers.messages import make
 from importers.receive import Received, keep, receive
 from importers.sheets import UNIT
@@ -200,7 +200,7 @@ def _accept(
         received_on=asked.received_on,
         service_from=month.start if month else None,
         service_until=month.end if month else None,
-        evidence=chosen.EVIDENCE,
+        evidence=staged.asides.get("evidence", chosen.EVIDENCE),
     )
     many = staged.rows > _MANY
     if many:
@@ -209,14 +209,18 @@ def _accept(
         ("10_lock_buckets", ""), ("11_waiting", "stage"), ("20_several", "several"), ("21_entry", "entry"),
         ("22_own_faults", ""), ("30_judged", "judged"),
     ):  # fmt: skip
+        if name == "20_several":
+            evidence.fill_spans(db)
         run_file(db, f"queries/import/{name}.sql")
         if table and many:
             db.exec_driver_sql(f"ANALYZE {table}")
+    evidence.hold(db, staged)
     run_file(db, "queries/import/31_claim_numbers.sql", kind="blue")
     run_file(db, "queries/import/32_taken_meanwhile.sql")
     run_file(db, "queries/import/33_reds.sql")
     run_file(db, "queries/import/31_claim_numbers.sql", kind="red")
     run_file(db, "queries/import/32_taken_meanwhile.sql")
+    evidence.judge(db)
     run_file(db, "queries/import/40_judgements.sql")
     _write(db, act_id, received, chosen, staged, asked)
     _write_problems(db, act_id, staged)
@@ -252,6 +256,7 @@ def _write(
     run_file(db, "queries/import/62_held_rows.sql", upload_id=act_id)
     run_file(db, "queries/import/70_invoices.sql", act_id=act_id)
     run_file(db, "queries/import/71_lines.sql", upload_id=act_id)
+    evidence.write(db, act_id, received.digests.sha256, list(staged.asides.items()))
 
 
 def _write_problems(db: Connection, act_id: int, staged: Staged) -> None:

@@ -28,3 +28,30 @@ class Limits:
 
 LIMITS = Limits()
 OFD_LIMITS = Limits(file_bytes=10 * MIB, zip_entries=500, inflated_bytes=50 * MIB, ratio_from=MIB)
+PAPER_LIMITS = Limits(file_bytes=20 * MIB)
+"""One XML or PDF."""
+BUNDLE_LIMITS = Limits(zip_entries=20_000)
+"""A zip of many files: its members are looked at one by one, each with its own outcome."""
+BUNDLE_DEPTH = 2
+"""A zip, and zips within it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParserLimits:
+    """What the child process that parses a document may take. jobs: after so many it is replaced.
+
+    xml_bytes: of one tree, which takes some thirty times as much. inflated_bytes: of one stream of a PDF.
+    """
+
+    address_space: int = 512 * MIB
+    cpu_seconds: int = 20
+    wall_seconds: int = 30
+    answer_bytes: int = 64 * MIB
+    jobs: int = 2_000
+    pdf_pages: int = 50
+    pixels: int = 12_000_000
+    xml_bytes: int = 4 * MIB
+    inflated_bytes: int = 32 * MIB
+
+
+PARSER_LIMITS = ParserLimits()

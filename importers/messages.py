@@ -145,6 +145,64 @@ CATALOGUE: Mapping[str, Entry] = {
     "conflict_invoice": _row(
         "发票{value}已经受理过，但这次的内容不同（{detail}）", "请核对原件；如已冲红重开，请上传红字和新发票"
     ),
+    # documents: 数电票 XML, OFD, PDF, the tax bureau's export, bundles
+    "document_broken": _file("文件已损坏，无法解析（{value}）", "请向开票平台重新下载原件后上传"),
+    "document_encrypted": _file("文件加了密码", "请取消密码，或向开票平台重新下载原件后上传"),
+    "parser_stopped": _file(
+        "解析这个文件耗费过多（{value}），已停止", "请向开票平台重新下载原件，仍不行请改传数电票 XML"
+    ),
+    "paper_too_large": _file("文件过大（{value}）", "请向开票平台重新下载原件后上传"),
+    "xml_broken": _file("不是完整的 XML（{value}）", "请向电子税务局重新下载数电票 XML 后上传"),
+    "unknown_xml": _file("这个 XML 不是数电票（根元素为{value}）", "请上传电子税务局下载的数电票 XML"),
+    "nothing_in_document": _file(
+        "文件里没有可以读取的发票数据", "请上传同一发票的数电票 XML 或 OFD，或在模板中填写这张发票"
+    ),
+    "several_invoices_in_document": _file("一个文件里有多张发票：{value}", "请每张发票单独一个文件上传"),
+    "nested_too_deep": _file("压缩包套了过多层", "请把里面的压缩包解开后直接上传"),
+    "member_encrypted": _file("压缩包内的这个文件加了密码", "请取消密码后重新打包上传"),
+    "member_path": _file("压缩包内的文件名不安全：{value}", "请改用普通文件名重新打包上传"),
+    "member_too_large": _file("压缩包内的这个文件解开后异常庞大（{value}）", "请单独上传这个文件的原件"),
+    "too_many_members": _file("文件个数超过{limit}个", "请分成几个压缩包或文件夹上传"),
+    "element_repeated": _row("XML 中只应出现一次的“{value}”出现了多次", "请向电子税务局重新下载数电票 XML 后上传"),
+    "eiid_differs": _note(
+        "XML 头部的号码{value}与发票号码不同", "发票已暂存待核，请向电子税务局重新下载原件或联系经办人员"
+    ),
+    "number_from_header": _note(
+        "XML 的税务监管信息里没有发票号码，取自头部：{value}", "请照发票核对号码，确认无误可不处理"
+    ),
+    "number_year_differs": _note("发票号码{value}前两位与开票年份{year}不符", "请照发票核对号码，确认无误可不处理"),
+    "unknown_version": _note("数电票版本“{value}”未曾见过", "已按现有规则读取，请核对各项金额，确认无误可不处理"),
+    "red_mark_missing": _note("XML 没有标明蓝字或红字（{value}）", "已按金额正负判断，请核对发票类型"),
+    "red_mark_differs": _row("蓝字、红字标志与价税合计{value}元的正负不符", "请向开票平台重新下载原件后上传"),
+    "bad_total": _row("“{column}”不是有效金额：{value}", "请向开票平台重新下载原件后上传"),
+    "header_sum_differs": _row(
+        "合计金额{net}元加合计税额{tax}元不等于价税合计{value}元", "请向开票平台重新下载原件后上传"
+    ),
+    "lines_sum_differs": _row("各行金额相加为{value}元，与合计金额{total}元不符", "请向开票平台重新下载原件后上传"),
+    "line_taxes_differ": _row("各行税额相加为{value}元，与合计税额{total}元不符", "请向开票平台重新下载原件后上传"),
+    "line_taxes_rounded": _note("各行税额四舍五入后相加为{value}元，以合计税额{total}元为准", "确认无误可不处理"),
+    "line_gross_differs": _note(
+        "这一行的价税合计{value}元与金额加税额{sum}元不符", "以金额和税额为准，确认无误可不处理"
+    ),
+    "no_lines": _note("XML 里没有明细行", "请上传带明细的数电票 XML 或模板行"),
+    "capitals_differ": _row("大写金额“{value}”（{said}元）与价税合计{figure}元不符", "请向开票平台重新下载原件后上传"),
+    "capitals_unreadable": _note("大写金额无法识别：{value}", "请照发票核对价税合计，确认无误可不处理"),
+    "places_differ": _row("文件内两处的“{column}”不同：{value}与{other}", "请向开票平台重新下载原件后上传"),
+    "qr_only": _note("只读到二维码，没有明细（{value}）", "发票已暂存待核，请上传同一发票的数电票 XML、OFD 或模板行"),
+    "reversed_blue": _row("发票状态为“{value}”，已全额红冲的蓝字发票不能申报", "如已重新开具，请上传新的发票"),
+    "partly_reversed": _note("发票状态为“{value}”", "请确认对应的红字发票也在本次或以前上传"),
+    "void_invoice": _row("发票状态为“{value}”，作废的发票不能申报", "如已重新开具，请上传新的发票"),
+    "risky_invoice": _note("税务风险等级为“{value}”", "请向经办人员说明情况，确认无误可不处理"),
+    "export_totals_differ": _note(
+        "明细相加为{value}元，与“发票基础信息”中的价税合计{total}元不符", "发票已暂存待核，请重新导出全量发票后上传"
+    ),
+    "export_lines_missing": _note("“发票基础信息”中的发票{value}在“信息汇总表”里没有明细", "请重新导出全量发票后上传"),
+    "conflict_waiting": _row(
+        "发票{value}已有一份暂存的原件，金额或双方与这次不同", "请照原件核对金额和双方后重新上传，或联系经办人员"
+    ),
+    "evidence_parties_differ": _note(
+        "发票{value}受理时的供方或用方与这份单据不同", "请照原件核对双方的统一社会信用代码，并联系经办人员"
+    ),
 }
 """Code → entry. `docs/` lists this table; a code that is not here cannot be raised."""
 

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from importers.chunks import ParsedChunk, copy_lines
 from importers.columns import STAGED, Header
+from importers.parts import Aside, Part
 from voucher.database import driver, run_file
 from voucher.problem import Problem
 
@@ -18,11 +19,15 @@ Progress = Callable[[int], None]
 
 @dataclass(slots=True)
 class Staged:
-    """What a file held. problems: of its cells and rows, as read. header: for the return file."""
+    """What a file held. problems: of its cells and rows, as read. header: for the return file.
+
+    asides: what a document says beside its rows; `evidence` among them tells its kind where the format cannot.
+    """
 
     rows: int = 0
     header: Header | None = None
     problems: list[Problem] = field(default_factory=list)
+    asides: dict[str, str] = field(default_factory=dict)
 
     @property
     def blocked(self) -> bool:
@@ -36,7 +41,7 @@ def make_tables(db: Connection) -> None:
         run_file(db, f"queries/import/{name}.sql")
 
 
-def stage(db: Connection, chunks: Iterable[ParsedChunk | Problem], progress: Progress) -> Staged:
+def stage(db: Connection, chunks: Iterable[Part], progress: Progress) -> Staged:
     """Copy a file's rows into the staging table, in bounded memory; stops at a blocking problem."""
     staged = Staged()
     statement = f"COPY stage ({_COLUMNS}) FROM STDIN"
@@ -46,6 +51,8 @@ def stage(db: Connection, chunks: Iterable[ParsedChunk | Problem], progress: Pro
                 staged.problems.append(chunk)
                 if staged.blocked:
                     break
+            elif isinstance(chunk, Aside):
+                staged.asides[chunk.name] = chunk.value
             else:
                 _write(copy, chunk, staged)
                 progress(staged.rows)

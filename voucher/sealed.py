@@ -172,6 +172,23 @@ SEALED = (
         act="i.act_id",
     ),
     Sealed(
+        "evidence",
+        "company_id invoice_id kind upload_id sha256 net_fen tax_fen gross_fen span has_lines digest act_id",
+        "company_id invoice_id kind",
+    ),
+    Sealed(
+        "evidence_line",
+        "company_id invoice_id kind line_no tax_code item spec unit usage_qty net_fen rate_bp tax_fen gross_fen "
+        "remark sheet row_no act_id",
+        "company_id invoice_id kind line_no",
+    ),
+    Sealed(
+        "upload_note",
+        "note_no name value upload_id",
+        "note_no",
+        act="t.upload_id",
+    ),
+    Sealed(
         "proposal",
         "act_id kind subject payload payload_sha256 maker drafted_by",
         "act_id",

@@ -7,8 +7,8 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import Protocol, cast
 
-from importers.chunks import ParsedChunk
 from importers.messages import make
+from importers.parts import Part
 from importers.sheets import head
 from voucher.problem import Problem
 
@@ -16,16 +16,18 @@ from voucher.problem import Problem
 class Format(Protocol):
     """What a format's module offers.
 
-    NAME: as shown. EVIDENCE: the kind of document. matches: tells it by a header row. read: yields its rows.
+    NAME: as shown. EVIDENCE: the kind of document. KINDS: of file, as guard.kind_by_content tells them; a format that
+    is no table is the only one of its kind. matches: tells a table by a header row. read: yields its rows.
     """
 
     NAME: str
     EVIDENCE: str
+    KINDS: tuple[str, ...]
 
     def matches(self, header: Sequence[str]) -> bool:
         """Tell whether a row is this format's header."""
 
-    def read(self, path: Path, kind: str, *, today: date) -> Iterator[ParsedChunk | Problem]:
+    def read(self, path: Path, kind: str, *, today: date) -> Iterator[Part]:
         """Yield the chunks and problems of a file."""
 
 
@@ -37,11 +39,12 @@ def all_formats() -> list[Format]:
 
 def identify(path: Path, kind: str) -> Format | Problem:
     """Find the format of a file by its content; the first format's own complaint when none knows it."""
-    found = all_formats()
-    if kind == "csv" or kind == "xlsx":
+    found = [each for each in all_formats() if kind in each.KINDS]
+    if kind in ("csv", "xlsx"):
         for _, _, row in head(path, kind):
             for candidate in found:
                 if candidate.matches([str(cell) for cell in row]):
                     return candidate
+    if found:
         return found[0]
     return make("empty_file") if kind == "empty" else make("not_a_spreadsheet")

@@ -12,6 +12,7 @@ from voucher.problem import Problem
 
 NAME = "CQ-COMPUTE-1"
 EVIDENCE = "template"
+KINDS = ("csv", "xlsx")
 VERSION_COLUMN = "模板版本"
 
 COLUMNS: tuple[Column, ...] = (

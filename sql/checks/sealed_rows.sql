@@ -38,6 +38,12 @@ WITH fact AS (
     UNION ALL
     SELECT 'invoice', t.act_id, count(*) FROM invoice AS t GROUP BY t.act_id
     UNION ALL
+    SELECT 'evidence', t.act_id, 1 FROM evidence AS t
+    UNION ALL
+    SELECT 'evidence_line', t.act_id, count(*) FROM evidence_line AS t GROUP BY t.act_id
+    UNION ALL
+    SELECT 'upload_note', t.upload_id, 1 FROM upload_note AS t
+    UNION ALL
     SELECT 'proposal', t.act_id, 1 FROM proposal AS t
     UNION ALL
     SELECT 'decision', t.act_id, 1 FROM decision AS t

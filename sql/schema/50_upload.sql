@@ -60,7 +60,7 @@ CREATE TABLE held_row (
     digest text COLLATE "C" NOT NULL,
     invoice_number text COLLATE "C" NOT NULL,
     invoice_kind text NOT NULL CHECK (invoice_kind IN ('blue', 'red')),
-    waits_for text NOT NULL CHECK (waits_for IN ('original', 'span')),
+    waits_for text NOT NULL CHECK (waits_for IN ('original', 'span', 'tax_codes', 'confirmation')),
     evidence text NOT NULL,
     received_on date NOT NULL,
     content jsonb NOT NULL,

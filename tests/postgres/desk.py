@@ -17,6 +17,7 @@ from importers.accept import Outcome
 from importers.registry import Taken, import_registry
 from tests.cases import sheets
 from tests.cases.steps import PARTIES, number
+from tests.samples.bill import Bill, Row
 from voucher.access import User
 from voucher.database import transaction
 from voucher.money import format_yuan, parse_yuan
@@ -57,6 +58,17 @@ WORDS = {
 def real(symbol: str) -> str:
     """Return the number of an invoice that a test calls by a short symbol."""
     return symbol if len(symbol) >= 15 else number(symbol)
+
+
+def bill_of(row: Cells) -> Bill:
+    """Write the tax invoice that a row of the template speaks of."""
+    seller = (row["供方统一社会信用代码"], row["供方名称"])
+    buyer = (row["用方统一社会信用代码"], row["用方名称"])
+    amounts = Row(item=row["项目名称"], net=row["不含税金额"], tax=row["税额"], quantity=row["用量"])
+    return Bill(
+        number=row["发票号码"], seller=seller, buyer=buyer, issued=row["开票日期"], remark="",
+        red_of=row["原发票号码"], rows=(amounts,),
+    )  # fmt: skip
 
 
 def table(rows: Iterable[Mapping[str, Any]], header: Sequence[str] = HEADER) -> list[list[Any]]:

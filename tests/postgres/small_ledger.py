@@ -111,6 +111,24 @@ CROSS JOIN (VALUES (0, 'duplicate', '915000000000000001'), (1, 'conflict', '9150
     (2, 'rejected', CASE WHEN :stranger THEN '91500000STRANGER99' ELSE '无' END),
     (3, 'held', '915000000000000002')) AS o (place, outcome, buyer)
 """
+EVIDENCE = """
+INSERT INTO evidence (company_id, invoice_id, act_id, kind, upload_id, sha256, net_fen, tax_fen, gross_fen, has_lines,
+    digest)
+SELECT i.company_id, i.invoice_id, i.act_id, 'xml', i.act_id, u.sha256, i.net_fen, i.tax_fen, i.gross_fen, TRUE, 'x'
+FROM invoice AS i
+INNER JOIN upload AS u ON u.upload_id = i.act_id
+WHERE i.act_id = :act AND i.place = 1
+"""
+EVIDENCE_LINES = """
+INSERT INTO evidence_line (company_id, invoice_id, act_id, kind, line_no, tax_code, item, spec, unit, usage_qty,
+    net_fen, rate_bp, tax_fen, gross_fen, remark, sheet, row_no)
+SELECT e.company_id, e.invoice_id, e.act_id, e.kind, l.line_no, l.tax_code, l.item, l.spec, l.unit, l.usage_qty,
+    l.net_fen, l.rate_bp, l.tax_fen, l.gross_fen, l.remark, l.sheet, l.row_no
+FROM evidence AS e
+INNER JOIN invoice_line AS l ON l.company_id = e.company_id AND l.invoice_id = e.invoice_id
+WHERE e.act_id = :act
+"""
+NOTES = "INSERT INTO upload_note (upload_id, note_no, name, value) VALUES (:act, 1, '数电票版本', '0.33')"
 HELD = """
 INSERT INTO held_row (
     upload_id, sheet, row_no, digest, invoice_number, invoice_kind, waits_for, evidence, received_on, content
@@ -155,7 +173,7 @@ def upload(
     }  # fmt: skip
     with transaction(engine) as db, acts.act(db, "upload", f"{provider}/{first}", MAKER.name, first) as act:
         execute(db, STAGE, first=first, rows=rows, companies=companies, net_fen=net_fen, **params)
-        for statement in (UPLOAD, NUMBERS, INVOICES, LINES, BAD_ROWS, HELD, PROBLEMS):
+        for statement in (UPLOAD, NUMBERS, INVOICES, LINES, BAD_ROWS, HELD, PROBLEMS, EVIDENCE, EVIDENCE_LINES, NOTES):
             execute(db, statement, act=act.act_id, **params)
     return act.act_id
 

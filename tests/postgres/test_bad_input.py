@@ -194,7 +194,7 @@ BOOK = xlsx_bytes(table([GOOD]))
         (b"", "empty_file"),
         (b"\xef\xbb\xbf", "empty_file"),
         (b"\n\n  \n", "empty_file"),
-        (PDF, "not_a_spreadsheet"),
+        (PDF, "document_broken"),
         (PNG, "not_a_spreadsheet"),
         (b"<html><table><tr><td>x</td></tr></table></html>", "not_a_spreadsheet"),
         (OLD, "old_excel"),

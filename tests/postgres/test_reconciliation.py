@@ -109,6 +109,13 @@ TAMPERS: dict[str, list[Tamper]] = {
         ("UPDATE proposal SET drafted_by = 'checker1'",),
         ("UPDATE app_user SET role = 'maker' WHERE name = 'checker1'",),
     ],
+    "evidence": [
+        (
+            "INSERT INTO evidence (company_id, invoice_id, act_id, kind, upload_id, sha256, net_fen, tax_fen,"
+            " gross_fen, has_lines, digest) SELECT i.company_id, i.invoice_id, i.act_id, 'ofd', u.upload_id, u.sha256,"
+            " i.net_fen + 1, i.tax_fen, i.gross_fen + 1, FALSE, '' FROM invoice AS i, upload AS u LIMIT 1",
+        ),
+    ],
     "floors": [
         (
             "ALTER TABLE account DROP CONSTRAINT floor",
@@ -263,6 +270,9 @@ CHANGES = {
     "held_row": "UPDATE held_row SET digest = '' WHERE upload_id = (SELECT max(upload_id) FROM upload)",
     "invoice": "UPDATE invoice SET contract_no = 'HT-2' WHERE act_id = (SELECT max(act_id) FROM invoice) AND place = 7",
     "invoice_line": "UPDATE invoice_line SET usage_qty = 120.50 WHERE upload_id = (SELECT max(upload_id) FROM upload)",
+    "evidence": "UPDATE evidence SET digest = 'y' WHERE act_id = (SELECT max(act_id) FROM evidence)",
+    "evidence_line": "UPDATE evidence_line SET item = 'x' WHERE act_id = (SELECT max(act_id) FROM evidence_line)",
+    "upload_note": "UPDATE upload_note SET value = 'x' WHERE upload_id = (SELECT max(upload_id) FROM upload_note)",
     "proposal": "UPDATE proposal SET subject = subject || ' ' WHERE act_id = (SELECT max(act_id) FROM proposal)",
     "decision": "UPDATE decision SET why = 'x' WHERE act_id = (SELECT max(act_id) FROM decision)",
     "run": "UPDATE run SET through_on = through_on - 1 WHERE run_id = 2",

@@ -2,7 +2,8 @@
 -- params: number, cutoff (seal number)
 SELECT
     i.company_id, i.invoice_id, i.number, i.kind, i.original_number, s.accepted_before + i.place AS accepted_no,
-    i.issued_on, i.received_on, lower(i.span) AS from_on, upper(i.span) - 1 AS until_on, i.contract_no, i.net_fen,
+    i.issued_on, i.received_on, lower(coalesce(v.span, i.span)) AS from_on,
+    upper(coalesce(v.span, i.span)) - 1 AS until_on, i.contract_no, i.net_fen,
     i.tax_fen, i.gross_fen, i.paid_fen, c.uscc AS company, coalesce(cn.name, '') AS company_name, p.uscc AS provider,
     coalesce(pn.name, '') AS provider_name
 FROM invoice_number AS n
@@ -12,4 +13,5 @@ INNER JOIN party AS c ON c.party_id = i.company_id
 INNER JOIN party AS p ON p.party_id = i.provider_id
 LEFT JOIN party_name_at(CAST(:cutoff AS bigint)) AS cn ON cn.party_id = i.company_id
 LEFT JOIN party_name_at(CAST(:cutoff AS bigint)) AS pn ON pn.party_id = i.provider_id
+LEFT JOIN evidence_at(CAST(:cutoff AS bigint)) AS v ON v.company_id = i.company_id AND v.invoice_id = i.invoice_id
 WHERE n.number = :number AND s.no <= CAST(:cutoff AS bigint)

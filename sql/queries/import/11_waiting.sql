@@ -26,5 +26,7 @@ WHERE
     AND NOT EXISTS (SELECT FROM invoice_number AS a WHERE a.number = h.invoice_number)
     AND NOT EXISTS (
         SELECT FROM held_row AS later
-        WHERE later.invoice_number = h.invoice_number AND later.upload_id > h.upload_id
+        WHERE
+            later.invoice_number = h.invoice_number AND later.upload_id > h.upload_id
+            AND later.waits_for = h.waits_for
     )

@@ -5,7 +5,12 @@ INSERT INTO held_row (
 )
 SELECT
     CAST(:upload_id AS bigint), s.sheet, s.row_no, s.digest, s.invoice_number, s.invoice_kind,
-    CASE j.code WHEN 'original_missing' THEN 'original' ELSE 'span' END, x.evidence, j.received_on,
+    CASE j.code
+        WHEN 'original_missing' THEN 'original'
+        WHEN 'tax_codes_missing' THEN 'tax_codes'
+        WHEN 'service_span_missing' THEN 'span'
+        ELSE 'confirmation'
+    END, x.evidence, j.received_on,
     to_jsonb(s) - ARRAY[
         'sheet', 'row_no', 'raw', 'digest', 'invoice_number', 'invoice_kind', 'has_error', 'held_upload_id'
     ]

@@ -6,7 +6,12 @@ INSERT INTO invoice (
 )
 SELECT
     j.company_id, j.invoice_id, j.number, j.kind, j.original_number, p.party_id, j.issued_on, j.received_on, j.span,
-    j.contract_no, j.net_fen, j.tax_fen, j.gross_fen, j.paid_fen, x.evidence, j.digest, CAST(:act_id AS bigint),
+    j.contract_no, j.net_fen, j.tax_fen, j.gross_fen, j.paid_fen,
+    CASE
+        WHEN j.held_upload_id > 0
+            THEN (SELECT min(h.evidence) FROM held_row AS h WHERE h.upload_id = j.held_upload_id)
+        ELSE x.evidence
+    END, j.digest, CAST(:act_id AS bigint),
     row_number() OVER (
         ORDER BY
             j.held_upload_id > 0,

@@ -5,6 +5,8 @@
 CREATE TEMPORARY TABLE code ON COMMIT DROP AS
 WITH used AS (
     SELECT DISTINCT l.tax_code FROM invoice_line AS l
+    UNION
+    SELECT e.tax_code FROM evidence_line AS e
 ),
 
 matched AS (

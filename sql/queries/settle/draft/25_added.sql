@@ -1,7 +1,8 @@
--- grain:  temporary table added, one row per invoice that red-letters, payments or other subsidies concern: their sums,
---         in fen; paid_fen is null when they say nothing of payments
--- params: none (reads asked, red)
--- source: DESIGN 6.1 and 6.5; red-letters are added first
+-- grain:  temporary table added, one row per invoice that red-letters, payments, other subsidies or a further
+--         document's span concern: their sums, in fen; paid_fen is null when they say nothing of payments;
+--         span, when it is not null, takes the place of the invoice's
+-- params: none (reads asked, better, red)
+-- source: DESIGN 6.1, 6.5 and 6.7; red-letters are added first
 CREATE TEMPORARY TABLE added ON COMMIT DROP AS
 WITH registered AS (
     SELECT p.invoice_number, p.amount_fen AS paid_fen, CAST(NULL AS bigint) AS other_fen
@@ -13,17 +14,24 @@ WITH registered AS (
 ),
 
 addition AS (
-    SELECT r.company_id, r.invoice_id, r.net_fen, r.gross_fen, r.paid_fen, CAST(NULL AS bigint) AS other_fen
+    SELECT
+        r.company_id, r.invoice_id, r.net_fen, r.gross_fen, r.paid_fen, CAST(NULL AS bigint) AS other_fen,
+        CAST(NULL AS daterange) AS span
     FROM red AS r
     UNION ALL
-    SELECT n.company_id, n.invoice_id, NULL, NULL, g.paid_fen, g.other_fen
+    SELECT n.company_id, n.invoice_id, NULL, NULL, g.paid_fen, g.other_fen, NULL
     FROM registered AS g
     INNER JOIN invoice_number AS n ON n.number = g.invoice_number
+    UNION ALL
+    SELECT v.company_id, v.invoice_id, NULL, NULL, NULL, NULL, v.span
+    FROM better AS v
+    WHERE v.span IS NOT NULL
 )
 
 SELECT
     x.company_id, x.invoice_id, CAST(sum(x.net_fen) AS bigint) AS net_fen,
     CAST(sum(x.gross_fen) AS bigint) AS gross_fen, CAST(sum(x.paid_fen) AS bigint) AS paid_fen,
-    CAST(sum(x.other_fen) AS bigint) AS other_fen
+    CAST(sum(x.other_fen) AS bigint) AS other_fen,
+    (array_agg(x.span) FILTER (WHERE x.span IS NOT NULL))[1] AS span
 FROM addition AS x
 GROUP BY x.company_id, x.invoice_id

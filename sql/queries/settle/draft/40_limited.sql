@@ -1,20 +1,35 @@
 -- grain:  temporary table limited, one row per bill that is not all basis: lines of other tax codes, or payments
--- params: none (reads bill, partial, red, code)
+-- params: none (reads better, bill, partial, red, code)
 -- source: DESIGN 6.1; gross limits scale what is eligible, nothing left gives 0
 CREATE TEMPORARY TABLE limited ON COMMIT DROP AS
 WITH doubtful AS (
     SELECT DISTINCT c.tax_code FROM code AS c WHERE NOT c.eligible OR NOT isempty(c.lost_on)
 ),
 
-line AS (
+-- of the best document of each invoice
+doubted AS (
     SELECT l.company_id, l.invoice_id, l.tax_code, l.net_fen
     FROM invoice_line AS l
     INNER JOIN doubtful AS c ON c.tax_code = l.tax_code
+    WHERE NOT EXISTS (
+        SELECT FROM better AS v
+        WHERE v.company_id = l.company_id AND v.invoice_id = l.invoice_id AND v.kind IS NOT NULL
+    )
+    UNION ALL
+    SELECT e.company_id, e.invoice_id, e.tax_code, e.net_fen
+    FROM better AS v
+    INNER JOIN evidence_line AS e
+        ON e.company_id = v.company_id AND e.invoice_id = v.invoice_id AND e.act_id = v.act_id AND e.kind = v.kind
+    INNER JOIN doubtful AS c ON c.tax_code = e.tax_code
+),
+
+line AS (
+    SELECT l.company_id, l.invoice_id, l.tax_code, l.net_fen
+    FROM doubted AS l
     UNION ALL
     SELECT r.company_id, r.invoice_id, l.tax_code, l.net_fen
     FROM red AS r
-    INNER JOIN invoice_line AS l ON l.company_id = r.red_company_id AND l.invoice_id = r.red_invoice_id
-    INNER JOIN doubtful AS c ON c.tax_code = l.tax_code
+    INNER JOIN doubted AS l ON l.company_id = r.red_company_id AND l.invoice_id = r.red_invoice_id
 ),
 
 decided AS (

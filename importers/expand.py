@@ -1,0 +1,164 @@
+"""A path to the files behind it: a file itself, the files of a folder, the members of a zip (and of zips within it).
+
+Each member is imported by itself and has its own outcome; one that cannot be taken never stops the others. Members of
+a zip lie in a temporary file under a name of ours while they are imported, and no longer.
+"""
+
+import re
+import shutil
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from importers import guard
+from importers.limits import BUNDLE_DEPTH, BUNDLE_LIMITS, MIB, Limits
+from importers.messages import make
+from importers.text import clean
+from voucher.problem import Problem
+
+_PIECE = 1 << 18
+_LITTER = re.compile(r"(?:^|/)(?:__MACOSX|\.(?!\.?/)[^/]*|Thumbs\.db|desktop\.ini|~\$[^/]*)(?:/|$)", re.IGNORECASE)
+_BROKEN = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError, RuntimeError)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One file to import. name: as people know it. path: where its bytes are, None when problems forbid to read it."""
+
+    name: str
+    path: Path | None
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(slots=True)
+class _Count:
+    """How much has come out of a bundle so far, nested ones included."""
+
+    members: int = 0
+    total: int = 0
+
+
+def is_bundle(path: Path) -> bool:
+    """Tell whether a path stands for several files."""
+    return path.is_dir() or (path.is_file() and _is_zip(path))
+
+
+def _is_zip(path: Path) -> bool:
+    """Tell whether a file is a zip of files; one that cannot be read is for the import to refuse."""
+    try:
+        return guard.kind_by_content(path) == "zip"
+    except OSError:
+        return False
+
+
+def members(path: Path, limits: Limits = BUNDLE_LIMITS) -> Iterator[Member]:
+    """Yield the files behind a path in order of their names; a member's path is only good until the next one."""
+    if path.is_dir():
+        yield from _folder(path, limits)
+    elif is_bundle(path):
+        yield from _bundle(path, path.name, 1, _Count(), limits)
+    else:
+        yield Member(path.name, path)
+
+
+def _folder(path: Path, limits: Limits) -> Iterator[Member]:
+    """Yield the files of a folder and its folders; links, hidden files and litter are left out."""
+    found = sorted(
+        each
+        for each in path.rglob("*")
+        if each.is_file() and not each.is_symlink() and not _LITTER.search(each.relative_to(path).as_posix())
+    )
+    if len(found) > limits.zip_entries:
+        yield Member(path.name, None, (make("too_many_members", limit=limits.zip_entries),))
+        return
+    count = _Count()
+    for each in found:
+        name = each.relative_to(path).as_posix()
+        if _is_zip(each):
+            yield from _bundle(each, name, 1, count, limits)
+        else:
+            yield Member(name, each)
+
+
+def _bundle(path: Path, shown: str, depth: int, count: _Count, limits: Limits) -> Iterator[Member]:
+    """Yield the members of a zip."""
+    try:
+        with zipfile.ZipFile(path) as packed, tempfile.TemporaryDirectory(prefix="cvl-member-") as folder:
+            entries = sorted((e for e in packed.infolist() if not e.is_dir()), key=_name)
+            entries = [entry for entry in entries if not _LITTER.search(_name(entry))]
+            count.members += len(entries)
+            if count.members > limits.zip_entries:
+                yield Member(shown, None, (make("too_many_members", limit=limits.zip_entries),))
+                return
+            if not entries:
+                yield Member(shown, None, (make("empty_file"),))
+            for entry in entries:
+                yield from _member(packed, entry, Path(folder), f"{shown}/{_name(entry)}", depth, count, limits)
+    except _BROKEN as error:
+        yield Member(shown, None, (make("zip_broken", value=type(error).__name__),))
+
+
+def _member(
+    packed: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path, shown: str, depth: int, count: _Count, limits: Limits
+) -> Iterator[Member]:
+    """Yield one member of a zip, or the members of a zip that it is."""
+    name = _name(entry)
+    if name.startswith("/") or ".." in PurePosixPath(name).parts or ":" in name or "\0" in entry.orig_filename:
+        yield Member(shown, None, (make("member_path", value=clean(name)[:100]),))
+        return
+    if entry.flag_bits & 0x1:
+        yield Member(shown, None, (make("member_encrypted"),))
+        return
+    place = folder / str(count.members)
+    place.mkdir(exist_ok=True)
+    path = place / (re.sub(r"[^\w.()（）-]", "_", clean(PurePosixPath(name).name))[-80:] or "member")
+    try:
+        problem = _inflate(packed, entry, path, count, limits)
+        if problem is not None:
+            yield Member(shown, None, (problem,))
+        elif guard.kind_by_content(path) != "zip":
+            yield Member(shown, path)
+        elif depth >= BUNDLE_DEPTH:
+            yield Member(shown, None, (make("nested_too_deep"),))
+        else:
+            yield from _bundle(path, shown, depth + 1, count, limits)
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _inflate(
+    packed: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path, count: _Count, limits: Limits
+) -> Problem | None:
+    """Inflate one member in pieces, and give up as soon as it passes a limit."""
+    seen = 0
+    try:
+        with packed.open(entry) as source, path.open("wb") as target:
+            while piece := source.read(_PIECE):
+                seen += len(piece)
+                count.total += len(piece)
+                bomb = seen > limits.ratio_from and seen > limits.ratio * max(1, entry.compress_size)
+                if bomb or count.total > limits.inflated_bytes or seen > limits.file_bytes:
+                    return make("member_too_large", value=f"{seen / MIB:.1f}MB")
+                target.write(piece)
+    except _BROKEN as error:
+        return make("zip_broken", value=type(error).__name__)
+    return None
+
+
+def _name(entry: zipfile.ZipInfo) -> str:
+    """Return the name of an entry; names that Windows wrote in GBK are read as such."""
+    name = entry.filename
+    if not entry.flag_bits & 0x800:
+        try:
+            data = name.encode("cp437")
+        except UnicodeEncodeError:
+            return name.replace("\\", "/")
+        for codec in ("utf-8", "gb18030"):
+            try:
+                return data.decode(codec).replace("\\", "/")
+            except UnicodeDecodeError:
+                continue
+    return name.replace("\\", "/")

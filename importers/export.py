@@ -1,0 +1,238 @@
+"""Read an export of many invoices: its own columns in, our staged fields out, its rows as uploaded beside them.
+
+Each row becomes a row of the columns below, made of its cells; the row as uploaded goes back in the return file.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+from importers.cells import Cell, show
+from importers.chunks import ChunkParser, Finding, ParsedChunk, Values
+from importers.columns import HEADER_WITHIN, Column, Header
+from importers.limits import LIMITS
+from importers.messages import make
+from importers.papers import decimal, quantity, yuan
+from importers.parts import Part
+from importers.remarks import read_remark
+from importers.rules import check_rows
+from importers.sheets import UNIT, Batch, batches
+from importers.text import LOST, clean, clean_id
+from voucher.money import format_yuan
+
+COLUMNS: tuple[Column, ...] = (
+    Column("数电发票号码", "invoice_number", "id", True),
+    Column("是否正数发票", "invoice_kind", "choice", True, (("是", "blue"), ("否", "red"))),
+    Column("开票日期", "issued_on", "day", True),
+    Column("销方识别号", "provider_uscc", "uscc", True),
+    Column("销方名称", "provider_name", "text"),
+    Column("购方识别号", "company_uscc", "uscc", True),
+    Column("购买方名称", "company_name", "text"),
+    Column("税收分类编码", "tax_code", "tax_code"),
+    Column("货物或应税劳务名称", "item", "text"),
+    Column("规格型号", "spec", "text"),
+    Column("单位", "unit", "text"),
+    Column("数量", "usage_qty", "number"),
+    Column("金额", "net_fen", "money", True),
+    Column("税率", "rate_bp", "rate"),
+    Column("税额", "tax_fen", "money", True),
+    Column("价税合计", "gross_fen", "money", True),
+    Column("备注", "remark", "text"),
+    Column("发票状态", "", "text"),
+    Column("发票风险等级", "", "text"),
+    Column("合同", "contract_no", "reference"),
+    Column("服务起", "service_from", "day"),
+    Column("服务止", "service_until", "day"),
+    Column("原发票", "original_number", "id"),
+)
+"""The first nineteen are the export's own; the last four are read out of 备注."""
+NEEDED = ("发票代码", "发票号码", "数电发票号码", "销方识别号", "购方识别号", "开票日期", "金额", "税额", "价税合计")
+_HEADER = Header("", 1, tuple(c.name for c in COLUMNS), tuple(range(len(COLUMNS))))
+_LINES = "税收分类编码"
+"""The column that only the sheet of lines has."""
+_PARTLY = re.compile("部分")
+_REVERSED = re.compile("红冲|冲红")
+_VOID = re.compile("作废")
+
+
+class Export:
+    """One export while it is read. name: of a header cell; matches: tells a header row; today: the business day."""
+
+    def __init__(self, name: Callable[[Cell], str], matches: Callable[[Sequence[str]], bool], today: date) -> None:
+        self._name, self._matches, self._today = name, matches, today
+        self._totals: dict[str, int] = {}
+        self._sums: dict[str, int] = {}
+        self._seen: dict[str, tuple[str, int]] = {}
+
+    def read(self, path: Path, kind: str) -> Iterator[Part]:
+        """Yield the chunks of the sheet of lines (of invoices, when there is no other), then what does not agree."""
+        with_lines = self._sheet_of_lines(path, kind)
+        header: Header | None = None
+        sheet: str | None = None
+        rows = 0
+        for batch in batches(path, kind):
+            if not isinstance(batch, Batch):
+                yield batch
+                return
+            if batch.sheet != sheet:
+                sheet, header = batch.sheet, self._header(batch)
+                if header is not None and (missing := self._missing(header)):
+                    yield make("missing_columns", value="、".join(missing), row=header.row_no, sheet=sheet)
+                    return
+                batch = batch if header is None else batch.below(header.row_no)
+            if header is None:
+                continue
+            if with_lines and not self._has_lines(header):
+                self._remember(header, batch)
+            elif batch.row_nos:
+                rows += len(batch.row_nos)
+                yield self._chunk(header, batch)
+        if not rows:
+            yield make("no_rows") if sheet is not None else make("empty_file")
+        yield from self._disagreements()
+
+    def _sheet_of_lines(self, path: Path, kind: str) -> bool:
+        """Tell whether any sheet has lines. For csv, the only one has them or not."""
+        sheet: str | None = None
+        for batch in batches(path, kind):
+            if not isinstance(batch, Batch):
+                return False
+            if batch.sheet != sheet:
+                sheet = batch.sheet
+                header = self._header(batch)
+                if header is not None and self._has_lines(header):
+                    return True
+                if kind == "csv":
+                    return False
+        return False
+
+    def _header(self, batch: Batch) -> Header | None:
+        """Find the header among the first rows of a sheet; its positions are those of our columns and of the codes."""
+        top = batch.row_nos[:HEADER_WITHIN]
+        size = sum(row_no <= HEADER_WITHIN for row_no in top)
+        small = Batch(
+            batch.sheet, batch.row_nos[:size], None if batch.lines is None else batch.lines[:size],
+            None if batch.cells is None else batch.cells[:size], batch.codec,
+        )  # fmt: skip
+        for row_no, row in zip(small.row_nos, small.plain_rows(), strict=True):
+            shown = [show(cell).strip() for cell in row]
+            while shown and not shown[-1]:
+                shown.pop()
+            if self._matches(shown):
+                places = {self._name(cell): place for place, cell in reversed(list(enumerate(shown)))}
+                wanted = (*(column.name for column in COLUMNS), "发票代码", "发票号码")
+                return Header(batch.sheet, row_no, tuple(shown), tuple(places.get(name) for name in wanted))
+        return None
+
+    def _has_lines(self, header: Header) -> bool:
+        return header.positions[[column.name for column in COLUMNS].index(_LINES)] is not None
+
+    def _missing(self, header: Header) -> list[str]:
+        """List the needed columns that a header lacks; what has too many columns lacks nothing we could name."""
+        names = {self._name(cell) for cell in header.cells[: LIMITS.columns]}
+        return [name for name in NEEDED if name not in names]
+
+    def _chunk(self, header: Header, batch: Batch) -> ParsedChunk:
+        """Parse a batch under our columns; raws and header are those of the upload."""
+        rows = batch.plain_rows()
+        cells = [_own_cells(header, row) for row in rows]
+        lost = [place for place, row in enumerate(rows) if not _fits(header, row)]
+
+        def rules(values: Values, today: date) -> Iterator[Finding]:
+            yield from (found for found in check_rows(values, today) if found.code != "red_not_negative")
+            yield from _states(cells)
+            for place in lost:
+                width = (("width", len(header.cells)),)
+                yield Finding(place, "too_many_cells", "", str(len(rows[place])), width)
+
+        own = replace(_HEADER, sheet=header.sheet)
+        parsed = ChunkParser(COLUMNS, own, rules, self._today).parse(
+            Batch(batch.sheet, batch.row_nos, None, cells, "utf-8")
+        )
+        self._add(parsed)
+        raws = [UNIT.join(clean(show(cell)).replace(UNIT, LOST) for cell in row) for row in rows]
+        return replace(parsed, header=header, raws=raws)
+
+    def _remember(self, header: Header, batch: Batch) -> None:
+        """Keep the total of each invoice of the sheet of invoices."""
+        for row in batch.plain_rows():
+            cells = _own_cells(header, row)
+            number, gross = cells[0], decimal(str(cells[15]))
+            if isinstance(number, str) and number and gross is not None and gross * 100 == int(gross * 100):
+                self._totals[number] = self._totals.get(number, 0) + int(gross * 100)
+
+    def _add(self, parsed: ParsedChunk) -> None:
+        """Add up the lines of each invoice; only needed when there is a sheet to hold them against."""
+        if not self._totals:
+            return
+        numbers, amounts = parsed.column("invoice_number"), parsed.column("gross_fen")
+        for row_no, number, gross in zip(parsed.row_nos, numbers, amounts, strict=True):
+            if number is not None and isinstance(gross, int):
+                self._sums[str(number)] = self._sums.get(str(number), 0) + gross
+                self._seen.setdefault(str(number), (parsed.sheet, row_no))
+
+    def _disagreements(self) -> Iterator[Part]:
+        """Yield the invoices whose lines do not add up to the sheet of invoices, or that have none."""
+        for number, total in self._totals.items():
+            if number not in self._sums:
+                yield make("export_lines_missing", value=number, invoice_number=number)
+            elif self._sums[number] != total:
+                sheet, row_no = self._seen[number]
+                yield make(
+                    "export_totals_differ", row=row_no, column="价税合计", value=format_yuan(self._sums[number]),
+                    invoice_number=number, sheet=sheet, total=format_yuan(total),
+                )  # fmt: skip
+
+
+def _fits(header: Header, row: Sequence[Cell]) -> bool:
+    """Tell whether a row has nothing beyond the header's last column."""
+    return not any(show(cell).strip() for cell in row[len(header.cells) :])
+
+
+def _own_cells(header: Header, row: Sequence[Cell]) -> list[Cell]:
+    """Return a row's cells in the order of COLUMNS, with number, quantity and what 备注 says filled in."""
+
+    def cell(place: int | None) -> Cell:
+        return row[place] if place is not None and place < len(row) else ""
+
+    cells = [cell(place) for place in header.positions[: len(COLUMNS)]]
+    cells[0] = _number(cells[0], cell(header.positions[-2]), cell(header.positions[-1]))
+    if header.positions[1] is None:
+        gross = decimal(show(cells[15]))
+        cells[1] = "否" if gross is not None and gross < 0 else "是"
+    cells[11] = quantity(clean(show(cells[11])))
+    for place in (12, 14, 15):
+        amount = decimal(cells[place]) if isinstance(cells[place], str) else None  # type: ignore[arg-type]
+        cells[place] = cells[place] if amount is None else yuan(amount)
+    red = clean_id(show(cells[1])) == "否"
+    said = read_remark(show(cells[16]))
+    cells[19] = said.contract_no
+    cells[20] = said.span.start.isoformat() if said.span and not red else ""
+    cells[21] = said.span.last.isoformat() if said.span and not red else ""
+    cells[22] = said.original_number if red else ""
+    return cells
+
+
+def _number(digital: Cell, code: Cell, number: Cell) -> Cell:
+    """Return 20 digits, else code-number; a number kept as a float stays one, for the reader to refuse."""
+    if show(digital).strip():
+        return digital
+    if not isinstance(number, str) or not isinstance(code, str):
+        return number if not isinstance(number, str) else code
+    code, number = clean_id(code), clean_id(number)
+    return f"{code}-{number}" if code and number else number
+
+
+def _states(cells: Sequence[Sequence[Cell]]) -> Iterator[Finding]:
+    """Yield what 发票状态 and 发票风险等级 say against a row."""
+    for place, row in enumerate(cells):
+        state, risk, red = clean(show(row[17])), clean(show(row[18])), clean_id(show(row[1])) == "否"
+        if _VOID.search(state):
+            yield Finding(place, "void_invoice", "发票状态", state)
+        elif _REVERSED.search(state) and not red:
+            code = "partly_reversed" if _PARTLY.search(state) else "reversed_blue"
+            yield Finding(place, code, "发票状态", state)
+        if risk and risk not in ("正常", "无风险", "-", "--"):
+            yield Finding(place, "risky_invoice", "发票风险等级", risk)

@@ -1,0 +1,153 @@
+"""PDF: an attached 数电票 tree, else attached XBRL and document-information keys, else the QR code on the page.
+
+What comes from a QR code alone is a proposal: it waits for a better document or a person.
+"""
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from importers.documents import read_document
+from importers.einvoice import is_einvoice, read_einvoice
+from importers.limits import PARSER_LIMITS
+from importers.papers import Paper
+from importers.parts import Part
+from importers.qr import read_qr
+from importers.totals import merged, totals_paper
+from importers.xml_reading import BadXml, Element, local, parse_xml
+
+if TYPE_CHECKING:
+    from pypdf import PdfReader
+
+NAME = "PDF"
+EVIDENCE = "pdf"
+KINDS = ("pdf",)
+_KEYS = {
+    "InvoiceNumber": "number",
+    "SellerIdNum": "provider_uscc",
+    "SellerName": "provider_name",
+    "BuyerIdNum": "company_uscc",
+    "BuyerName": "company_name",
+    "IssueTime": "issued_on",
+    "RequestTime": "issued_on",
+    "TotalAmWithoutTax": "net",
+    "TotalTaxAm": "tax",
+    "TotalTax-includedAmount": "gross",
+}
+"""Keys of the document information and names of XBRL facts, to our names."""
+_XBRL_ONLY = {"UnifiedSocialCreditCodeOfAccountingEntity": "company_uscc", "NameOfAccountingEntity": "company_name"}
+_XBRL_ONLY |= {"ContractNumber": "contract_no"}
+
+
+def matches(_header: Sequence[str]) -> bool:
+    """Say no: it is no table."""
+    return False
+
+
+def read(path: Path, _kind: str, *, today: date) -> Iterator[Part]:
+    """Yield the rows and problems of one PDF. today: the business day."""
+    return read_document(__name__, path, today=today)
+
+
+def parse(path: Path) -> list[Paper]:
+    """Parse one PDF; runs in the child process, which alone loads the readers. Raises BadXml."""
+    from pypdf import PdfReader, apply_configuration
+
+    size = PARSER_LIMITS.inflated_bytes
+    with warnings.catch_warnings(), apply_configuration(
+        zlib_maximum_output_length=size, lzw_maximum_output_length=size, run_length_maximum_output_length=size,
+        array_based_stream_maximum_output_length=size, image_maximum_buffer_size=4 * PARSER_LIMITS.pixels,
+        jbig2dec_binary=None,
+    ):  # fmt: skip
+        warnings.simplefilter("ignore")
+        reader = PdfReader(path)
+        if reader.is_encrypted and not reader.decrypt(""):
+            raise BadXml("document_encrypted")
+        trees = list(_attached(reader))
+        invoices = [read_einvoice(root) for root in trees if is_einvoice(root)]
+        if invoices:
+            return invoices
+        places = [facts for root in trees if local(root) == "xbrl" and (facts := _facts(root))]
+        if known := _information(reader):
+            places.append(known)
+        if any("number" in place for place in places):
+            fields, faults = merged(places)
+            return [totals_paper(fields, faults=faults)]
+        return [_from_qr(_codes(reader))]
+
+
+def _information(reader: "PdfReader") -> dict[str, str]:
+    """Read the document-information keys."""
+    known: Mapping[str, Any] = reader.metadata or {}
+    found: dict[str, str] = {}
+    for key, name in _KEYS.items():
+        value = known.get(f"/{key}")
+        if value is not None and str(value).strip():
+            found.setdefault(name, str(value).strip())
+    return found
+
+
+def _attached(reader: "PdfReader") -> Iterator[Element]:
+    """Yield the roots of attached XML; what is no XML is passed over, a forbidden declaration is not."""
+    for _, contents in reader.attachments.items():
+        for data in contents:
+            if not bytes(data[:64]).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
+                continue
+            try:
+                yield parse_xml(bytes(data))
+            except BadXml as bad:
+                if bad.code == "doctype_refused":
+                    raise
+
+
+def _facts(root: Element) -> dict[str, str]:
+    """Read the flat facts of an XBRL instance."""
+    names: Mapping[str, str] = {**_KEYS, **_XBRL_ONLY}
+    found: dict[str, str] = {}
+    for node in root:
+        name, text = names.get(local(node)), (node.text or "").strip()
+        if name and text and len(node) == 0:
+            found.setdefault(name, text)
+    return found
+
+
+def _codes(reader: "PdfReader") -> list[str]:
+    """Read the QR codes of the images on the first pages."""
+    import zxingcpp
+    from PIL import Image
+
+    Image.MAX_IMAGE_PIXELS = PARSER_LIMITS.pixels
+    texts: list[str] = []
+    for page in islice(reader.pages, PARSER_LIMITS.pdf_pages):
+        for image in _images(page):
+            found = zxingcpp.read_barcodes(image, formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode))
+            texts += [code.text for code in found if code.text not in texts]
+    return texts
+
+
+def _images(page: Any) -> Iterator[Any]:
+    """Yield the images of a page that can be read and are not huge."""
+    for name in page.images.keys():  # noqa: SIM118 - its keys, not its images, so that one bad image stops no other
+        try:
+            image = page.images[name].image
+            if image is not None and image.width * image.height <= PARSER_LIMITS.pixels:
+                yield image.convert("L")
+        except MemoryError:
+            raise
+        except Exception:  # a broken image holds no code
+            continue
+
+
+def _from_qr(texts: Sequence[str]) -> Paper:
+    """Make the proposal of the one invoice code among the texts. Raises BadXml."""
+    codes = [code for text in texts if (code := read_qr(text)) is not None]
+    if not codes:
+        raise BadXml("nothing_in_document")
+    if len({code["number"] for code in codes}) > 1:
+        raise BadXml("several_invoices_in_document", "、".join(code["number"] for code in codes))
+    fields = codes[0]
+    notes = {"二维码票种": fields["type"], "二维码金额": "价税合计" if "gross" in fields else "不含税金额"}
+    return totals_paper(fields, evidence="qr", notes=notes)

@@ -1,0 +1,196 @@
+"""One invoice document (XML, OFD, PDF) as a value, and as rows of our own template.
+
+A document's rows are shown as template rows, so that its return file, filled in, goes straight back in.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from importers.chunks import ChunkParser, Finding, ParsedChunk, Values
+from importers.columns import Header
+from importers.formats import cq_compute_1
+from importers.messages import CATALOGUE
+from importers.remarks import Remark, read_remark
+from importers.rules import check_rows
+from importers.sheets import Batch
+from importers.text import clean, clean_id
+
+_DECIMAL = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?\Z", re.ASCII)
+_TIMED = re.compile(
+    r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?=[ T])|\d{4}年\d{1,2}月\d{1,2}日|\d{8}(?=\d{6}\Z)).+\Z", re.ASCII | re.DOTALL
+)
+_CENT = Decimal("0.01")
+_TENTH = Decimal("1E-10")
+_OPTIONAL = frozenset(
+    {VERSION := cq_compute_1.VERSION_COLUMN, "供方统一社会信用代码", "供方名称", "用方统一社会信用代码", "用方名称"}
+    | {"税收分类编码", "项目名称"}
+)
+_PARTIAL = frozenset({"不含税金额", "税额", "价税合计"})
+"""Columns that a bare QR code leaves empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a document. line: 1-based, 0 for the document as a whole. extra: words of the sentence."""
+
+    code: str
+    column: str = ""
+    value: str = ""
+    line: int = 0
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PaperLine:
+    """One line as text; amounts in yuan with two decimals."""
+
+    tax_code: str = ""
+    item: str = ""
+    spec: str = ""
+    unit: str = ""
+    quantity: str = ""
+    net: str = ""
+    rate: str = ""
+    tax: str = ""
+    gross: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """One invoice as a document states it, all as text. kind: blue or red. lines: at least one.
+
+    evidence: the kind of document, empty for the format's own. notes: what is recorded beside it, name to value.
+    """
+
+    number: str
+    kind: str
+    issued_on: str
+    provider_uscc: str = ""
+    provider_name: str = ""
+    company_uscc: str = ""
+    company_name: str = ""
+    contract_no: str = ""
+    service_from: str = ""
+    service_until: str = ""
+    original_number: str = ""
+    remark: str = ""
+    lines: Sequence[PaperLine] = ()
+    faults: Sequence[Fault] = ()
+    evidence: str = ""
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+
+def to_data(paper: Paper) -> dict[str, Any]:
+    """Write a paper as plain data, for the way out of the child process."""
+    return asdict(paper)
+
+
+def from_data(data: Mapping[str, Any]) -> Paper:
+    """Read a paper from plain data."""
+    lines = tuple(PaperLine(**line) for line in data["lines"])
+    faults = tuple(Fault(**{**fault, "value": clean(fault["value"])}) for fault in data["faults"])
+    notes = {clean(name)[:50]: clean(value)[:200] for name, value in data["notes"].items()}
+    return Paper(**{**data, "lines": lines, "faults": faults, "notes": notes})
+
+
+def decimal(text: str) -> Decimal | None:
+    """Read an amount as a Decimal, None when it is none; never a huge exponent."""
+    plain = clean_id(text).lstrip("¥￥").replace(",", "")
+    return Decimal(plain) if _DECIMAL.match(plain) else None
+
+
+def yuan(amount: Decimal) -> str:
+    """Write an amount with two decimals when it has no more, else as it is, for the reader to refuse."""
+    exact = amount.quantize(_CENT)
+    return f"{exact:f}" if exact == amount else f"{amount:f}"
+
+
+def cents(amount: Decimal) -> Decimal:
+    """Round an amount to fen, half away from zero."""
+    return amount.quantize(_CENT, ROUND_HALF_UP)
+
+
+def quantity(text: str) -> str:
+    """Write a quantity with at most ten decimals; what is none stays as it is."""
+    amount = decimal(text)
+    if amount is None:
+        return text
+    plain = f"{amount.quantize(_TENTH, ROUND_HALF_UP):f}"
+    return plain.rstrip("0").rstrip(".") if "." in plain else plain
+
+
+def day(text: str) -> str:
+    """Cut the time of day behind a day."""
+    match = _TIMED.match(text)
+    return match[1] if match else text
+
+
+def natural_number(code: str, number: str) -> str:
+    """Return the one key of an invoice: 20 digits, or `code-number` of a legacy one."""
+    code, number = clean_id(code), clean_id(number)
+    return f"{code}-{number}" if code and len(number) == 8 else number
+
+
+def with_remark(paper: Paper) -> Paper:
+    """Fill what the remark says and the document does not: span, contract, reversed invoice."""
+    said: Remark = read_remark(paper.remark)
+    notes = dict(paper.notes)
+    if said.confirmation:
+        notes.setdefault("红字信息确认单编号", said.confirmation)
+    span = said.span if paper.kind == "blue" and not paper.service_from else None
+    return replace(
+        paper,
+        service_from=span.start.isoformat() if span else paper.service_from,
+        service_until=span.last.isoformat() if span else paper.service_until,
+        original_number=paper.original_number or (said.original_number if paper.kind == "red" else ""),
+        contract_no=paper.contract_no or said.contract_no,
+        notes=notes,
+    )
+
+
+_COLUMNS = tuple(
+    replace(column, required=column.required and column.name not in _OPTIONAL) for column in cq_compute_1.COLUMNS
+)
+_QR_COLUMNS = tuple(replace(column, required=column.required and column.name not in _PARTIAL) for column in _COLUMNS)
+_NAMES = tuple(column.name for column in _COLUMNS)
+HEADER = Header("", 1, _NAMES, tuple(range(len(_NAMES))))
+"""The template's header, under which a document's lines stand."""
+
+
+def _cells(paper: Paper, line: PaperLine) -> list[str]:
+    words = {"blue": "蓝字", "red": "红字"}
+    cells = [
+        cq_compute_1.NAME, paper.number, words.get(paper.kind, paper.kind), day(paper.issued_on), paper.provider_uscc,
+        paper.provider_name, paper.company_uscc, paper.company_name, paper.contract_no, paper.service_from,
+        paper.service_until, line.tax_code, line.item, line.spec, line.unit, quantity(line.quantity), line.net,
+        line.rate, line.tax, line.gross, "", paper.original_number, paper.remark,
+    ]  # fmt: skip
+    return [clean(cell) for cell in cells]
+
+
+def chunk(paper: Paper, today: date) -> ParsedChunk:
+    """Return the rows of a document, numbered as its lines, with what is wrong with them. today: the business day."""
+
+    def rules(values: Values, today: date) -> Iterator[Finding]:
+        last = len(paper.lines) - 1
+        for fault in paper.faults:
+            extra = tuple(fault.extra.items())
+            yield Finding(min(max(fault.line - 1, 0), last), fault.code, fault.column, fault.value, extra)
+        # a red-letter may hold positive discount lines; its sum is judged with the books. A document without
+        # tax codes waits anyway, so it need not name the invoice that it reverses.
+        left_out = {"red_not_negative"} | ({"red_needs_original"} if not any(values["tax_code"]) else set())
+        yield from (found for found in check_rows(values, today) if found.code not in left_out)
+
+    cells: list[list[Any]] = [_cells(paper, line) for line in paper.lines]
+    columns = _QR_COLUMNS if paper.evidence == "qr" else _COLUMNS
+    parser = ChunkParser(columns, HEADER, rules, today)
+    return parser.parse(Batch("", range(1, len(cells) + 1), None, cells, "utf-8"))
+
+
+def blocking(paper: Paper) -> list[Fault]:
+    """List the faults of a document that stop it as a whole."""
+    return [fault for fault in paper.faults if CATALOGUE[fault.code].severity == "blocking"]

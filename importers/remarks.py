@@ -1,0 +1,73 @@
+"""What a remark (备注) says: the service span, the reversed invoice, the contract. Free text, read by fixed phrases."""
+
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from importers.text import clean_id
+from voucher.days import Span, month_span, parse_day
+
+_DAY = r"(\d{4}-\d{1,2}-\d{1,2}|\d{4}/\d{1,2}/\d{1,2}|\d{4}\.\d{1,2}\.\d{1,2}|\d{4}年\d{1,2}月\d{1,2}日|\d{8})"
+_MONTH = r"(\d{4})[-年/.]?(0[1-9]|1[0-2]|[1-9])月?(?!\d|[-/.月]\d|\d*日)"
+_TO = r"(?:至|到|-{1,2}|—{1,2}|–|~|～|〜)"
+_LABEL = r"(?:服务期间|服务期限|服务期|服务周期|所属期|账期|计费周期|结算周期):?"
+_DAYS = re.compile(rf"{_LABEL}{_DAY}{_TO}{_DAY}")
+_MONTHS = re.compile(rf"{_LABEL}(\d{{4}})[-年/.]?(\d{{1,2}})月?{_TO}(\d{{4}})[-年/.]?(\d{{1,2}})月?(?!\d|日)")
+_LABELLED = re.compile(rf"{_LABEL}{_MONTH}")
+_BARE = re.compile(r"(?<!\d)(\d{4})年(\d{1,2})月(?!份?\d)")
+_RED = re.compile(r"被?红冲蓝字(?:数电)?(?:发票|票)?号码:?(\d{20})(?!\d)")
+_RED_OLD = re.compile(r"对应正数发票代码:?(\d{10}|\d{12})号码:?(\d{8})(?!\d)")
+_CONTRACT = re.compile(r"合同(?:编号|号码|号)?[::]?\s*([A-Za-z0-9][A-Za-z0-9_/\-]{3,60})")
+_CONFIRMATION = re.compile(r"红字发票信息确认单编号:?(\d{10,30})")
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What was found; empty where nothing was. span: None when no span, or more than one month, is named."""
+
+    span: Span | None
+    original_number: str
+    contract_no: str
+    confirmation: str
+
+
+def read_remark(text: str) -> Remark:
+    """Read a remark. Never raises."""
+    words = clean_id(text)
+    packed = re.sub(r"\s+", "", words)
+    red, old = _RED.search(packed), _RED_OLD.search(packed)
+    contract, confirmation = _CONTRACT.search(words), _CONFIRMATION.search(packed)
+    original = red[1] if red else f"{old[1]}-{old[2]}" if old else ""
+    return Remark(_span(packed), original, contract[1] if contract else "", confirmation[1] if confirmation else "")
+
+
+def _span(packed: str) -> Span | None:
+    """Find the service span: labelled days, labelled months, else the one month that is named."""
+    if days := _DAYS.search(packed):
+        return _between(days[1], days[2])
+    if months := _MONTHS.search(packed):
+        first, last = _month(months[1], months[2]), _month(months[3], months[4])
+        return Span(first.start, last.end) if first and last and first.start < last.end else None
+    if labelled := _LABELLED.search(packed):
+        return _month(labelled[1], labelled[2])
+    named = {(year, int(month)) for year, month in _BARE.findall(packed)}
+    if len(named) != 1:
+        return None
+    year, number = named.pop()
+    return _month(year, str(number))
+
+
+def _between(first: str, last: str) -> Span | None:
+    try:
+        start, end = parse_day(first), parse_day(last)
+    except ValueError:
+        return None
+    return Span(start, end + timedelta(days=1)) if start <= end else None
+
+
+def _month(year: str, month: str) -> Span | None:
+    try:
+        span = month_span(f"{year}-{int(month):02d}")
+    except ValueError:
+        return None
+    return span if date(2000, 1, 1) <= span.start < date(2199, 12, 1) else None

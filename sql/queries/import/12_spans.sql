@@ -1,0 +1,20 @@
+-- grain:  updates the staged blue rows without a service span for which a waiting document of another kind has one
+-- params: none (reads stage, context)
+-- source: DESIGN 7; the span comes from the template, else from the remark of another document
+UPDATE stage AS s
+SET service_from = t.service_from, service_until = t.service_until
+FROM (
+    SELECT DISTINCT ON (h.invoice_number)
+        h.invoice_number,
+        CAST(h.content ->> 'service_from' AS date) AS service_from,
+        CAST(h.content ->> 'service_until' AS date) AS service_until
+    FROM held_row AS h
+    INNER JOIN context AS x ON x.evidence <> h.evidence
+    WHERE
+        h.invoice_kind = 'blue' AND h.content ->> 'service_from' IS NOT NULL
+        AND h.invoice_number IN (
+            SELECT n.invoice_number FROM stage AS n WHERE n.service_from IS NULL AND n.invoice_kind = 'blue'
+        )
+    ORDER BY h.invoice_number, h.evidence = 'template' DESC, evidence_rank(h.evidence) DESC, h.upload_id DESC
+) AS t
+WHERE t.invoice_number = s.invoice_number AND s.service_from IS NULL AND s.held_upload_id = 0

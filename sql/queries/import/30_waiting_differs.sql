@@ -1,0 +1,25 @@
+-- grain:  updates the invoices that a waiting document of a better kind states otherwise: other money or parties
+-- params: none (reads judged, context)
+-- source: DESIGN 7; the documents of one number must agree to the fen
+WITH waiting AS (
+    SELECT h.invoice_number, h.upload_id, h.evidence,
+        row_number() OVER (PARTITION BY h.invoice_number, h.evidence ORDER BY h.upload_id DESC) AS age,
+        sum(CAST(h.content ->> 'net_fen' AS bigint)) AS net_fen,
+        sum(CAST(h.content ->> 'tax_fen' AS bigint)) AS tax_fen,
+        min(h.content ->> 'provider_uscc') AS provider_uscc, min(h.content ->> 'company_uscc') AS company_uscc
+    FROM held_row AS h
+    INNER JOIN context AS x ON evidence_rank(h.evidence) > evidence_rank(x.evidence) AND h.evidence <> 'qr'
+    WHERE h.invoice_number IN (SELECT j.number FROM judged AS j WHERE j.held_upload_id = 0)
+    GROUP BY h.invoice_number, h.upload_id, h.evidence
+)
+
+UPDATE judged AS j
+SET outcome = 'conflict', code = 'conflict_waiting'
+FROM waiting AS w
+WHERE
+    w.invoice_number = j.number AND w.age = 1 AND j.held_upload_id = 0
+    AND j.outcome IN ('accepted', 'red', 'held')
+    AND (
+        w.net_fen <> j.net_fen OR w.tax_fen <> j.tax_fen
+        OR w.provider_uscc <> j.provider_uscc OR w.company_uscc <> j.company_uscc
+    )

@@ -1,0 +1,31 @@
+-- grain:  updates the invoices whose number is accepted: duplicate or conflict, by the kind of document
+-- params: none (reads judged, context)
+-- source: DESIGN 7; the same kind with any other content is a conflict, another kind only with other money.
+--         A QR code states one amount, gross or net; either may agree
+UPDATE judged AS j
+SET
+    outcome = CASE WHEN k.same THEN 'duplicate' ELSE 'conflict' END,
+    code = CASE WHEN k.same THEN 'duplicate_invoice' ELSE 'conflict_invoice' END
+FROM (
+    SELECT
+        m.number,
+        CASE
+            WHEN i.evidence = x.evidence THEN i.digest = m.digest
+            WHEN e.digest IS NOT NULL THEN e.digest = m.digest
+            WHEN x.evidence = 'qr' THEN coalesce(m.gross_fen, m.net_fen) IN (i.gross_fen, i.net_fen)
+            ELSE i.net_fen = m.net_fen AND i.tax_fen = m.tax_fen AND i.gross_fen = m.gross_fen
+        END AS same
+    FROM judged AS m
+    CROSS JOIN context AS x
+    INNER JOIN invoice_number AS n ON n.number = m.number
+    INNER JOIN invoice AS i ON i.company_id = n.company_id AND i.invoice_id = n.invoice_id
+    LEFT JOIN LATERAL (
+        SELECT v.digest
+        FROM evidence AS v
+        WHERE v.company_id = i.company_id AND v.invoice_id = i.invoice_id AND v.kind = x.evidence
+        ORDER BY v.act_id DESC
+        LIMIT 1
+    ) AS e ON TRUE
+    WHERE m.held_upload_id = 0 AND m.code IN ('duplicate_invoice', 'conflict_invoice')
+) AS k
+WHERE k.number = j.number AND k.same IS NOT NULL

@@ -1,0 +1,211 @@
+"""Write the golden samples of the document formats and what must be read from them: `python -m tests.golden.make`.
+
+Look at the difference before it is committed: the expected results are what the reviewer signs.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from stdnum.cn import uscc
+
+from importers import formats, guard
+from importers.parts import Aside
+from tests.samples import export, ofd, pdf
+from tests.samples.bill import SOFT, Bill, Row
+from tests.samples.xml import xml
+from voucher.problem import Problem
+from voucher.uscc import check
+
+HERE = Path(__file__).resolve().parent
+TODAY = date(2026, 11, 1)
+SHOWN = ("row", "column", "value", "code", "severity")
+
+
+def _wrong_organisation_digit() -> tuple[str, str]:
+    """Find a code whose last character is right and whose 17th is not."""
+    for digit in "0123456789":
+        body = f"91500105MA9X0003{digit}"
+        code = body + uscc.calc_check_digit(body)
+        if check(code) == "organisation_digit":
+            return code, "合成用券企业科技有限公司"
+    raise AssertionError
+
+
+WRONG_USCC = _wrong_organisation_digit()
+BLUE = Bill()
+RED = Bill(
+    number="26502000000099900002", red_of=BLUE.number, issued="2026-09-20", remark="",
+    rows=(Row(net="-9433.96", tax="-566.04", quantity="-800"),),
+)  # fmt: skip
+RED_FULL = replace(RED, number="26502000000099900003", rows=(Row(net="-94339.62", tax="-5660.38", quantity="-8000"),))
+LINES = replace(BLUE, rows=(Row(), Row("*信息技术服务*软件服务费", "1000.00", "60.00", SOFT, quantity="1")))
+DISCOUNT = replace(BLUE, rows=(Row(), Row(net="-339.62", tax="-20.38", quantity="", price="", spec="", unit="")))
+SIX_PLACES = replace(BLUE, rows=(Row(net="33.33", tax="1.999800", rate="0.060000"),) * 3, tax="6.00")
+OLD = Bill(number="12345678", issued="2021-09-03", remark="", rows=(Row(net="943.40", tax="56.60"),))
+TREES: Mapping[str, Bill] = {
+    "blue": BLUE,
+    "red_partial": RED,
+    "red_full": RED_FULL,
+    "several_lines": LINES,
+    "discount": DISCOUNT,
+    "version_0_2": replace(BLUE, version="0.2", issued="2026-09-03 10:08:05"),
+    "missing_optionals": replace(BLUE, sparse=True, remark="", rows=(Row(spec="", unit="", quantity=""),)),
+    "wrong_sums": replace(BLUE, gross="100000.01"),
+    "wrong_uscc_digit": replace(BLUE, buyer=WRONG_USCC),
+    "capitals_differ": replace(BLUE, capitals="壹拾万零壹圆整"),
+}
+"""The cases that every tree of a 数电票 goes through, wherever it lies."""
+
+
+def einvoice_xml() -> dict[str, bytes]:
+    """Samples of the XML."""
+    more = {
+        "version_9": replace(BLUE, version="9.9"),
+        "capitals_unreadable": replace(BLUE, capitals="约十万"),
+        "eiid_differs": replace(BLUE, eiid="26502000000099900009"),
+        "lines_differ": replace(BLUE, net="94339.61", tax="5660.39"),
+        "line_taxes_differ": replace(BLUE, tax="5660.48", gross="100000.10"),
+        "six_places": SIX_PLACES,
+        "red_marked_blue": replace(RED, mark="Y"),
+        "red_by_remark": replace(RED, sparse=True, remark=f"被红冲蓝字数电发票号码：{BLUE.number}"),
+        "month_in_remark": replace(BLUE, remark="账期202608 合同CQ-SYN-0001"),
+        "signed": replace(BLUE, signature="U1lOVEhFVElD"),
+        "number_of_another_year": replace(BLUE, number="25502000000099900001"),
+        "no_lines": replace(BLUE, rows=(), net="94339.62", tax="5660.38"),
+    }
+    return {f"{name}.xml": xml(bill) for name, bill in {**TREES, **more}.items()} | {
+        "red_by_remark.xml": xml(more["red_by_remark"]).replace(
+            b"<AdditionalInformation></AdditionalInformation>",
+            f"<AdditionalInformation><Remark>被红冲蓝字数电发票号码：{BLUE.number}</Remark></AdditionalInformation>".encode(),
+        ),
+        "repeated_total.xml": xml(BLUE).replace(
+            b"<TotalTaxAm>", b"<TotalAmWithoutTax>1.00</TotalAmWithoutTax><TotalTaxAm>"
+        ),
+        "doctype.xml": xml(BLUE).replace(b"<EInvoice>", b'<!DOCTYPE a [<!ENTITY b "c">]><EInvoice>', 1),
+        "other_root.xml": b"<Invoice><Number>1</Number></Invoice>\n",
+        "cut_off.xml": xml(BLUE)[:900],
+    }
+
+
+def ofd_samples() -> dict[str, bytes]:
+    """Samples of OFD, each of the four places."""
+    exempt = replace(OLD, rows=(Row(net="943.40", tax="0.00"),))
+    broken = ofd.tagged(BLUE) | ofd.custom(replace(BLUE, net="94339.61"))
+    doctype = {k: v.replace(b"<EInvoice>", b"<!DOCTYPE a><EInvoice>") for k, v in ofd.embedded(BLUE).items()}
+    entries = {f"embedded_{name}": ofd.embedded(bill) for name, bill in TREES.items()} | {
+        "embedded_from_doc": ofd.embedded(BLUE, from_doc=True, name="data.bin"),
+        "tagged_blue": ofd.tagged(BLUE),
+        "tagged_red": ofd.tagged(replace(RED, remark=f"被红冲蓝字数电发票号码：{BLUE.number}")),
+        "tagged_other_root": ofd.tagged(BLUE, root="EInvoiceTag"),
+        "custom": ofd.custom(BLUE),
+        "legacy": ofd.legacy(OLD, "050002100111"),
+        "legacy_exempt": ofd.legacy(exempt, "0500021001", exempt=True),
+        "places_differ": broken,
+        "doctype": doctype,
+        "empty": {"OFD.xml": b"<OFD/>"},
+    }
+    return {f"{name}.ofd": ofd.pack(each) for name, each in entries.items()}
+
+
+def pdf_samples() -> dict[str, bytes]:
+    """Samples of PDF: information keys, attachments, QR codes."""
+    return {f"attached_{name}.pdf": pdf.attached(xml(bill)) for name, bill in TREES.items()} | {
+        "information.pdf": pdf.information(BLUE),
+        "information_wrong_sums.pdf": pdf.information(replace(BLUE, gross="100000.01")),
+        "xbrl.pdf": pdf.attached(pdf.xbrl(BLUE), "xbrl.xml"),
+        "qr.pdf": pdf.qr(pdf.qr_text(BLUE)),
+        "qr_red.pdf": pdf.qr(pdf.qr_text(RED)),
+        "qr_legacy.pdf": pdf.qr(pdf.qr_text(OLD, "10", "050002100111")),
+        "qr_of_something_else.pdf": pdf.qr("WIFI:S:x;;"),
+        "doctype_attached.pdf": pdf.attached(b"<!DOCTYPE a><EInvoice/>"),
+    }
+
+
+def tax_export() -> dict[str, bytes]:
+    """Samples of the export, csv and xlsx."""
+
+    def lines(*bills: Bill, encoding: str = "gb18030", code: str = "") -> bytes:
+        return export.csv_bytes(export.table(export.HEADER, export.rows(bills, code=code)), encoding)
+
+    def two(*bills: Bill, base: tuple[Bill, ...] = (), lead: int = 0, star: bool = False) -> bytes:
+        sheets: dict[str, Any] = {
+            "发票基础信息": export.table(export.INVOICES, export.invoices(base or bills), lead=lead, star=star),
+            "信息汇总表": export.table(export.HEADER, export.rows(bills), lead=lead, star=star),
+        }
+        return export.xlsx_bytes(sheets)
+
+    numeric: list[list[Any]] = [list(row) for row in export.table(export.HEADER, export.rows([BLUE]))]
+    numeric[1][3] = float(BLUE.number)
+    invoices = export.table(export.INVOICES, export.invoices([BLUE]))
+    return {
+        "blue.csv": lines(BLUE),
+        "red_partial.csv": lines(replace(BLUE, extra={"status": "已红冲-部分"}), RED),
+        "red_full.csv": lines(replace(BLUE, extra={"status": "已红冲-全额"}), RED_FULL),
+        "void.csv": lines(replace(BLUE, extra={"status": "已作废"})),
+        "risky.csv": lines(replace(BLUE, extra={"risk": "疑点发票"})),
+        "several_lines.csv": lines(LINES),
+        "discount.csv": lines(DISCOUNT),
+        "utf8.csv": lines(BLUE, encoding="utf-8-sig"),
+        "wrong_uscc_digit.csv": lines(replace(BLUE, buyer=WRONG_USCC)),
+        "missing_optionals.csv": lines(replace(BLUE, remark="", rows=(Row(spec="", unit="", quantity="", price=""),))),
+        "legacy.csv": lines(OLD, code="050002100111"),
+        "two_sheets.xlsx": two(LINES, RED),
+        "starred_below_a_title.xlsx": two(BLUE, lead=3, star=True),
+        "wrong_sums.xlsx": two(BLUE, base=(replace(BLUE, gross="100000.01"),)),
+        "lines_missing.xlsx": two(BLUE, base=(BLUE, RED)),
+        "invoices_only.xlsx": export.xlsx_bytes({"发票基础信息": invoices}),
+        "number_lost.xlsx": export.xlsx_bytes({"信息汇总表": numeric}),
+    }
+
+
+ALL: Mapping[str, Callable[[], dict[str, bytes]]] = {
+    "einvoice_xml": einvoice_xml,
+    "ofd": ofd_samples,
+    "pdf": pdf_samples,
+    "tax_export": tax_export,
+}
+
+
+def outcome(path: Path) -> dict[str, Any]:
+    """Read a sample as an import does and write down all that was found."""
+    blocked = guard.check_file(path)
+    if blocked:
+        return {"blocked": [problem.code for problem in blocked]}
+    kind = guard.kind_by_content(path)
+    chosen = formats.identify(path, kind)
+    if isinstance(chosen, Problem):
+        return {"blocked": [chosen.code]}
+    found: dict[str, Any] = {"format": chosen.NAME, "asides": {}, "rows": [], "problems": []}
+    for part in chosen.read(path, kind, today=TODAY):
+        if isinstance(part, Aside):
+            found["asides"][part.name] = part.value
+            continue
+        problems = [part] if isinstance(part, Problem) else part.problems
+        found["problems"] += [{name: getattr(problem, name) for name in SHOWN} for problem in problems]
+        if isinstance(part, Problem):
+            continue
+        for place, row_no in enumerate(part.row_nos):
+            values = {name: part.column(name)[place] for name in part.values}
+            given = {name: value for name, value in values.items() if value is not None}
+            found["rows"].append({"row": row_no, "failed": place in part.failed, **given})
+    return found
+
+
+def main() -> None:
+    """Write every sample and its expected result."""
+    for name, make in ALL.items():
+        folder = HERE / name
+        folder.mkdir(exist_ok=True)
+        for file, data in make().items():
+            path = folder / file
+            path.write_bytes(data)
+            expected = json.dumps(outcome(path), ensure_ascii=False, indent=1, sort_keys=True)
+            path.with_name(f"{file}.json").write_text(expected + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""A zip, a folder and a return file at the door: each file by itself, and back in as it is."""
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+from python_calamine import CalamineWorkbook
+from sqlalchemy import Engine
+
+from console.imports import import_files
+from importers import returns
+from tests.cases.steps import PARTIES
+from tests.postgres.desk import Desk, companies, counts, providers, real, said, table, xlsx_bytes
+from tests.samples import ofd, pdf
+from tests.samples.bill import Bill, Row
+from tests.samples.xml import xml
+
+P, C = PARTIES["P"], PARTIES["C"]
+LINE = Row(item="智算算力服务", net="1000.00", tax="60.00", quantity="1")
+A = Bill(
+    number=real("a"), seller=(P.uscc, P.name), buyer=(C.uscc, C.name), issued="2026-08-01", rows=(LINE,),
+    remark="服务期间：2026-07-01至2026-07-31",
+)  # fmt: skip
+
+
+@pytest.fixture
+def desk(db_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    home = tmp_path / "home"
+    monkeypatch.setenv("CVL_HOME", str(home))
+    made = Desk(db_engine, home)
+    assert made.register(companies("C")).exit_status == 0
+    assert made.register(providers("P")).exit_status == 0
+    return made
+
+
+def handed_in(desk: Desk, path: Path, *, dry_run: bool = False) -> tuple[int, dict[str, tuple[object, ...]]]:
+    answer = import_files(
+        desk.engine, "maker1", [path], dry_run=dry_run, provider=None, service_month=None, received_on=None,
+        return_file=None, as_json=True,
+    )  # fmt: skip
+    told = {
+        Path(each["file"]).name: (each["accepted"], each["duplicate"], each["held"], each.get("error", {}).get("code"))
+        for each in answer.data["uploads"]
+    }
+    return answer.status, told
+
+
+def bundle() -> bytes:
+    inner = ofd.pack(
+        {"b.xml": xml(replace(A, number=real("b"))), "c.pdf": pdf.information(replace(A, number=real("c")))}
+    )
+    return ofd.pack(
+        {
+            "a.xml": xml(A), "a.ofd": ofd.pack(ofd.tagged(A)), "坏.xml": xml(A)[:500], "more.zip": inner,
+            "说明.txt": "合成说明".encode(), "x.xml": b"<!DOCTYPE a><EInvoice/>",
+        }
+    )  # fmt: skip
+
+
+def test_each_file_of_a_zip_has_its_own_outcome(desk: Desk) -> None:
+    path = desk.file(bundle(), "八月.zip")
+    status, told = handed_in(desk, path)
+    assert status == 3
+    assert told == {
+        "a.ofd": (0, 0, 1, None), "a.xml": (1, 0, 0, None), "b.xml": (1, 0, 0, None), "c.pdf": (0, 0, 1, None),
+        "说明.txt": (0, 0, 0, "missing_columns"), "坏.xml": (0, 0, 0, "xml_broken"),
+        "x.xml": (0, 0, 0, "doctype_refused"),
+    }  # fmt: skip
+    assert [number for number, _ in desk.accepted()] == [real("a"), real("b")]
+    assert desk.rows("SELECT kind FROM evidence") == [("ofd",)]
+
+
+def test_a_zip_again_changes_nothing(desk: Desk) -> None:
+    path = desk.file(bundle(), "八月.zip")
+    handed_in(desk, path)
+    before = len(desk.accepted())
+    handed_in(desk, path)
+    assert len(desk.accepted()) == before
+
+
+def test_a_rehearsal_of_a_zip_leaves_no_trace(desk: Desk) -> None:
+    before = desk.everything()
+    handed_in(desk, desk.file(bundle(), "八月.zip"), dry_run=True)
+    assert desk.everything() == before
+    assert not [name for name in desk.documents() if len(name) == 64 and (desk.home / name).exists()]
+
+
+def test_a_folder_stands_for_its_files(desk: Desk, tmp_path: Path) -> None:
+    folder = tmp_path / "八月"
+    folder.mkdir()
+    (folder / "a.xml").write_bytes(xml(A))
+    (folder / "b.xml").write_bytes(xml(replace(A, number=real("b"))))
+    assert handed_in(desk, folder) == (0, {"a.xml": (1, 0, 0, None), "b.xml": (1, 0, 0, None)})
+
+
+def test_two_lines_alike_are_no_mistake_in_a_document(desk: Desk) -> None:
+    assert counts(desk.take(xml(replace(A, rows=(LINE, LINE))), name="a.xml")) == {"accepted": 2}
+
+
+def test_the_return_file_of_an_xml_is_a_template_that_goes_straight_back_in(desk: Desk, tmp_path: Path) -> None:
+    held = desk.take(xml(replace(A, remark="")), name="a.xml")
+    path = tmp_path / "退回.xlsx"
+    assert returns.write(path, held.header, held.failing, held.problems) == 1
+    header, row = CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0).to_python()
+    cells = dict(zip(map(str, header), row, strict=True))
+    assert cells["错误代码"] == "service_span_missing"
+    cells |= {"服务起始日": "2026-07-01", "服务截止日": "2026-07-31"}
+    outcome = desk.take(xlsx_bytes(table([cells], [str(name) for name in header])), name="改正.xlsx")
+    assert (counts(outcome), said(outcome)) == ({"accepted": 1}, [])
+    assert desk.rows("SELECT evidence FROM invoice") == [("template",)]
+    assert desk.rows("SELECT kind, has_lines FROM evidence") == [("xml", True)]
+
+
+def test_a_legacy_number_is_one_key_in_every_format(desk: Desk) -> None:
+    old = replace(A, number="12345678", issued="2026-07-01")
+    assert counts(desk.take(ofd.pack(ofd.legacy(old, "050002100111")), name="a.ofd")) == {"held": 1}
+    from tests.samples import export
+
+    data = export.csv_bytes(export.table(export.HEADER, export.rows([old], code="050002100111")))
+    assert counts(desk.take(data, name="export.csv")) == {"accepted": 1}
+    assert [number for number, _ in desk.accepted()] == ["050002100111-12345678"]
+    assert desk.rows("SELECT kind FROM evidence") == [("ofd",)]
+    assert date(2026, 7, 1) == desk.rows("SELECT lower(span) FROM invoice")[0][0]

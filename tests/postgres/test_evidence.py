@@ -1,0 +1,212 @@
+"""One number is one invoice, whatever documents it comes in."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from tests.cases.steps import PARTIES
+from tests.postgres.desk import Desk, bill_of, companies, counts, line, providers, real, said, statuses
+from tests.samples import export, ofd, pdf
+from tests.samples.bill import Row
+from tests.samples.xml import xml
+
+P, C, D = (PARTIES[name] for name in "PCD")
+A = bill_of(line("a"))
+SPANNED = replace(A, remark="服务期间：2026-07-01至2026-07-31")
+RED = replace(
+    A, number=real("r"), red_of=real("a"), rows=(Row(net="-100.00", tax="-6.00", quantity="-1"),),
+    remark=f"被红冲蓝字数电发票号码：{real('a')}",
+)  # fmt: skip
+
+
+@pytest.fixture
+def desk(db_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    home = tmp_path / "home"
+    monkeypatch.setenv("CVL_HOME", str(home))
+    made = Desk(db_engine, home)
+    assert made.register(companies("C", "D")).exit_status == 0
+    assert made.register(providers("P")).exit_status == 0
+    return made
+
+
+def evidence(desk: Desk) -> list[tuple[str, str, bool]]:
+    return desk.rows(
+        "SELECT i.number, e.kind, e.has_lines FROM evidence AS e INNER JOIN invoice AS i USING (company_id, invoice_id)"
+        " ORDER BY e.act_id, e.kind"
+    )
+
+
+def waits(desk: Desk) -> list[str]:
+    return [row[0] for row in desk.rows("SELECT waits_for FROM held_row ORDER BY upload_id, row_no")]
+
+
+def test_an_xml_with_a_span_in_its_remark_is_accepted(desk: Desk) -> None:
+    outcome = desk.take(xml(SPANNED), name="a.xml")
+    assert counts(outcome) == {"accepted": 1}
+    assert outcome.format == "EINVOICE-XML"
+    assert desk.rows("SELECT evidence, CAST(span AS text) FROM invoice") == [("xml", "[2026-07-01,2026-08-01)")]
+    notes = dict(desk.rows("SELECT name, value FROM upload_note"))
+    assert notes["数电票版本"] == "0.33"
+    assert notes["税务机关签名"].endswith("未验证")
+
+
+def test_five_documents_of_a_number_are_one_invoice_with_four_pieces_of_evidence(desk: Desk) -> None:
+    assert counts(desk.take([line("a")])) == {"accepted": 1}
+    for name, data in (
+        ("a.xml", xml(SPANNED)), ("a.ofd", ofd.pack(ofd.tagged(A))), ("a.pdf", pdf.information(A)),
+        ("export.csv", export.csv_bytes(export.table(export.HEADER, export.rows([A])))),
+    ):  # fmt: skip
+        outcome = desk.take(data, name=name)
+        assert counts(outcome) == {"duplicate": 1}, (name, said(outcome))
+        assert outcome.exit_status == 0
+    assert evidence(desk) == [(real("a"), "xml", True), (real("a"), "ofd", False), (real("a"), "pdf", False),
+                              (real("a"), "export", True)]  # fmt: skip
+    assert len(desk.accepted()) == 1
+    assert len(desk.documents()) >= 5
+
+
+def test_the_same_document_again_is_a_duplicate_and_no_further_evidence(desk: Desk) -> None:
+    desk.take([line("a")])
+    desk.take(xml(SPANNED), name="a.xml")
+    again = desk.take(xml(SPANNED).replace(b"<EInvoice>", b"<EInvoice><!-- again -->"), name="b.xml")
+    assert counts(again) == {"duplicate": 1}
+    assert len(evidence(desk)) == 1
+
+
+@pytest.mark.parametrize("first", ["template", "xml"])
+def test_other_money_in_another_kind_of_document_is_a_conflict(desk: Desk, first: str) -> None:
+    other = replace(SPANNED, rows=(Row(net="1000.01", tax="60.00"),))
+    if first == "template":
+        desk.take([line("a")])
+        outcome = desk.take(xml(other), name="a.xml")
+    else:
+        desk.take(xml(other), name="a.xml")
+        outcome = desk.take([line("a")])
+    assert counts(outcome) == {"conflict": 1}
+    assert said(outcome) == [(1 if first == "template" else 2, "conflict_invoice")]
+    assert evidence(desk) == []
+
+
+def test_the_same_kind_with_any_other_content_is_a_conflict(desk: Desk) -> None:
+    desk.take([line("a")])
+    desk.take(xml(SPANNED), name="a.xml")
+    outcome = desk.take(xml(replace(SPANNED, rows=(replace(SPANNED.rows[0], spec="别的"),))), name="b.xml")
+    assert counts(outcome) == {"conflict": 1}
+
+
+def test_an_xml_without_a_span_waits_for_its_template_row(desk: Desk) -> None:
+    held = desk.take(xml(A), name="a.xml")
+    assert counts(held) == {"held": 1}
+    assert said(held) == [(1, "service_span_missing")]
+    assert waits(desk) == ["span"]
+    outcome = desk.take([line("a")])
+    assert counts(outcome) == {"accepted": 1}
+    assert evidence(desk) == [(real("a"), "xml", True)]
+    assert desk.rows("SELECT kind, tax_code FROM evidence_line") == [("xml", "3040203000000000000")]
+
+
+def test_a_service_month_releases_an_xml(desk: Desk) -> None:
+    desk.take(xml(A), name="a.xml")
+    outcome = desk.take(xml(A), name="a.xml", month="2026-07")
+    assert counts(outcome) == {"accepted": 1}
+
+
+def test_a_held_xml_is_answered_as_known_once_its_number_is_accepted(desk: Desk) -> None:
+    desk.take(xml(A), name="a.xml")
+    desk.take([line("a")])
+    assert counts(desk.take(xml(A), name="a.xml")) == {"duplicate": 1}
+
+
+def test_an_ofd_without_tax_codes_waits_and_its_span_serves_the_xml(desk: Desk) -> None:
+    held = desk.take(ofd.pack(ofd.tagged(SPANNED)), name="a.ofd")
+    assert counts(held) == {"held": 1}
+    assert said(held) == [(1, "tax_codes_missing")]
+    assert waits(desk) == ["tax_codes"]
+    assert counts(desk.take(xml(A), name="a.xml")) == {"accepted": 1}
+    assert desk.rows("SELECT CAST(span AS text) FROM invoice") == [("[2026-07-01,2026-08-01)",)]
+    assert evidence(desk) == [(real("a"), "ofd", False)]
+
+
+def test_a_template_that_says_other_money_than_a_waiting_xml_is_a_conflict(desk: Desk) -> None:
+    desk.take(xml(A), name="a.xml")
+    outcome = desk.take([line("a", "2000.00")])
+    assert counts(outcome) == {"conflict": 1}
+    assert said(outcome) == [(2, "conflict_waiting")]
+    assert desk.accepted() == []
+
+
+def test_a_qr_code_alone_is_a_proposal(desk: Desk) -> None:
+    outcome = desk.take(pdf.qr(pdf.qr_text(A)), name="a.pdf")
+    assert counts(outcome) == {"held": 1}
+    assert said(outcome) == [(1, "qr_only")]
+    assert waits(desk) == ["confirmation"]
+    assert counts(desk.take(xml(SPANNED), name="a.xml")) == {"accepted": 1}
+    assert evidence(desk) == [(real("a"), "qr", False)]
+
+
+def test_a_qr_code_of_an_accepted_number_agrees_with_gross(desk: Desk) -> None:
+    desk.take([line("a")])
+    assert counts(desk.take(pdf.qr(pdf.qr_text(A)), name="a.pdf")) == {"duplicate": 1}
+    other = replace(A, rows=(Row(net="7.00", tax="0.42"),))
+    assert counts(desk.take(pdf.qr(pdf.qr_text(other)), name="b.pdf")) == {"conflict": 1}
+
+
+def test_an_eiid_that_differs_waits_for_a_person(desk: Desk) -> None:
+    outcome = desk.take(xml(replace(SPANNED, eiid=real("b"))), name="a.xml")
+    assert counts(outcome) == {"held": 1}
+    assert said(outcome) == [(1, "eiid_differs")]
+    assert waits(desk) == ["confirmation"]
+
+
+def test_a_red_xml_waits_for_its_blue_and_comes_in_with_it(desk: Desk) -> None:
+    assert counts(desk.take(xml(RED), name="r.xml")) == {"held": 1}
+    outcome = desk.take(xml(SPANNED), name="a.xml")
+    assert statuses(outcome) == {real("a"): "accepted", real("r"): "accepted"}
+    assert desk.rows("SELECT number, evidence FROM invoice ORDER BY place") == [
+        (real("a"), "xml"), (real("r"), "xml"),
+    ]  # fmt: skip
+
+
+def test_a_red_xml_released_by_a_template_blue_keeps_its_own_kind(desk: Desk) -> None:
+    desk.take(xml(RED), name="r.xml")
+    desk.take([line("a")])
+    assert desk.rows("SELECT number, evidence FROM invoice ORDER BY place") == [
+        (real("a"), "template"), (real("r"), "xml"),
+    ]  # fmt: skip
+
+
+def test_other_parties_in_a_further_document_are_a_warning(desk: Desk) -> None:
+    desk.take([line("a")])
+    outcome = desk.take(xml(replace(SPANNED, buyer=(D.uscc, D.name))), name="a.xml")
+    assert counts(outcome) == {"duplicate": 1}
+    assert said(outcome) == [(1, "evidence_parties_differ")]
+
+
+def test_an_export_of_invoices_without_lines_waits_for_tax_codes(desk: Desk) -> None:
+    data = export.xlsx_bytes({"发票基础信息": export.table(export.INVOICES, export.invoices([SPANNED]))})
+    outcome = desk.take(data, name="export.xlsx")
+    assert counts(outcome) == {"held": 1}
+    assert said(outcome) == [(2, "tax_codes_missing")]
+
+
+def test_a_reversed_blue_of_an_export_is_not_accepted(desk: Desk) -> None:
+    gone = replace(SPANNED, extra={"status": "已红冲-全额"})
+    outcome = desk.take(export.csv_bytes(export.table(export.HEADER, export.rows([gone]))), name="export.csv")
+    assert counts(outcome) == {"rejected": 1}
+    assert said(outcome) == [(2, "reversed_blue")]
+
+
+def test_the_books_hold_after_every_kind_of_document(desk: Desk) -> None:
+    from reconciliation import invariants
+    from voucher.database import transaction
+
+    for name, data in (
+        ("a.xml", xml(A)), ("a.ofd", ofd.pack(ofd.tagged(A))), ("a.pdf", pdf.qr(pdf.qr_text(A))), ("r.xml", xml(RED)),
+    ):  # fmt: skip
+        desk.take(data, name=name)
+    desk.take([line("a"), line("b")])
+    assert [kind for _, kind, _ in evidence(desk)] == ["ofd", "qr", "xml"]
+    with transaction(desk.engine, "cvl_auditor") as db:
+        assert invariants.check_all(db) == []

@@ -1,0 +1,85 @@
+"""Better evidence that arrives after acceptance or settlement is an adjustment, in both witnesses."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, Engine
+
+from settlement import run as runs
+from settlement.verify import verify
+from tests.cases.steps import PARTIES
+from tests.postgres import recorder
+from tests.postgres.desk import Desk, companies, counts, line, providers, real
+from tests.postgres.recorder import CHECKER, MAKER
+from tests.postgres.witness import END, PROGRAMME
+from tests.samples.bill import Bill, Row
+from tests.samples.xml import xml
+from voucher.database import transaction
+
+P, C = PARTIES["P"], PARTIES["C"]
+HARDWARE = "1090511010000000000"
+GPU = Row(item="智算算力服务", net="600.00", tax="36.00", quantity="1")
+BILL = Bill(
+    number=real("a"), seller=(P.uscc, P.name), buyer=(C.uscc, C.name), issued="2026-08-01", remark="",
+    rows=(GPU, Row(item="服务器", net="400.00", tax="24.00", code=HARDWARE)),
+)  # fmt: skip
+
+
+@pytest.fixture
+def desk(db_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    home = tmp_path / "home"
+    monkeypatch.setenv("CVL_HOME", str(home))
+    made = Desk(db_engine, home)
+    assert made.register(companies("C")).exit_status == 0
+    assert made.register(providers("P")).exit_status == 0
+    with transaction(db_engine) as db:
+        recorder.appropriate(db, 2026, 10**10)
+    return made
+
+
+def draft(db: Connection, through: date = END) -> runs.Draft:
+    """Draft with the queries; the plain engine must find the same."""
+    drafted = runs.draft(db, MAKER, through, backfill=False, programme=PROGRAMME)
+    assert drafted.run is None or verify(db, drafted.run.run_id) == []
+    return drafted
+
+
+def lines_of(db: Connection, drafted: runs.Draft) -> list[dict[str, object]]:
+    assert drafted.run is not None
+    return runs.lines(db, drafted.run)
+
+
+def settle(db: Connection) -> None:
+    drafted = draft(db).run
+    assert drafted is not None
+    run = runs.submit(db, MAKER, drafted.run_id)
+    runs.decide(db, CHECKER, run.run_id, "approved")
+
+
+def test_the_lines_of_a_better_document_count_before_settlement(desk: Desk) -> None:
+    assert counts(desk.take([line("a")])) == {"accepted": 1}
+    assert counts(desk.take(xml(BILL), name="a.xml")) == {"duplicate": 2}
+    with transaction(desk.engine) as db:
+        (row,) = lines_of(db, draft(db))
+    assert (row["basis_fen"], row["granted_fen"]) == (60_000, 12_000)
+
+
+def test_a_better_document_after_settlement_recovers_what_was_too_much(desk: Desk) -> None:
+    desk.take([line("a")])
+    with transaction(desk.engine) as db:
+        settle(db)
+    desk.take(xml(BILL), name="a.xml")
+    with transaction(desk.engine) as db:
+        (row,) = lines_of(db, draft(db))
+    assert (row["kind"], row["granted_fen"]) == ("recovery", -8_000)
+
+
+def test_the_span_of_a_template_row_takes_the_place_of_a_remark(desk: Desk) -> None:
+    remarked = Bill(**{**BILL.__dict__, "rows": (Row(net="1000.00", tax="60.00"),), "remark": "账期202606"})
+    assert counts(desk.take(xml(remarked), name="a.xml")) == {"accepted": 1}
+    assert counts(desk.take([line("a", since="2026-07-01", until="2026-07-31")])) == {"duplicate": 1}
+    with transaction(desk.engine) as db:
+        assert draft(db, date(2026, 6, 30)).run is None
+    with transaction(desk.engine) as db:
+        assert draft(db, date(2026, 7, 31)).run is not None

@@ -1,0 +1,202 @@
+"""No byte string crashes a reader of documents, and no bomb or entity gets far."""
+
+import io
+import json
+import subprocess
+import sys
+import zipfile
+import zlib
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from importers import formats, guard, worker
+from importers.capitals import parse_capitals
+from importers.limits import ParserLimits
+from importers.messages import CATALOGUE
+from importers.papers import chunk, from_data
+from importers.remarks import read_remark
+from tests.samples import export, ofd, pdf
+from tests.samples.bill import Bill, capitals
+from tests.samples.xml import xml
+from voucher.days import Span
+from voucher.problem import Problem
+
+TODAY = date(2026, 11, 1)
+BILL = Bill()
+SEEDS: dict[str, bytes] = {
+    "einvoice_xml": xml(BILL), "ofd": ofd.pack(ofd.tagged(BILL)), "pdf": pdf.information(BILL),
+    "tax_export": export.csv_bytes(export.table(export.HEADER, export.rows([BILL, BILL]))),
+}  # fmt: skip
+QUIET = settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+
+
+@st.composite
+def spoilt(draw: st.DrawFn, seed: bytes) -> bytes:
+    """A sample with a few stretches cut, doubled or replaced."""
+    data = bytearray(seed)
+    for _ in range(draw(st.integers(1, 4))):
+        at = draw(st.integers(0, len(data)))
+        end = min(len(data), at + draw(st.integers(0, 30)))
+        data[at:end] = draw(st.one_of(st.binary(max_size=20), st.just(bytes(data[at:end]) * 2)))
+    return bytes(data)
+
+
+def answered(name: str, path: Path) -> None:
+    """Parse in this process, so that a crash is seen, and lay out what was read."""
+    answer = worker.parse_here(f"importers.formats.{name}", path)
+    assert answer["code"] in CATALOGUE or not answer["code"]
+    for data in json.loads(json.dumps(answer["papers"])):
+        paper = from_data(data)
+        rows = chunk(paper, TODAY)
+        assert len(rows) == len(paper.lines)
+        assert all(problem.code in CATALOGUE for problem in rows.problems)
+
+
+@pytest.mark.parametrize("name", ["einvoice_xml", "ofd", "pdf"])
+@QUIET
+@given(data=st.data())
+def test_no_spoilt_document_crashes_its_reader(name: str, data: st.DataObject, tmp_path: Path) -> None:
+    path = tmp_path / "sample"
+    path.write_bytes(data.draw(st.one_of(spoilt(SEEDS[name]), st.binary(max_size=200))))
+    answered(name, path)
+
+
+@QUIET
+@given(data=spoilt(SEEDS["tax_export"]))
+def test_no_spoilt_export_crashes_its_reader(data: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "sample"
+    path.write_bytes(data)
+    kind = guard.kind_by_content(path)
+    chosen = formats.identify(path, kind)
+    if not isinstance(chosen, Problem):
+        for _ in chosen.read(path, kind, today=TODAY):
+            pass
+
+
+@QUIET
+@given(st.text(max_size=80))
+@example("服务期间：9999-99-99至0000-00-00")
+@example("账期299913")
+def test_no_remark_crashes_its_reader(text: str) -> None:
+    read_remark(text)
+    parse_capitals(text)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 10**13 - 1), st.booleans())
+def test_what_is_written_in_capitals_reads_as_the_figure(fen: int, negative: bool) -> None:
+    sign = "-" if negative and fen else ""
+    assert parse_capitals(capitals(f"{sign}{fen // 100}.{fen % 100:02d}")) == (-fen if sign else fen)
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("服务期间：2026-08-01至2026-08-31", (2026, 8, 1), (2026, 8, 31)),
+        ("服务期间 2026年7月15日—2026年8月14日，合同CQ-1", (2026, 7, 15), (2026, 8, 14)),
+        ("服务期：2026.7.1~2026.9.30", (2026, 7, 1), (2026, 9, 30)),
+        ("账期202608", (2026, 8, 1), (2026, 8, 31)),
+        ("账期：2026-02", (2026, 2, 1), (2026, 2, 28)),
+        ("2026年8月算力服务费", (2026, 8, 1), (2026, 8, 31)),
+        ("服务期间：2026年7月至2026年9月", (2026, 7, 1), (2026, 9, 30)),
+    ],
+)
+def test_a_remark_tells_the_service_span(text: str, first: tuple[int, ...], last: tuple[int, ...]) -> None:
+    span = read_remark(text).span
+    assert isinstance(span, Span)
+    assert (span.start, span.last) == (date(*first), date(*last))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "2026年7月、2026年8月", "2026年8月3日开具", "合同20260801", "服务期间：2026-08-31至2026-08-01", "账期2026"],
+)
+def test_a_remark_that_names_no_one_span_tells_none(text: str) -> None:
+    assert read_remark(text).span is None
+
+
+def _laughs() -> bytes:
+    inner = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
+    return f'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY l0 "ha">{inner}]><EInvoice>&l9;</EInvoice>'.encode()
+
+
+def _packed(name: str, size: int) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive, archive.open(name, "w") as entry:
+        for _ in range(size >> 20):
+            entry.write(b" " * (1 << 20))
+    return file.getvalue()
+
+
+def _stream_bomb() -> bytes:
+    body = zlib.compress(zlib.compress(b"<" + b" " * (200 << 20), 9), 9)
+    return pdf.attached(b"<a/>").replace(b"<a/>", b"<a/>") + (
+        b"1 0 obj<</Length %d/Filter[/FlateDecode/FlateDecode]>>stream\n" % len(body) + body + b"\nendstream endobj"
+    )
+
+
+ATTACKS: dict[str, Callable[[], bytes]] = {
+    "laughs.xml": _laughs,
+    "outside.xml": lambda: xml(BILL).replace(
+        b"<EInvoice>", b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><EInvoice>&b;'
+    ),
+    "laughs16.xml": lambda: _laughs().decode().encode("utf-16"),
+    "laughs7.xml": lambda: b'<?xml version="1.0" encoding="UTF-7"?>' + _laughs().decode().encode("utf-7")[21:],
+    "deep.xml": lambda: b"<EInvoice>" * 300_000,
+    "wide.xml": lambda: b"<EInvoice>" + b"<a/>" * 2_000_000 + b"</EInvoice>",
+    "bomb.ofd": lambda: _packed("OFD.xml", 300),
+    "bomb.pdf": _stream_bomb,
+}
+WATCH = """
+import resource, sys
+from datetime import date
+from pathlib import Path
+from importers import formats, guard
+from importers.worker import end_children
+path = Path(sys.argv[1])
+problems = guard.check_file(path)
+if not problems:
+    kind = guard.kind_by_content(path)
+    problems = list(formats.identify(path, kind).read(path, kind, today=date(2026, 11, 1)))
+end_children()
+print(",".join(getattr(p, "code", "rows") for p in problems))
+own = int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
+print(max(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) >> 10)
+"""
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_an_attack_is_refused_in_little_memory(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(ATTACKS[name]())
+    run = subprocess.run(
+        [sys.executable, "-c", WATCH, str(path)], capture_output=True, text=True, timeout=120,
+        env={"PYTHONPATH": ":".join(filter(None, sys.path)), "PATH": "/usr/bin:/bin"},
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    codes, megabytes = run.stdout.split()
+    assert "rows" not in codes
+    assert int(megabytes) < 100
+
+
+def test_a_document_that_takes_too_long_is_given_up_and_the_next_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.xml"
+    path.write_bytes(xml(BILL))
+    slow = worker.parse("tests.samples.slow", path, ParserLimits(wall_seconds=1))
+    assert slow["code"] == "parser_stopped"
+    assert worker.parse("importers.formats.einvoice_xml", path)["code"] == ""
+
+
+def test_a_document_that_takes_too_much_memory_is_given_up(tmp_path: Path) -> None:
+    path = tmp_path / "greedy"
+    path.write_bytes(b"greedy")
+    assert worker.parse("tests.samples.slow", path)["code"] == "parser_stopped"
+    path.write_bytes(b"write")
+    assert worker.parse("tests.samples.slow", path)["code"] == "document_broken"
