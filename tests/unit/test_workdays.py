@@ -73,5 +73,5 @@ def test_a_file_that_contradicts_itself_is_not_read() -> None:
         ("2026-02-28", "2026-02-27"), ("2026-02-14", "2026-02-15"), ("2026-02-14", "2025-02-15"),
         ("last = 2026-02-23", "last = 2026-02-13"),
     ]:  # fmt: skip
-        with pytest.raises(ValueError, match="2026|2025"):
+        with pytest.raises(ValueError, match=r"2026|2025"):
             workdays.parse(FILE.replace(before, behind))
