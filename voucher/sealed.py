@@ -1,7 +1,7 @@
 """The list of sealed tables: what each act's body consists of, in this order.
 
-Not on it, because they can be derived or are no facts: balances (the column of `account`), the number register, drafts, migrations,
-and raw bank account numbers (sealed as last four digits and a salted hash).
+Not on it, because they can be derived or are no facts: balances, the number register, drafts, migrations, and raw
+bank account numbers (sealed as last four digits and a salted hash).
 """
 
 from dataclasses import dataclass

@@ -92,8 +92,9 @@ SELECT append_only('transfer');
 
 -- That an account was opened, and under which name, is a fact; its balance is the sum of its transfers, kept with
 -- each journal.
-CREATE TRIGGER append_only BEFORE UPDATE OF account_id, name, programme_id, company_id, year, act_id OR DELETE OR TRUNCATE
-ON account FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER append_only
+BEFORE UPDATE OF account_id, name, programme_id, company_id, year, act_id OR DELETE OR TRUNCATE ON account
+FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 GRANT SELECT, INSERT ON account TO cvl_app;
 GRANT UPDATE (balance_fen) ON account TO cvl_app;
 GRANT SELECT ON account TO cvl_auditor;
