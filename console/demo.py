@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from console import basics, imports, proposals, reconcile, registers, settle, users
+from console import audit, basics, imports, proposals, reconcile, registers, settle, users
 from console.answer import Answer, yuan
 from console.chinese import FILE, option
 from console.door import Verb
@@ -57,9 +57,11 @@ def demo(dir: Path | None) -> Answer:
                 os.environ["CVL_TODAY"] = step["day"].isoformat()
                 _STEPS[step["do"]](engine, walk, step)
             agreed = reconcile.reconcile(engine, None)
+            bundle = _bundle(engine, walk, manifest)
             interesting = run(engine, lambda db: one(db, "queries/console/interesting.sql"), "cvl_auditor")
     number = interesting["number"] if interesting else ""
-    return Answer(_data(walk, home, number, agreed), _lines(walk, home, number, agreed), agreed.status)
+    data = _data(walk, home, number, agreed) | {"bundle": str(bundle)}
+    return Answer(data, _lines(walk, home, number, agreed, bundle), agreed.status)
 
 
 def _say(sentence: str) -> None:
@@ -180,6 +182,17 @@ def _reconcile(engine: Engine, walk: Walk, step: Step) -> None:
     _note(walk, step, f"核对账目：{answer.data['checks']}项检查{'全部通过' if not answer.status else '有差异'}")
 
 
+def _bundle(engine: Engine, walk: Walk, manifest: Mapping[str, Any]) -> Path:
+    """Export the audit bundle and verify it. Raises Broken when it does not verify."""
+    auditor = next(user["name"] for user in manifest["users"] if user["role"] == "auditor")
+    out = walk.folder / "audit.zip"
+    audit.export(engine, auditor, out, None, None)
+    verified = audit.verify((out,), None)
+    if verified.status:
+        raise Broken("demo_bundle", f"演示的审计包没有通过核验：{verified.text[0]}")
+    return out
+
+
 _STEPS = {
     "registry": _registry, "appropriate": _appropriate, "import": _import, "settle": _settle,
     "report": _report, "reconcile": _reconcile,
@@ -196,9 +209,9 @@ def _data(walk: Walk, home: Path, number: str, agreed: Answer) -> dict[str, Any]
     }  # fmt: skip
 
 
-def _lines(walk: Walk, home: Path, number: str, agreed: Answer) -> list[str]:
+def _lines(walk: Walk, home: Path, number: str, agreed: Answer, bundle: Path) -> list[str]:
     """Write what happened, month by month, and where to look next."""
-    text = ["演示走完全程：登记 → 导入 → 结算（起草、提交、复核）→ 对账。以下数据全部为合成。", ""]
+    text = ["演示走完全程：登记 → 导入 → 结算（起草、提交、复核）→ 对账 → 审计包。以下数据全部为合成。", ""]
     for month, sentences in sorted(walk.months.items()):
         counts = walk.imported.get(month)
         if counts:
@@ -208,6 +221,7 @@ def _lines(walk: Walk, home: Path, number: str, agreed: Answer) -> list[str]:
     granted = sum(parse_yuan(each["granted"]) for each in walk.runs)
     text += ["", f"合计补贴额 {yuan(granted)} 元。{agreed.text[0]}", ""]
     text += [f"对账表    {path}" for path in walk.workbooks[-1:]]
+    text.append(f"审计包    {bundle}（已核验；解压后用 sha256sum 也能核对，办法见其中的 HOW-TO-CHECK.md）")
     if walk.returns:
         text.append(f"退回文件  {walk.returns[0].parent}（{len(walk.returns)}份，每行写明原因，改正后可直接导入）")
     text += [

@@ -1,6 +1,7 @@
 """Every command of `cvl`, in the order of the walk."""
 
 from console import (
+    audit,
     balance,
     basics,
     demo,
@@ -19,7 +20,7 @@ from console.door import Verb
 
 VERBS: tuple[Verb, ...] = (
     *basics.VERBS, *demo.VERBS, *users.VERBS, *policies.VERBS, *registers.VERBS, *vouchers.VERBS, *imports.VERBS,
-    *invoices.VERBS, *settle.VERBS, *proposals.VERBS, *explain.VERBS, *reconcile.VERBS, *balance.VERBS,
+    *invoices.VERBS, *settle.VERBS, *proposals.VERBS, *explain.VERBS, *reconcile.VERBS, *audit.VERBS, *balance.VERBS,
 )  # fmt: skip
 GROUPS = {
     "user": "用户：谁可以办理什么。",
@@ -28,6 +29,7 @@ GROUPS = {
     "budget": "年度指标。",
     "voucher": "算力券：发放与查看。",
     "invoice": "发票：查看已受理和未受理的。",
+    "audit": "审计：导出、核验审计包。",
     "settle": "结算：起草、提交、复核。",
 }
 """Group of commands to its help."""
@@ -37,6 +39,6 @@ SECTIONS = (
     ("受理", ("voucher", "import", "invoice")),
     ("结算", ("settle",)),
     ("复核", ("proposals", "approve", "reject", "withdraw")),
-    ("对账", ("explain", "reconcile", "report", "balance")),
+    ("对账", ("explain", "reconcile", "report", "audit", "balance")),
 )
 """Sections of `cvl --help` in the order of the walk."""

@@ -1,9 +1,10 @@
-"""Read the facts of a settlement from the database as they were known at a cutoff, for the plain engine.
+"""Read the facts of a settlement as they were known at a cutoff, for the plain engine.
 
-Few set-wise queries per range of companies; nothing is decided here but which rows belong to the cutoff.
+From the database: few set-wise queries per range of companies. From anything else that gives the same rows by the
+same names, as an audit bundle does: nothing is decided here but which row becomes which fact.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -24,6 +25,8 @@ from settlement.facts import (
 from voucher.database import query
 from voucher.days import Span
 
+Rows = Callable[..., Sequence[Mapping[str, Any]]]
+"""Give the rows of one kind of fact: called with the name of a query of queries/facts and its parameters."""
 Companies = tuple[int, int]
 """A range of companies by id, both ends inclusive."""
 ALL: Companies = (0, 2**63 - 1)
@@ -32,6 +35,15 @@ CHUNK = 20_000
 
 
 def facts_at(db: Connection, programme: str, cutoff: int, companies: Companies = ALL) -> Facts:
+    """Read what a draft of a programme depends on from the database; see `facts_from`."""
+
+    def rows(name: str, **params: object) -> Sequence[Mapping[str, Any]]:
+        return query(db, f"queries/facts/{name}.sql", **params)
+
+    return facts_from(rows, programme, cutoff, companies)
+
+
+def facts_from(rows: Rows, programme: str, cutoff: int, companies: Companies = ALL) -> Facts:
     """Read what a draft of a programme depends on, as recorded by a seal number.
 
     companies: whose claims are asked about; the engine's lines over all are those of the ranges put together.
@@ -42,27 +54,24 @@ def facts_at(db: Connection, programme: str, cutoff: int, companies: Companies =
     return Facts(
         qualifications=[
             Qualification(row["company_id"], row["category"], _span(row), _at(row))
-            for row in query(db, "queries/facts/qualifications.sql", **some)
+            for row in rows("qualifications", **some)
         ],
-        listings=[
-            Listing(row["provider_id"], _span(row), _at(row))
-            for row in query(db, "queries/facts/listings.sql", cutoff=cutoff)
-        ],
+        listings=[Listing(row["provider_id"], _span(row), _at(row)) for row in rows("listings", cutoff=cutoff)],
         relations=[
             Relation(row["provider_id"], row["company_id"], row["kind"], row["share_bp"], _span(row), _at(row))
-            for row in query(db, "queries/facts/relations.sql", **some)
+            for row in rows("relations", **some)
         ],
         subsidies=[
             Subsidy(row["invoice_number"], row["policy_name"], row["amount_fen"], row["waived"], _at(row))
-            for row in query(db, "queries/facts/subsidies.sql", **some)
+            for row in rows("subsidies", **some)
         ],
         payments=[
             Payment(row["invoice_number"], row["paid_on"], row["reference"], row["amount_fen"], _at(row))
-            for row in query(db, "queries/facts/payments.sql", **some)
+            for row in rows("payments", **some)
         ],
-        invoices=[_invoice(row) for row in query(db, "queries/facts/invoices.sql", **some)],
-        served=[Served(**row) for row in query(db, "queries/facts/served.sql", programme=programme, **some)],
-        vouchers=[_voucher(row) for row in query(db, "queries/facts/vouchers.sql", programme=programme, **some)],
+        invoices=[_invoice(row) for row in rows("invoices", **some)],
+        served=[Served(**row) for row in rows("served", programme=programme, **some)],
+        vouchers=[_voucher(row) for row in rows("vouchers", programme=programme, **some)],
     )
 
 

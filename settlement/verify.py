@@ -3,7 +3,7 @@
 The second witness at work: whatever the queries got wrong, or somebody changed since, is a difference.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -13,7 +13,7 @@ from settlement import documents
 from settlement import run as runs
 from settlement.engine import Line, draft
 from settlement.facts import Facts
-from settlement.load import Companies, facts_by_company
+from settlement.load import facts_by_company
 from settlement.policy import Policy
 from voucher.database import query
 from voucher.money import format_yuan
@@ -72,7 +72,8 @@ def verify(db: Connection, run_id: int) -> list[Difference]:
     before = 0
     for companies, facts in facts_by_company(db, run.programme, run.cutoff):
         computed = draft(facts, policies, run.programme, run.through, backfill=run.backfill).lines
-        found += _compare(db, run_id, companies, facts, computed, before)
+        stored = query(db, "queries/facts/lines.sql", run_id=run_id, first_id=companies[0], last_id=companies[1])
+        found += compare(stored, facts, computed, range(before + 1, before + len(computed) + 1))
         before += len(computed)
     return found
 
@@ -88,18 +89,16 @@ def _whole(db: Connection, run: runs.Run, policies: Sequence[Policy]) -> Iterato
         yield Difference("", 0, "", "policies", "、".join(sorted(named)), "、".join(sorted(used)))
 
 
-def _compare(
-    db: Connection, run_id: int, companies: Companies, facts: Facts, computed: Sequence[Line], before: int
+def compare(
+    rows: Sequence[Mapping[str, Any]], facts: Facts, computed: Sequence[Line], places: Iterable[int]
 ) -> Iterator[Difference]:
-    """Compare the lines of a range of companies. before: lines of the run that come before it."""
-    first, last = companies
-    rows = query(db, "queries/facts/lines.sql", run_id=run_id, first_id=first, last_id=last)
+    """Compare stored lines with computed ones of the same companies. places: line numbers of the computed ones."""
     stored: dict[Key, tuple[int, Line]] = {}
     numbers = {invoice.invoice_id: invoice.number for invoice in facts.invoices}
     for row in rows:
         numbers[row["invoice_id"]] = row["invoice_number"]
         stored[row["invoice_id"], row["kind"], row["cap_year"]] = row["line_no"], line_of(row)
-    for place, line in enumerate(computed, before + 1):
+    for place, line in zip(places, computed, strict=True):
         key = line.invoice_id, line.kind, line.cap_year
         named = numbers[line.invoice_id], line.cap_year, line.kind
         if key not in stored:

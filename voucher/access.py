@@ -29,6 +29,7 @@ COMMANDS: dict[str, frozenset[str]] = {
     "approve": frozenset({"checker"}),
     "reject": frozenset({"checker"}),
     "withdraw": _MAKER,
+    "audit export": _STAFF,
 }
 """Acting command to the roles that may give it. What only reads is open to whoever reaches the console."""
 

@@ -30,7 +30,7 @@ def post(db: Connection, act: acts.Act, entries: Sequence[Entry]) -> None:
     Called at most once per act. Raises Refused (through the transaction) when an account would go below zero.
     """
     names = sorted({name for entry in entries for name in (entry.debit, entry.credit)})
-    run_file(db, "queries/ledger/open_accounts.sql", names=names)
+    run_file(db, "queries/ledger/open_accounts.sql", names=names, act_id=act.act_id)
     run_file(
         db,
         "queries/ledger/transfer.sql",

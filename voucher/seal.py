@@ -153,15 +153,25 @@ def digest_range(db: Connection, first: int, last: int) -> dict[int, Digests]:
 
     For many acts that are not very big; each act's bytes are those of `body`. Acts without a row are left out.
     """
-    hashers: dict[bytes, tuple[_Hasher, _Hasher]] = {}
-
-    def add(act: bytes, lines: list[bytes]) -> None:
+    hashers: dict[int, tuple[_Hasher, _Hasher]] = {}
+    for act, data in _pieces(db, first, last):
         if act not in hashers:
             hashers[act] = hashlib.sha256(), new_sm3()
-        data = b"".join(lines)
         for hasher in hashers[act]:
             hasher.update(data)
+    return {act: Digests(a.hexdigest(), b.hexdigest()) for act, (a, b) in hashers.items()}
 
+
+def bodies(db: Connection, first: int, last: int) -> dict[int, bytes]:
+    """Read the bodies of all acts with ids from first to last, with one COPY per table; for acts that are not big."""
+    pieces: dict[int, list[bytes]] = {}
+    for act, data in _pieces(db, first, last):
+        pieces.setdefault(act, []).append(data)
+    return {act: b"".join(parts) for act, parts in pieces.items()}
+
+
+def _pieces(db: Connection, first: int, last: int) -> Iterator[tuple[int, bytes]]:
+    """Yield the bodies of a range of acts, table by table, each act's pieces in their order."""
     db.exec_driver_sql(_DATES)
     for sealed in SEALED:
         mark = f"@{sealed.table}\n".encode()
@@ -170,12 +180,11 @@ def digest_range(db: Connection, first: int, last: int) -> dict[int, Digests]:
             owner, _, line = bytes(data).partition(b"|")
             if owner != act or len(lines) >= _LINES:
                 if act:
-                    add(act, lines)
+                    yield int(act), b"".join(lines)
                 act, lines = owner, [] if owner == act else [mark]
             lines.append(line)
         if act:
-            add(act, lines)
-    return {int(act): Digests(a.hexdigest(), b.hexdigest()) for act, (a, b) in hashers.items()}
+            yield int(act), b"".join(lines)
 
 
 def chain(previous: Digests, header: str) -> Digests:

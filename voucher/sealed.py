@@ -1,7 +1,7 @@
 """The list of sealed tables: what each act's body consists of, in this order.
 
-Not on it, because they can be derived or are no facts: balances, the number register, drafts, migrations,
-and raw bank account numbers (sealed as last four digits and a salted hash).
+Not on it, because they can be derived or are no facts: balances, the number register, drafts, migrations, and raw
+bank account numbers (sealed as last four digits and a salted hash).
 """
 
 from dataclasses import dataclass
@@ -211,6 +211,11 @@ SEALED = (
         "line_no",
         source="run_line AS t INNER JOIN run AS r USING (run_id)",
         act="r.act_id",
+    ),
+    Sealed(
+        "account",
+        "account_id name programme_id company_id year act_id",
+        "account_id",
     ),
     Sealed(
         "voucher",

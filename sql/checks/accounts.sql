@@ -2,7 +2,7 @@
 -- title:  账户归属与名称一致
 -- grain:  one row per account that differs; no rows means all is well
 -- params: none
--- source: DESIGN 5, the table of books; accounts are not sealed, their transfers are
+-- source: DESIGN 5, the table of books
 WITH named AS (
     SELECT
         a.account_id, a.name, a.kind, a.programme_id, a.company_id, a.year,

@@ -50,6 +50,8 @@ WITH fact AS (
     UNION ALL
     SELECT 'run', t.act_id, 1 FROM run AS t
     UNION ALL
+    SELECT 'account', t.act_id, 1 FROM account AS t
+    UNION ALL
     SELECT 'voucher', t.act_id, 1 FROM voucher AS t
     UNION ALL
     SELECT 'move', t.act_id, 1 FROM move AS t

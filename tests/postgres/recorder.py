@@ -221,23 +221,23 @@ def issue(db: Connection, programme: str, company: int, year: int, face_fen: int
         voucher = int(found.scalar_one())
         first = {"noun": "voucher", "subject_id": voucher, "step": 1, "from_state": "none"}
         _insert(db, "move", [first | {"to_state": "issued", "act_id": act.act_id}])
-        names = limit_accounts(db, programme, company, year)
+        names = limit_accounts(db, act, programme, company, year)
         ledger.post(db, act, [ledger.Entry(names["authority"], names["voucher"], face_fen)])
     return voucher
 
 
-def limit_accounts(db: Connection, programme: str, company: int, year: int) -> dict[str, str]:
+def limit_accounts(db: Connection, act: acts.Act, programme: str, company: int, year: int) -> dict[str, str]:
     """Open the limit accounts of a company-year; return their names by kind."""
     names = {"authority": f"limit:authority:{programme}:{year}"}
     for kind in ("voucher", "redeemed", "lapsed"):
         names[kind] = f"limit:{kind}:{programme}:{uscc(company)}:{year}"
     statement = text(
-        "INSERT INTO account (name, programme_id, company_id, year)"
-        " VALUES (:name, :programme, :company, :year) ON CONFLICT (name) DO NOTHING"
+        "INSERT INTO account (name, programme_id, company_id, year, act_id)"
+        " VALUES (:name, :programme, :company, :year, :act) ON CONFLICT (name) DO NOTHING"
     )
     for kind, name in names.items():
         owner = 0 if kind == "authority" else company
-        db.execute(statement, {"name": name, "programme": programme, "company": owner, "year": year})
+        db.execute(statement, {"name": name, "programme": programme, "company": owner, "year": year, "act": act.act_id})
     return names
 
 

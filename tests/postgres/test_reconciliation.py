@@ -277,6 +277,7 @@ CHANGES = {
     "decision": "UPDATE decision SET why = 'x' WHERE act_id = (SELECT max(act_id) FROM decision)",
     "run": "UPDATE run SET through_on = through_on - 1 WHERE run_id = 2",
     "run_line": "UPDATE run_line SET reasons = '[1]' WHERE run_id = 2 AND line_no = 1",
+    "account": "UPDATE account SET name = name || 'x' WHERE act_id = (SELECT max(act_id) FROM account)",
     "voucher": "UPDATE voucher SET by_hand = TRUE WHERE voucher_id = (SELECT max(voucher_id) FROM voucher)",
     "move": "UPDATE move SET why = 'x' WHERE subject_id = (SELECT max(subject_id) FROM move)",
     "transfer": "UPDATE transfer SET amount_fen = amount_fen + 1 WHERE run_id = 2 AND transfer_no ="

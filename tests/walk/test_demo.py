@@ -1,6 +1,8 @@
 """`cvl demo`: the whole walk on the examples, the same each time, in a ledger of its own."""
 
 import os
+import subprocess
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,10 @@ def test_the_demo_runs_twice_the_same_way(
     for book in told[0]["workbooks"]:
         assert "差异" in CalamineWorkbook.from_path(book).sheet_names
     assert all(Path(path).exists() for path in told[0]["returns"])
+    with zipfile.ZipFile(told[0]["bundle"]) as archive:
+        archive.extractall(tmp_path / "bundle")
+    sums = ["sha256sum", "--check", "--quiet", "--strict", "SHA256SUMS"]
+    assert subprocess.run(sums, cwd=tmp_path / "bundle", check=False).returncode == 0
     monkeypatch.setenv("CVL_HOME", told[0]["home"])
     monkeypatch.delenv("CVL_DATABASE_URL", raising=False)
     capsys.readouterr()

@@ -18,8 +18,8 @@ needed AS (
     FROM issued AS i
 )
 
-INSERT INTO account (name, programme_id, company_id, year)
-SELECT n.name, n.programme_id, n.company_id, n.year
+INSERT INTO account (name, programme_id, company_id, year, act_id)
+SELECT n.name, n.programme_id, n.company_id, n.year, CAST(:act_id AS bigint)
 FROM needed AS n
 ORDER BY n.name COLLATE "C"
 ON CONFLICT (name) DO NOTHING

@@ -1,5 +1,5 @@
 -- grain:  inserts the accounts that the run's journal needs and that are not there yet
--- params: run_id
+-- params: run_id, act_id
 WITH paid_to AS (
     SELECT DISTINCT r.programme_id, l.company_id, l.cap_year, c.uscc
     FROM run AS r
@@ -22,8 +22,8 @@ needed AS (
     FROM paid_to AS p
 )
 
-INSERT INTO account (name, programme_id, company_id, year)
-SELECT n.name, n.programme_id, n.company_id, n.year
+INSERT INTO account (name, programme_id, company_id, year, act_id)
+SELECT n.name, n.programme_id, n.company_id, n.year, CAST(:act_id AS bigint)
 FROM needed AS n
 ORDER BY n.name COLLATE "C"
 ON CONFLICT (name) DO NOTHING

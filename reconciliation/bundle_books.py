@@ -1,0 +1,146 @@
+"""Derive the books anew from an audit bundle: every balance from its transfers, every grant with the plain engine.
+
+Runs on bundles whose bytes and chain hold; what is found here was wrong when it was sealed, or the whole chain was
+made anew.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+
+from reconciliation import bundle
+from reconciliation.bundle_check import Act, Fault, Opened
+from reconciliation.bundle_facts import Row, Run, Share
+from reconciliation.bundle_rows import Rows
+from settlement.engine import Line, draft
+from settlement.load import facts_from
+from settlement.policy import Policy
+from settlement.verify import compare
+from voucher.money import format_yuan
+
+Progress = Callable[[str], None]
+
+
+def check(found: Sequence[Opened], rows: Rows, progress: Progress) -> Iterator[Fault]:
+    """Yield what does not come out the same: balances, policy files, grants, and the transfers of each run."""
+    yield from rows.faults
+    yield from _check_balances(found[-1], rows)
+    yield from _check_policies(found, rows)
+    runs = sorted(rows.common.runs.values(), key=lambda run: run.no)
+    for run in runs:
+        yield from _check_documents(run, rows)
+    for number, share in enumerate(rows.each_share(), start=1):
+        for run in runs:
+            progress(f"重算第{number}/{len(rows.shares)}部分企业，结算批次 {run.run_id}")
+            yield from _check_run(share, run, _policies(rows, run))
+            yield from _check_transfers(share, run, rows)
+
+
+def _check_balances(last: Opened, rows: Rows) -> Iterator[Fault]:
+    """Hold the balances summed from all transfers against those that were exported."""
+    accounts = rows.common.accounts
+    named = {accounts[each].name: fen for each, fen in rows.balances.items() if each in accounts}
+    written = "".join(f"{name}|{named[name]}\n" for name in sorted(named, key=str.encode))
+    if written.encode() == last.read(bundle.BALANCES):
+        return
+    lines = (line.rpartition("|") for line in last.read(bundle.BALANCES).decode("utf-8", "replace").split("\n"))
+    told = {name: fen for name, _, fen in lines}
+    for name in sorted(named.keys() | told.keys()):
+        if told.get(name) != str(named.get(name)):
+            one, two = told.get(name, "无"), named.get(name, "无")
+            yield Fault(bundle.BALANCES, f"账户 {name} 的余额写作{one}分，由转账重算为{two}分。")
+            return
+    yield Fault(bundle.BALANCES, "账户的次序或写法不对。")
+
+
+def _check_policies(found: Sequence[Opened], rows: Rows) -> Iterator[Fault]:
+    """Hold the policy files against what was recorded."""
+    there = {policy_id: each for each in found for policy_id in each.policies}
+    for policy_id in sorted(there.keys() | rows.bodies.keys()):
+        name = bundle.policy_name(policy_id)
+        if policy_id not in there or there[policy_id].read(name) != rows.bodies.get(policy_id):
+            yield Fault(name, f"政策文件 {policy_id} 与账上登记的不是同一份。")
+
+
+def _policies(rows: Rows, run: Run) -> list[Policy]:
+    """Return the documents known at a run's cutoff."""
+    return [policy for no, policy in rows.policies if no <= run.cutoff]
+
+
+def _check_documents(run: Run, rows: Rows) -> Iterator[Fault]:
+    used = {each.id: each.sha256 for each in _policies(rows, run) if each.programme == run.programme}
+    if dict(run.policies) != used:
+        yield Fault(bundle.act_name(run.no), f"结算批次 {run.run_id} 所依据的政策文件与当时登记的不一致。")
+
+
+def _check_run(share: Share, run: Run, policies: Sequence[Policy]) -> Iterator[Fault]:
+    """Compute a run's lines for the companies of a share and hold them against the sealed ones."""
+    facts = facts_from(share.rows, run.programme, run.cutoff)
+    computed = draft(facts, policies, run.programme, run.through, backfill=run.backfill).lines
+    stored = share.lines(run.run_id)
+    for difference in compare(stored, facts, computed, _places(stored, computed)):
+        yield Fault(bundle.act_name(run.no), f"结算批次 {run.run_id}：{difference.sentence}")
+
+
+def _places(stored: Sequence[Row], computed: Sequence[Line]) -> Iterator[int]:
+    """Number computed lines company by company from where each company's stored lines begin.
+
+    That the companies follow each other without a gap was seen when the lines were read.
+    """
+    begins: dict[int, int] = {}
+    for row in stored:
+        begins.setdefault(row["company_id"], row["line_no"])
+    counted: dict[int, int] = defaultdict(int)
+    for line in computed:
+        yield begins.get(line.company, 1) + counted[line.company]
+        counted[line.company] += 1
+
+
+def _check_transfers(share: Share, run: Run, rows: Rows) -> Iterator[Fault]:
+    """Hold what the approval of a run booked for each line against the line: the limit it used, the money owed."""
+    accounts = rows.common.accounts
+    limits: dict[int, int] = defaultdict(int)
+    owed: dict[int, int] = defaultdict(int)
+    wrong: set[int] = set()
+    lines = {row["line_no"]: row for row in share.lines(run.run_id)}
+    for row in _booked(share, run):
+        line = lines.get(row["line_no"])
+        if line is None:
+            wrong.add(row["line_no"])
+            continue
+        uscc = rows.usccs.get(line["company_id"], "")
+        redeemed = f"limit:redeemed:{run.programme}:{uscc}:{line['cap_year']}"
+        for account_id, fen in (
+            (row["debit_account_id"], -row["amount_fen"]),
+            (row["credit_account_id"], row["amount_fen"]),
+        ):
+            name = accounts[account_id].name
+            if name == redeemed:
+                limits[row["line_no"]] += fen
+            elif name == f"money:payable:{uscc}":
+                owed[row["line_no"]] += fen
+    for place, line in lines.items():
+        due = line["granted_fen"] if run.approved_no else 0
+        if limits[place] != due or (due >= 0 and owed[place] != due):
+            wrong.add(place)
+    for place in sorted(wrong):
+        fen = format_yuan(lines[place]["granted_fen"]) if place in lines else "无"
+        no = run.approved_no or run.no
+        yield Fault(bundle.act_name(no), f"结算批次 {run.run_id} 第{place}行（{fen}元）的记账与该行不符。")
+
+
+def _booked(share: Share, run: Run) -> Iterator[Row]:
+    """Give the transfers of a run's lines that its approval wrote, or any of them while it is not approved."""
+    for row in share.tables.get("transfer", ()):
+        if row["run_id"] == run.run_id and (run.approval is None or row["act_id"] == run.approval):
+            yield row
+
+
+def sizes(rows: Rows, acts: Sequence[Act]) -> dict[str, int]:
+    """Count what was derived anew."""
+    runs = rows.common.runs.values()
+    return {
+        "acts": len(acts),
+        "accounts": len(rows.balances),
+        "runs": len(runs),
+        "lines": sum(run.lines for run in runs),
+    }

@@ -1,0 +1,197 @@
+"""Give the facts of a settlement from the sealed rows of an audit bundle, row for row as queries/facts gives them.
+
+`Share` holds the sealed rows of some companies; each of its methods is the twin of one file of sql/queries/facts.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from reconciliation.bundle import TABLES
+from voucher.copytext import fields
+
+Row = dict[str, Any]
+_COLUMNS = {table: columns.split() for table, columns in TABLES.items()}
+_NUMBERS = ("_id", "_fen", "_bp", "_no", "year", "place", "step", "lines")
+_TEXTS = {"programme_id", "policy_id", "supersedes", "contract_no", "clearing_no"}
+_FLAGS = {"waived", "by_hand", "backfill", "pro_rata"}
+
+
+def typed(table: str, line: str) -> Row:
+    """Read one sealed row: numbers, days, flags, spans, lists and JSON by the names of the columns.
+
+    A row of a register also gets until_on: the day after its last, its first day when it has none.
+    """
+    row = {
+        name: None if value is None else _value(name, value)
+        for name, value in zip(_COLUMNS[table], fields(line), strict=True)
+    }
+    if "from_on" in row:
+        row["until_on"] = row["span"][1] if row["span"] else row["from_on"]
+    if table == "relation":
+        row["share_bp"] = row["share_bp"] or 0
+    return row
+
+
+def _value(name: str, value: str) -> Any:
+    if name in _FLAGS:
+        return value == "t"
+    if name.endswith("_on"):
+        return date.fromisoformat(value)
+    if name == "span":
+        return None if value == "empty" else tuple(map(date.fromisoformat, value.strip("[)").split(",")))
+    if name == "policy_ids":
+        return value.strip("{}").split(",")
+    if name == "reasons":
+        return json.loads(value)
+    if name not in _TEXTS and name.endswith(_NUMBERS):
+        return int(value)
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account as it was opened."""
+
+    account_id: int
+    name: str
+    programme: str | None
+    company: int
+    year: int | None
+
+    @property
+    def kind(self) -> str:
+        """Second part of the name: voucher, redeemed, payable…"""
+        return self.name.split(":")[1]
+
+    @property
+    def root(self) -> bool:
+        """Tell whether the account may go below zero."""
+        return self.kind in ("authority", "treasury")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A submitted run. approved_no: the seal of its approval, None without one; approval: that act's id."""
+
+    run_id: int
+    programme: str
+    through: date
+    backfill: bool
+    pro_rata: bool
+    cutoff: int
+    fiscal_year: int
+    policies: Mapping[str, str]
+    digest: str
+    lines: int
+    proposal: int
+    no: int
+    approved_no: int | None = None
+    approval: int | None = None
+
+
+@dataclass
+class Common:
+    """What every share needs: listings, registers by invoice number, accounts, runs, acceptance before each act."""
+
+    accepted_before: dict[int, int] = field(default_factory=dict)
+    listings: list[Row] = field(default_factory=list)
+    subsidies: list[Row] = field(default_factory=list)
+    payments: list[Row] = field(default_factory=list)
+    accounts: dict[int, Account] = field(default_factory=dict)
+    runs: dict[int, Run] = field(default_factory=dict)
+
+
+class Share:
+    """The sealed rows of some companies, by table, each with the seal number (`no`) of its act."""
+
+    def __init__(self, common: Common, rows: Mapping[str, Sequence[Row]]) -> None:
+        self.common = common
+        self.tables = rows
+        numbers = {row["number"] for row in rows.get("invoice", ())}
+        self._subsidies = [row for row in common.subsidies if row["invoice_number"] in numbers]
+        self._payments = [row for row in common.payments if row["invoice_number"] in numbers]
+        self._lines: dict[int, list[Row]] = defaultdict(list)
+        for row in rows.get("invoice_line", ()):
+            self._lines[row["invoice_id"]].append(row)
+        self._invoices = [self._invoice(row) for row in rows.get("invoice", ())]
+        self._invoices.sort(key=lambda row: row["accepted_no"])
+        self._moved: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
+        for row in rows.get("transfer", ()):
+            debit, credit, fen = row["debit_account_id"], row["credit_account_id"], row["amount_fen"]
+            self._moved[debit].append((row["no"], credit, -fen))
+            self._moved[credit].append((row["no"], debit, fen))
+
+    def rows(self, name: str, *, cutoff: int, programme: str = "", **_range: object) -> Sequence[Row]:
+        """Give the rows of one kind of fact written by a cutoff; the range of companies is the share itself."""
+        if name in ("served", "vouchers"):
+            twin = self._served if name == "served" else self._vouchers
+            return twin(programme, cutoff)
+        known: Mapping[str, Sequence[Row]] = {
+            "qualifications": self.tables.get("qualification", ()), "relations": self.tables.get("relation", ()),
+            "listings": self.common.listings, "subsidies": self._subsidies, "payments": self._payments,
+            "invoices": self._invoices,
+        }  # fmt: skip
+        return [row for row in known[name] if row["no"] <= cutoff]
+
+    def lines(self, run_id: int) -> list[Row]:
+        """Give the stored lines of a run, with their invoices' numbers, in order."""
+        numbers = {row["invoice_id"]: row["number"] for row in self._invoices}
+        found = [row for row in self.tables.get("run_line", ()) if row["run_id"] == run_id]
+        return sorted(
+            ({**row, "invoice_number": numbers.get(row["invoice_id"], "")} for row in found),
+            key=lambda row: int(row["line_no"]),
+        )
+
+    def _invoice(self, row: Row) -> Row:
+        lines = sorted(self._lines[row["invoice_id"]], key=lambda line: int(line["line_no"]))
+        first, end = row["span"] or (None, None)
+        return row | {
+            "accepted_no": self.common.accepted_before[row["no"]] + row["place"], "from_on": first, "until_on": end,
+            "line_nos": [line["line_no"] for line in lines], "tax_codes": [line["tax_code"] for line in lines],
+            "nets_fen": [line["net_fen"] for line in lines],
+        }  # fmt: skip
+
+    def _served(self, programme: str, cutoff: int) -> list[Row]:
+        """Give the lines of runs of a programme approved by the cutoff, in order of approval."""
+        approved = {
+            run.run_id: run
+            for run in self.common.runs.values()
+            if run.programme == programme and run.approved_no is not None and run.approved_no <= cutoff
+        }
+        found = [row for row in self.tables.get("run_line", ()) if row["run_id"] in approved]
+        found.sort(key=lambda row: (approved[row["run_id"]].approved_no, row["line_no"]))
+        names = ("invoice_id", "cap_year", "kind", "granted_fen", "withheld_fen", "budget_cut_fen")
+        return [{name: row[name] for name in names} | {"final": approved[row["run_id"]].pro_rata} for row in found]
+
+    def _vouchers(self, programme: str, cutoff: int) -> list[Row]:
+        """Give the vouchers of a programme as their transfers and moves up to the cutoff leave them."""
+        accounts = {
+            (account.company, account.year): account.account_id
+            for account in self.common.accounts.values()
+            if account.kind == "voucher" and account.programme == programme
+        }
+        roots = {each.account_id for each in self.common.accounts.values() if each.kind == "authority"}
+        states: dict[int, tuple[int, str]] = {}
+        for move in self.tables.get("move", ()):
+            if move["no"] <= cutoff:
+                states[move["subject_id"]] = max(
+                    states.get(move["subject_id"], (0, "")), (move["step"], move["to_state"])
+                )
+        found = []
+        for row in self.tables.get("voucher", ()):
+            if row["no"] > cutoff or row["programme_id"] != programme:
+                continue
+            account = accounts.get((row["company_id"], row["cap_year"]), 0)
+            moved = [(other, fen) for no, other, fen in self._moved[account] if no <= cutoff]
+            found.append(
+                {
+                    "company_id": row["company_id"], "cap_year": row["cap_year"], "automatic": not row["by_hand"],
+                    "face_fen": sum(fen for other, fen in moved if other in roots),
+                    "balance_fen": sum(fen for _, fen in moved), "state": states.get(row["voucher_id"], (0, ""))[1],
+                }
+            )  # fmt: skip
+        return sorted(found, key=lambda row: (row["company_id"], row["cap_year"]))

@@ -1,0 +1,345 @@
+"""The audit bundle: what is exported verifies anew to the fen, and whatever is changed in it is found."""
+
+import io
+import os
+import random
+import shutil
+import subprocess
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from reconciliation import bundle, bundle_check, bundle_export, bundle_rows, bundle_verify
+from reconciliation.bundle_export import START, Exported
+from settlement.load import facts_at, facts_from
+from tests.postgres import small_ledger as small
+from tests.postgres.conftest import TODAY
+from voucher import acts, seal
+from voucher.database import run, transaction
+from voucher.errors import Misused, Refused
+
+SEED = int(os.environ.get("CVL_TEST_SEED", "20260815"))
+Members = list[tuple[str, bytes]]
+
+
+@pytest.fixture(scope="module")
+def books(clone: Callable[[], Engine]) -> Engine:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CVL_TODAY", TODAY)
+        engine = clone()
+        small.build(engine)
+    return engine
+
+
+def write(engine: Engine, path: Path, start: bundle.Point = START, until: int | None = None) -> Exported:
+    with path.open("w+b") as file:
+        return run(
+            engine, lambda db: bundle_export.export(db, file, start, acts.cutoff(db) if until is None else until),
+            "cvl_auditor",
+        )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def good(books: Engine, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a bundle of the whole small ledger."""
+    path = tmp_path_factory.mktemp("bundle") / "good.zip"
+    write(books, path)
+    return path
+
+
+def members(path: Path) -> Members:
+    with zipfile.ZipFile(path) as archive:
+        return [(name, archive.read(name)) for name in archive.namelist()]
+
+
+def rebuilt(path: Path, content: Members) -> Path:
+    """Wrap members anew as the exporter would, sums and mark made to fit: what a forger with our code could do."""
+    with path.open("w+b") as file:
+        archive = bundle.Archive(file)
+        for name, data in content:
+            if name not in (bundle.SUMS, bundle.SM3_SUMS):
+                archive.add(name, data)
+        archive.close()
+    return path
+
+
+def faults(*paths: Path, expect: str | None = None) -> list[str]:
+    return [fault.place for fault in bundle_verify.verify(paths, expect).faults]
+
+
+def test_a_bundle_verifies_and_every_figure_is_derived_anew(good: Path, books: Engine) -> None:
+    verdict = bundle_verify.verify([good])
+    assert verdict.faults == []
+    with transaction(books, "cvl_auditor") as db:
+        count = {name: db.execute(text(statement)).scalar_one() for name, statement in {
+            "acts": "SELECT count(*) FROM seal", "runs": "SELECT count(*) FROM run",
+            "lines": "SELECT count(*) FROM run_line",
+            "accounts": "SELECT count(*) FROM account AS a WHERE EXISTS (SELECT FROM transfer AS t"
+            " WHERE a.account_id IN (t.debit_account_id, t.credit_account_id))",
+        }.items()}  # fmt: skip
+    assert verdict.derived == count
+    assert count["lines"] > 100
+
+
+def test_both_sources_give_the_same_facts(good: Path, books: Engine) -> None:
+    """Row for row what queries/facts gives: a new fact of the engine needs its twin in `bundle_facts`."""
+    with ExitStack() as stack, transaction(books, "cvl_auditor") as db:
+        found = bundle_check.open_all(stack, [good])
+        rows = bundle_rows.read(stack, found, bundle_check.check(found)[0])
+        [share] = rows.each_share()
+        programme = rows.policies[0][1].programme
+        for cutoff in range(acts.cutoff(db) + 1):
+            assert facts_from(share.rows, programme, cutoff) == facts_at(db, programme, cutoff), cutoff
+
+
+def test_shares_of_the_companies_come_to_the_same(good: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundle_rows, "_SHARE", good.stat().st_size // 4)
+    verdict = bundle_verify.verify([good])
+    assert verdict.faults == []
+    assert verdict.derived == bundle_verify.verify([good]).derived
+
+
+def test_the_same_cutoff_gives_the_same_bytes(
+    good: Path, books: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, last = tmp_path / "1.zip", tmp_path / "2.zip"
+    until = int(write(books, first).until.no) - 3
+    write(books, first, until=until)
+    monkeypatch.setattr(bundle_export, "_MANY", 3)
+    monkeypatch.setattr(bundle_export, "_ROWS", 10)
+    monkeypatch.setattr(bundle_export, "_BIG", 20)
+    write(books, last, until=until)
+    assert first.read_bytes() == last.read_bytes()
+    write(books, last)
+    assert last.read_bytes() == good.read_bytes()
+
+
+def test_bundles_that_follow_each_other_are_verified_together(good: Path, books: Engine, tmp_path: Path) -> None:
+    whole = bundle_verify.verify([good])
+    assert whole.until is not None
+    paths, start = [], START
+    for number, until in enumerate((4, 9, whole.until.no)):
+        paths.append(tmp_path / f"{number}.zip")
+        start = write(books, paths[-1], start, until).until
+    assert bundle_verify.verify(reversed(paths)) == whole  # type: ignore[arg-type]
+    alone = bundle_verify.verify([paths[1]])
+    assert (alone.faults, alone.derived) == ([], {})
+    with pytest.raises(Refused, match="not_adjacent"):
+        bundle_verify.verify([paths[0], paths[2]])
+    with pytest.raises(Refused, match="not_adjacent"):
+        bundle_verify.verify([paths[0], paths[0]])
+
+
+def test_a_bundle_that_does_not_extend_the_earlier_one_is_found(books: Engine, tmp_path: Path) -> None:
+    early, late = tmp_path / "1.zip", tmp_path / "2.zip"
+    point = write(books, early, until=6).until
+    other = bundle.Point(6, point.sm3, point.sha256)
+    with late.open("w+b") as file:
+        run(books, lambda db: bundle_export.export(db, file, other, acts.cutoff(db)), "cvl_auditor")
+    assert faults(early, late)[0] == bundle.act_name(7)
+
+
+def test_a_digest_from_a_report_is_found_in_the_chain_or_the_bundle_is_not_that_ledger(
+    good: Path, books: Engine, tmp_path: Path
+) -> None:
+    with transaction(books, "cvl_auditor") as db:
+        last, fourth = bundle_export.point(db, acts.cutoff(db)), bundle_export.point(db, 4)
+    for digest in (last.sha256, last.sm3, fourth.sha256.upper(), fourth.sm3[:16]):
+        assert bundle_verify.verify([good], digest).expected in (4, last.no)
+    cut = tmp_path / "cut.zip"
+    write(books, cut, until=last.no - 1)
+    assert faults(cut) == []
+    assert faults(cut, expect=last.sha256) == [bundle.CHAIN]
+    with pytest.raises(Misused, match="bad_digest"):
+        bundle_verify.verify([good], "xyz")
+
+
+# tampering
+
+
+def changed(data: bytes, dice: random.Random) -> bytes:
+    """Change bytes at a random place: flip a bit, drop, add, or swap two different ones."""
+    place = dice.randrange(len(data))
+    kind = dice.choice(["flip", "drop", "add", "swap"])
+    if kind == "flip":
+        return data[:place] + bytes([data[place] ^ (1 << dice.randrange(8))]) + data[place + 1 :]
+    if kind == "drop":
+        return data[:place] + data[place + dice.randint(1, 9) :]
+    if kind == "add":
+        return data[:place] + dice.randbytes(dice.randint(1, 9)) + data[place:]
+    others = [other for other in range(len(data)) if data[other] != data[place]]
+    if not others:
+        return data + b"x"
+    one, two = sorted((place, dice.choice(others)))
+    return data[:one] + data[two : two + 1] + data[one + 1 : two] + data[one : one + 1] + data[two + 1 :]
+
+
+def short(books: Engine, path: Path) -> Path:
+    """Write a bundle of few acts, so that a thousand of them are soon read."""
+    write(books, path, until=12)
+    return path
+
+
+def test_no_changed_byte_of_the_file_is_missed(books: Engine, tmp_path: Path) -> None:
+    print(f"seed {SEED}")
+    dice = random.Random(SEED)
+    data, path = short(books, tmp_path / "a.zip").read_bytes(), tmp_path / "b.zip"
+    for number in range(600):
+        path.write_bytes(changed(data, dice))
+        found = bundle_verify.verify([path]).faults
+        assert found, number
+        assert found[0].place
+
+
+def test_no_change_of_a_member_is_missed_when_everything_around_it_is_made_to_fit(
+    books: Engine, tmp_path: Path
+) -> None:
+    """The forger changes, drops, adds, swaps members and wraps them anew with sums that fit; the chain does not."""
+    print(f"seed {SEED}")
+    dice = random.Random(SEED)
+    content, path = members(short(books, tmp_path / "a.zip")), tmp_path / "b.zip"
+    evidence = [n for n, (name, _) in enumerate(content) if name not in (bundle.PAGE, bundle.SUMS, bundle.SM3_SUMS)]
+    for number in range(600):
+        forged = list(content)
+        place = dice.choice(evidence)
+        kind = dice.choice(["bytes", "bytes", "drop", "add", "swap", "exchange"])
+        name, data = forged[place]
+        other = dice.choice([n for n in evidence if n != place and forged[n][1] != data])
+        if kind == "bytes":
+            forged[place] = name, changed(data, dice)
+        elif kind == "drop":
+            del forged[place]
+        elif kind == "add":
+            forged.insert(place, (f"acts/000000/{dice.randrange(100, 10**6):09d}.txt", data))
+        elif kind == "swap":
+            forged[place], forged[other] = forged[other], forged[place]
+        else:
+            forged[place], forged[other] = (name, forged[other][1]), (forged[other][0], data)
+        assert faults(rebuilt(path, forged)), (number, kind, name)
+
+
+def forged_chain(content: Members, changes: dict[str, Callable[[bytes], bytes]]) -> Members:
+    """Change acts and make the whole chain anew over them, as only its owner could."""
+    files = {name: changes.get(name, lambda same: same)(data) for name, data in content}
+    last = seal.Digests(seal.GENESIS, seal.GENESIS)
+    lines = []
+    for line in files[bundle.CHAIN].decode().splitlines():
+        parts = line.split("|")
+        digester = seal.Digester()
+        digester.update(files[bundle.act_name(int(parts[0]))])
+        body = digester.digests()
+        header = "|".join([*parts[:8], body.sha256, body.sm3])
+        last = seal.chain(last, header)
+        lines.append(f"{header}|{last.sha256}|{last.sm3}\n")
+    files[bundle.CHAIN] = "".join(lines).encode()
+    since, until, policies = bundle.read_manifest(files[bundle.MANIFEST])
+    until = bundle.Point(until.no, last.sha256, last.sm3)
+    files[bundle.MANIFEST] = bundle.manifest(since, until, policies)
+    return [(name, files[name]) for name, _ in content]
+
+
+def edit(table: str, place: int, value: Callable[[str], str]) -> Callable[[bytes], bytes]:
+    """Make a change of one value in the first row of a table."""
+
+    def change(data: bytes) -> bytes:
+        lines = data.decode().split("\n")
+        row = lines.index(f"@{table}") + 1
+        cells = lines[row].split("|")
+        cells[place] = value(cells[place])
+        lines[row] = "|".join(cells)
+        return "\n".join(lines).encode()
+
+    return change
+
+
+def plus_one(value: str) -> str:
+    return str(int(value) + 1)
+
+
+def column(table: str, name: str) -> int:
+    return bundle.TABLES[table].split().index(name)
+
+
+FORGERIES = [
+    ("transfer", "amount_fen", plus_one),
+    ("transfer", "credit_account_id", plus_one),
+    ("run_line", "granted_fen", plus_one),
+    ("run_line", "basis_fen", plus_one),
+    ("run_line", "line_no", plus_one),
+    ("invoice_line", "net_fen", plus_one),
+    ("invoice", "place", lambda _: "9999"),
+    ("qualification", "span", lambda _: "empty"),
+    ("listing", "span", lambda _: "empty"),
+    ("policy", "body", lambda body: body.replace("value = 2000", "value = 2001")),
+    ("decision", "decided_by", lambda _: "maker1"),
+    ("run", "lines", plus_one),
+    ("run", "cutoff_no", lambda _: "8"),
+    ("account", "name", lambda name: name + "x"),
+]
+
+
+@pytest.mark.parametrize(("table", "name", "value"), FORGERIES, ids=[f"{t}.{n}" for t, n, _ in FORGERIES])
+def test_a_chain_made_anew_over_forged_facts_does_not_come_out(
+    good: Path, tmp_path: Path, table: str, name: str, value: Callable[[str], str]
+) -> None:
+    content = members(good)
+    mark = f"@{table}\n".encode()
+    holders = [member for member, data in content if mark in data and member.startswith("acts/")]
+    member = holders[-1]
+    forged = forged_chain(content, {member: edit(table, column(table, name), value)})
+    assert forged != content
+    path = rebuilt(tmp_path / "forged.zip", forged)
+    digest = bundle_verify.verify([good]).until
+    assert digest is not None
+    assert faults(path)
+    assert bundle.CHAIN in faults(path, expect=digest.sha256)
+
+
+def test_what_cannot_be_a_bundle_is_said_to_be_none(tmp_path: Path, good: Path) -> None:
+    path = tmp_path / "x.zip"
+    for data in (b"", b"x" * 500, good.read_bytes()[:-1], good.read_bytes() + b"\n", good.read_bytes()[1000:]):
+        path.write_bytes(data)
+        assert faults(path)
+    with pytest.raises(Misused, match="no_file"):
+        bundle_verify.verify([tmp_path / "none.zip"])
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("a", "b")
+    path.write_bytes(content.getvalue())
+    assert faults(path)
+
+
+@pytest.fixture(scope="module")
+def unpacked(good: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("unpacked")
+    with zipfile.ZipFile(good) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def by_hand(folder: Path) -> "subprocess.CompletedProcess[str]":
+    """Run the commands of the page in its order, as an auditor would type them."""
+    blocks = (folder / bundle.PAGE).read_text("utf-8").split("```bash\n")[1:]
+    script = "set -e -o pipefail\n" + "\n".join(block.split("```")[0] for block in blocks)
+    return subprocess.run(["bash", "-c", script], cwd=folder, capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.skipif(not (shutil.which("sha256sum") and shutil.which("openssl")), reason="needs sha256sum and openssl")
+def test_the_page_tells_how_to_check_it_with_common_tools_alone(good: Path, unpacked: Path, tmp_path: Path) -> None:
+    verdict = bundle_verify.verify([good])
+    assert verdict.until is not None
+    found = by_hand(unpacked)
+    assert (found.returncode, found.stdout) == (0, ""), found.stderr
+    assert verdict.until.sha256 in found.stderr
+    assert verdict.until.sm3 in found.stderr
+    for name, change in ((bundle.act_name(3), b"x"), (bundle.CHAIN, b""), (bundle.BALANCES, b"y")):
+        folder = tmp_path / "copy"
+        shutil.copytree(unpacked, folder)
+        data = (folder / name).read_bytes()
+        (folder / name).write_bytes(data + change if change else data.replace(b"maker1", b"maker2", 1))
+        assert by_hand(folder).returncode != 0, name
+        shutil.rmtree(folder)
