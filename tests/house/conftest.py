@@ -28,7 +28,7 @@ def _walk(folder: Path) -> list[Path]:
         if entry.is_dir():
             if entry.name not in NOT_OURS and not entry.name.endswith(("_cache", ".egg-info", ".hypothesis")):
                 found += _walk(entry)
-        else:
+        elif entry.name not in NOT_OURS:  # in a linked working tree .git is a file
             found.append(entry)
     return found
 
