@@ -9,7 +9,9 @@ from console.answer import Answer, pairs, table, yuan
 from console.chinese import OneOf, argument, option
 from console.door import Verb
 from console.imports import WORDS
+from console.resolutions import documents_data, documents_lines
 from console.settle import KINDS
+from importers import resolve
 from settlement.run import STATES
 from voucher import uscc
 from voucher.database import one, query, run
@@ -67,16 +69,21 @@ def show(engine: Engine, number: str) -> Answer:
     def work(db: Connection) -> Answer:
         found = one(db, "queries/console/invoice.sql", number=number)
         uploads = query(db, "queries/console/invoice_uploads.sql", number=number)
+        papers = resolve.documents(db, number)
+        more = {"documents": documents_data(papers)}
         if found is None:
             if not uploads:
                 raise Refused("no_invoice", f"没有收到过发票 {number}。请核对号码，或用 cvl invoice list 查看。")
             data = {"number": number, "status": uploads[-1]["outcome"], "accepted_no": None}
             text = [f"发票 {number} 没有受理（{WORDS[uploads[-1]['outcome']]}）。"]
-            return Answer(data | {"not_accepted": _upload_data(uploads)}, [*text, *_upload_lines(uploads)])
+            text += [*documents_lines(papers, number), *_upload_lines(uploads)]
+            return Answer(data | {"not_accepted": _upload_data(uploads)} | more, text)
         key = {"company_id": found["company_id"], "invoice_id": found["invoice_id"]}
         lines = query(db, "queries/console/invoice_lines.sql", **key)
         grants = query(db, "queries/console/invoice_grants.sql", **key)
-        return Answer(_data(found, lines, grants, uploads), _lines(found, lines, grants, uploads))
+        text = [*_lines(found, lines, grants), *documents_lines(papers, number), *_upload_lines(uploads)]
+        then = f"每个数字的来历：cvl explain {number}"
+        return Answer(_data(found, lines, grants, uploads) | more, [*text, "", then])
 
     return run(engine, work, "cvl_auditor")
 
@@ -133,7 +140,7 @@ def _upload_lines(uploads: Sequence[Row]) -> list[str]:
     return ["", "报送记录（未受理的行）：", *table(["文件", "申报日", "结果", "原因"], shown)]
 
 
-def _lines(found: Row, lines: Sequence[Row], grants: Sequence[Row], uploads: Sequence[Row]) -> list[str]:
+def _lines(found: Row, lines: Sequence[Row], grants: Sequence[Row]) -> list[str]:
     """Write an accepted invoice for people."""
     span = f"{found['from_on']}至{found['until_on']}" if found["from_on"] else "（同原发票）"
     original = f"，冲红原发票 {found['original_number']}" if found["original_number"] else ""
@@ -163,15 +170,14 @@ def _lines(found: Row, lines: Sequence[Row], grants: Sequence[Row], uploads: Seq
         ]  # fmt: skip
         heads = ["批次", "状态", "年度", "种类", ">计入基数", ">计算额", ">补贴额", ">上限核减"]
         text += ["", *table(heads, rows)]
-    then = f"每个数字的来历：cvl explain {found['number']}"
-    return [*text, *_upload_lines(uploads), "", then]
+    return text
 
 
 VERBS = (
     Verb(
         "invoice show",
         show,
-        "显示一张发票：内容、明细及其出处、结算情况，以及未受理的报送记录。",
+        "显示一张发票：内容、明细及其出处、结算情况、各份单据和采用哪一份，以及未受理的报送记录。",
         [argument("number", "发票号码")],
     ),
     Verb(

@@ -12,6 +12,7 @@ from console import (
     proposals,
     reconcile,
     registers,
+    resolutions,
     settle,
     users,
     vouchers,
@@ -20,7 +21,8 @@ from console.door import Verb
 
 VERBS: tuple[Verb, ...] = (
     *basics.VERBS, *demo.VERBS, *users.VERBS, *policies.VERBS, *registers.VERBS, *vouchers.VERBS, *imports.VERBS,
-    *invoices.VERBS, *settle.VERBS, *proposals.VERBS, *explain.VERBS, *reconcile.VERBS, *audit.VERBS, *balance.VERBS,
+    *invoices.VERBS, *resolutions.VERBS, *settle.VERBS, *proposals.VERBS, *explain.VERBS, *reconcile.VERBS,
+    *audit.VERBS, *balance.VERBS,
 )  # fmt: skip
 GROUPS = {
     "user": "用户：谁可以办理什么。",

@@ -23,6 +23,7 @@ COMMANDS: dict[str, frozenset[str]] = {
     "budget appropriate": _MAKER,
     "voucher issue": _MAKER,
     "import": frozenset({"maker", "provider"}),
+    "invoice resolve": _MAKER,
     "settle draft": _MAKER,
     "settle submit": _MAKER,
     "settle withdraw": _MAKER,

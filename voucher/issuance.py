@@ -86,7 +86,7 @@ def _qualified(db: Connection, terms: Terms, company: str = "") -> Sequence[Mapp
 def _propose(db: Connection, user: User, terms: Terms, subject: str, vouchers: Sequence[Mapping[str, Any]]) -> int:
     """Propose vouchers; what was decided before does not stand in the way, what still waits does."""
     stem = f"{terms.programme}:{terms.year}:{subject}:"
-    earlier = one(db, "queries/voucher/earlier_proposals.sql", stem=stem)
+    earlier = one(db, "queries/proposal/earlier.sql", kind=KIND, stem=stem)
     assert earlier is not None
     payload = {
         "programme": terms.programme, "year": terms.year, "cap_fen": terms.cap_fen,

@@ -189,6 +189,11 @@ SEALED = (
         act="t.upload_id",
     ),
     Sealed(
+        "resolution",
+        "act_id company_id invoice_id upload_id evidence_act_id kind net_fen tax_fen gross_fen why",
+        "act_id",
+    ),
+    Sealed(
         "proposal",
         "act_id kind subject payload payload_sha256 maker drafted_by",
         "act_id",

@@ -1,4 +1,4 @@
--- check:  the typed content kept for a held row stands beside a row that was held, under the same number;
+-- check:  the typed content kept for a row held or in conflict stands beside that row, under the same number;
 --         an invoice accepted from it states the same money
 -- title:  待核行的留存内容与上传一致
 -- grain:  one row per held row that differs; no rows means all is well
@@ -7,8 +7,8 @@
 SELECT
     s.no AS act_no, concat_ws(' ', u.file_name, '第' || coalesce(h.row_no, r.row_no) || '行') AS subject,
     CASE
-        WHEN h.upload_id IS NULL THEN '该行记为待核，但没有留存内容。'
-        WHEN r.upload_id IS NULL THEN '有留存内容，但该行并未记为待核。'
+        WHEN h.upload_id IS NULL THEN '该行记为待核或冲突，但没有留存内容。'
+        WHEN r.upload_id IS NULL THEN '有留存内容，但该行并未记为待核或冲突。'
         WHEN r.invoice_number <> h.invoice_number
             THEN format('留存的发票号码%s与上传的%s不同。', h.invoice_number, r.invoice_number)
         ELSE format(
@@ -17,7 +17,7 @@ SELECT
         )
     END AS detail
 FROM held_row AS h
-FULL JOIN (SELECT w.* FROM upload_row AS w WHERE w.outcome = 'held') AS r
+FULL JOIN (SELECT w.* FROM upload_row AS w WHERE w.outcome IN ('held', 'conflict')) AS r
     ON r.upload_id = h.upload_id AND r.sheet = h.sheet AND r.row_no = h.row_no
 LEFT JOIN invoice_number AS n ON n.number = h.invoice_number
 LEFT JOIN invoice_line AS l

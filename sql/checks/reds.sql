@@ -5,9 +5,10 @@
 -- source: DESIGN 6.7
 WITH reversed AS (
     SELECT
-        r.original_number, r.company_id, r.provider_id, max(s.no) AS no, sum(r.net_fen) AS net_fen,
-        sum(r.tax_fen) AS tax_fen, sum(r.gross_fen) AS gross_fen
+        r.original_number, r.company_id, r.provider_id, max(s.no) AS no, sum(m.net_fen) AS net_fen,
+        sum(m.tax_fen) AS tax_fen, sum(m.gross_fen) AS gross_fen
     FROM invoice AS r
+    INNER JOIN invoice_money AS m ON m.company_id = r.company_id AND m.invoice_id = r.invoice_id
     LEFT JOIN seal AS s ON s.act_id = r.act_id
     WHERE r.kind = 'red'
     GROUP BY r.original_number, r.company_id, r.provider_id
@@ -24,9 +25,10 @@ SELECT
         )
     END AS detail
 FROM reversed AS r
-LEFT JOIN invoice AS b
-    ON b.number = r.original_number AND b.kind = 'blue'
-    AND b.company_id = r.company_id AND b.provider_id = r.provider_id
+LEFT JOIN invoice AS i
+    ON i.number = r.original_number AND i.kind = 'blue'
+    AND i.company_id = r.company_id AND i.provider_id = r.provider_id
+LEFT JOIN invoice_money AS b ON b.company_id = i.company_id AND b.invoice_id = i.invoice_id
 WHERE
     b.invoice_id IS NULL OR b.net_fen + r.net_fen < 0 OR b.tax_fen + r.tax_fen < 0 OR b.gross_fen + r.gross_fen < 0
 ORDER BY r.no, r.original_number

@@ -44,6 +44,8 @@ WITH fact AS (
     UNION ALL
     SELECT 'upload_note', t.upload_id, 1 FROM upload_note AS t
     UNION ALL
+    SELECT 'resolution', t.act_id, 1 FROM resolution AS t
+    UNION ALL
     SELECT 'proposal', t.act_id, 1 FROM proposal AS t
     UNION ALL
     SELECT 'decision', t.act_id, 1 FROM decision AS t

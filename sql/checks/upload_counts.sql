@@ -8,12 +8,13 @@ WITH lines AS (
     SELECT l.upload_id, count(*) AS lines FROM invoice_line AS l GROUP BY l.upload_id
 ),
 
--- lines of held rows are later acts'; the check upload_rows sees to it that they are, and that no others are
+-- lines of held rows, and of rows that a person decided for, are later acts'; the check upload_rows sees to it that
+-- they are, and that no others are
 later AS (
     SELECT r.upload_id, count(*) AS lines
     FROM upload_row AS r
     INNER JOIN invoice_line AS l ON l.upload_id = r.upload_id AND l.sheet = r.sheet AND l.row_no = r.row_no
-    WHERE r.outcome = 'held'
+    WHERE r.outcome IN ('held', 'conflict')
     GROUP BY r.upload_id
 ),
 

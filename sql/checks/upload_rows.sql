@@ -1,5 +1,5 @@
--- check:  each row of a file ended in one way: an accepted line, or a row that was not accepted; only a held row
---         may become a line of a later act
+-- check:  each row of a file ended in one way: an accepted line, or a row that was not accepted; only a held row,
+--         or one in conflict that a person decided for, may become a line of a later act
 -- title:  上传的每一行只有一个结果
 -- grain:  one row per row of a file that ended twice, or was accepted later without having been held
 -- params: none
@@ -28,7 +28,12 @@ both_ways AS (
     INNER JOIN word AS k ON k.outcome = r.outcome
     INNER JOIN invoice_line AS l ON l.upload_id = r.upload_id AND l.sheet = r.sheet AND l.row_no = r.row_no
     INNER JOIN invoice AS i ON i.company_id = l.company_id AND i.invoice_id = l.invoice_id
-    WHERE r.outcome <> 'held' OR i.act_id = r.upload_id
+    WHERE
+        i.act_id = r.upload_id
+        OR (
+            r.outcome <> 'held'
+            AND NOT (r.outcome = 'conflict' AND i.act_id IN (SELECT d.act_id FROM resolution AS d))
+        )
 ),
 
 wrong AS (

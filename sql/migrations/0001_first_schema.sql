@@ -363,7 +363,8 @@ CREATE TABLE upload_problem (
     PRIMARY KEY (upload_id, problem_no)
 );
 
--- The typed content of held rows, until the act that brings what they wait for.
+-- The typed content of held rows, until the act that brings what they wait for; and of rows in conflict, until a
+-- person decides which document holds.
 CREATE TABLE held_row (
     upload_id bigint NOT NULL REFERENCES upload,
     sheet text COLLATE "C" NOT NULL,
@@ -371,7 +372,7 @@ CREATE TABLE held_row (
     digest text COLLATE "C" NOT NULL,
     invoice_number text COLLATE "C" NOT NULL,
     invoice_kind text NOT NULL CHECK (invoice_kind IN ('blue', 'red')),
-    waits_for text NOT NULL CHECK (waits_for IN ('original', 'span', 'tax_codes', 'confirmation')),
+    waits_for text NOT NULL CHECK (waits_for IN ('original', 'span', 'tax_codes', 'confirmation', 'resolution')),
     evidence text NOT NULL,
     received_on date NOT NULL,
     content jsonb NOT NULL,
@@ -505,30 +506,87 @@ CREATE TABLE upload_note (
     PRIMARY KEY (upload_id, note_no)
 );
 
--- One row per invoice with further evidence by a cutoff. act_id, kind: of the lines that count in place of the
--- invoice's own, NULL when its own are the best. span: a template's, in place of the invoice's own.
-CREATE FUNCTION evidence_at(cutoff bigint)
-RETURNS TABLE (company_id bigint, invoice_id bigint, act_id bigint, kind text, span daterange)
-LANGUAGE sql STABLE AS $$
-    SELECT
-        e.company_id, e.invoice_id,
-        (array_agg(e.act_id ORDER BY evidence_rank(e.kind) DESC, s.no DESC) FILTER (
-            WHERE e.has_lines AND evidence_rank(e.kind) > evidence_rank(i.evidence)
-        ))[1],
-        (array_agg(e.kind ORDER BY evidence_rank(e.kind) DESC, s.no DESC) FILTER (
-            WHERE e.has_lines AND evidence_rank(e.kind) > evidence_rank(i.evidence)
-        ))[1],
-        (array_agg(e.span ORDER BY s.no DESC) FILTER (WHERE e.kind = 'template' AND e.span IS NOT NULL))[1]
-    FROM evidence AS e
-    INNER JOIN seal AS s ON s.act_id = e.act_id
-    INNER JOIN invoice AS i ON i.company_id = e.company_id AND i.invoice_id = e.invoice_id
+-- Which document of a number a person has decided for; the newest counts. evidence_act_id, kind: of the further
+-- document that is kept, NULL when the invoice's own is. The amounts are those of the kept document.
+CREATE TABLE resolution (
+    act_id bigint PRIMARY KEY REFERENCES act,
+    company_id bigint NOT NULL,
+    invoice_id bigint NOT NULL,
+    upload_id bigint NOT NULL REFERENCES upload,
+    evidence_act_id bigint,
+    kind text COLLATE "C",
+    net_fen bigint NOT NULL,
+    tax_fen bigint NOT NULL,
+    gross_fen bigint NOT NULL CHECK (gross_fen = net_fen + tax_fen),
+    why text NOT NULL CHECK (btrim(why) <> ''),
+    FOREIGN KEY (company_id, invoice_id) REFERENCES invoice,
+    FOREIGN KEY (company_id, invoice_id, evidence_act_id, kind) REFERENCES evidence,
+    CHECK ((evidence_act_id IS NULL) = (kind IS NULL))
+);
+CREATE INDEX resolution_invoice ON resolution (company_id, invoice_id);
+
+-- The resolution that counts for each invoice that has one by a cutoff.
+CREATE FUNCTION resolution_at(cutoff bigint) RETURNS SETOF resolution LANGUAGE sql STABLE AS $$
+    SELECT DISTINCT ON (r.company_id, r.invoice_id) r.*
+    FROM resolution AS r
+    INNER JOIN seal AS s ON s.act_id = r.act_id
     WHERE s.no <= cutoff
-    GROUP BY e.company_id, e.invoice_id
+    ORDER BY r.company_id, r.invoice_id, s.no DESC
+$$;
+
+-- The amounts of an invoice as they count now: its own, or those of the document that a person has decided for.
+CREATE VIEW invoice_money AS
+SELECT
+    i.company_id, i.invoice_id, coalesce(r.net_fen, i.net_fen) AS net_fen, coalesce(r.tax_fen, i.tax_fen) AS tax_fen,
+    coalesce(r.gross_fen, i.gross_fen) AS gross_fen
+FROM invoice AS i
+LEFT JOIN (
+    SELECT DISTINCT ON (d.company_id, d.invoice_id) d.company_id, d.invoice_id, d.net_fen, d.tax_fen, d.gross_fen
+    FROM resolution AS d
+    LEFT JOIN seal AS s ON s.act_id = d.act_id
+    ORDER BY d.company_id, d.invoice_id, s.no DESC NULLS FIRST
+) AS r ON r.company_id = i.company_id AND r.invoice_id = i.invoice_id;
+GRANT SELECT ON invoice_money TO cvl_app, cvl_auditor;
+
+-- One row per invoice with further evidence by a cutoff. act_id, kind: of the lines that count in place of the
+-- invoice's own, NULL when its own do. span: a template's, in place of the invoice's own. net_fen, gross_fen: by how
+-- much the amounts differ from the invoice's own since a person decided for another document.
+CREATE FUNCTION evidence_at(cutoff bigint)
+RETURNS TABLE (company_id bigint, invoice_id bigint, act_id bigint, kind text, span daterange, net_fen bigint,
+    gross_fen bigint)
+LANGUAGE sql STABLE AS $$
+    WITH ranked AS (
+        SELECT
+            e.company_id, e.invoice_id,
+            (array_agg(e.act_id ORDER BY evidence_rank(e.kind) DESC, s.no DESC) FILTER (
+                WHERE e.has_lines AND evidence_rank(e.kind) > evidence_rank(i.evidence)
+            ))[1] AS act_id,
+            (array_agg(e.kind ORDER BY evidence_rank(e.kind) DESC, s.no DESC) FILTER (
+                WHERE e.has_lines AND evidence_rank(e.kind) > evidence_rank(i.evidence)
+            ))[1] AS kind,
+            (array_agg(e.span ORDER BY s.no DESC) FILTER (WHERE e.kind = 'template' AND e.span IS NOT NULL))[1]
+                AS span,
+            i.net_fen, i.gross_fen
+        FROM evidence AS e
+        INNER JOIN seal AS s ON s.act_id = e.act_id
+        INNER JOIN invoice AS i ON i.company_id = e.company_id AND i.invoice_id = e.invoice_id
+        WHERE s.no <= cutoff
+        GROUP BY e.company_id, e.invoice_id, i.net_fen, i.gross_fen
+    )
+
+    SELECT
+        k.company_id, k.invoice_id,
+        CASE WHEN r.act_id IS NULL THEN k.act_id ELSE r.evidence_act_id END,
+        CASE WHEN r.act_id IS NULL THEN k.kind ELSE r.kind END,
+        k.span, coalesce(r.net_fen - k.net_fen, 0), coalesce(r.gross_fen - k.gross_fen, 0)
+    FROM ranked AS k
+    LEFT JOIN resolution_at(cutoff) AS r ON r.company_id = k.company_id AND r.invoice_id = k.invoice_id
 $$;
 
 SELECT append_only('evidence');
 SELECT append_only('evidence_line');
 SELECT append_only('upload_note');
+SELECT append_only('resolution');
 -- The double-entry books. Money and limits move between accounts that cannot go below zero.
 
 CREATE TABLE account (

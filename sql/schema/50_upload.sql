@@ -52,7 +52,8 @@ CREATE TABLE upload_problem (
     PRIMARY KEY (upload_id, problem_no)
 );
 
--- The typed content of held rows, until the act that brings what they wait for.
+-- The typed content of held rows, until the act that brings what they wait for; and of rows in conflict, until a
+-- person decides which document holds.
 CREATE TABLE held_row (
     upload_id bigint NOT NULL REFERENCES upload,
     sheet text COLLATE "C" NOT NULL,
@@ -60,7 +61,7 @@ CREATE TABLE held_row (
     digest text COLLATE "C" NOT NULL,
     invoice_number text COLLATE "C" NOT NULL,
     invoice_kind text NOT NULL CHECK (invoice_kind IN ('blue', 'red')),
-    waits_for text NOT NULL CHECK (waits_for IN ('original', 'span', 'tax_codes', 'confirmation')),
+    waits_for text NOT NULL CHECK (waits_for IN ('original', 'span', 'tax_codes', 'confirmation', 'resolution')),
     evidence text NOT NULL,
     received_on date NOT NULL,
     content jsonb NOT NULL,

@@ -128,15 +128,23 @@ FROM evidence AS e
 INNER JOIN invoice_line AS l ON l.company_id = e.company_id AND l.invoice_id = e.invoice_id
 WHERE e.act_id = :act
 """
+RESOLUTION = """
+INSERT INTO resolution (act_id, company_id, invoice_id, upload_id, evidence_act_id, kind, net_fen, tax_fen, gross_fen,
+    why)
+SELECT e.act_id, e.company_id, e.invoice_id, e.upload_id, e.act_id, e.kind, e.net_fen, e.tax_fen, e.gross_fen, '核对'
+FROM evidence AS e
+WHERE e.act_id = :act
+"""
 NOTES = "INSERT INTO upload_note (upload_id, note_no, name, value) VALUES (:act, 1, '数电票版本', '0.33')"
 HELD = """
 INSERT INTO held_row (
     upload_id, sheet, row_no, digest, invoice_number, invoice_kind, waits_for, evidence, received_on, content
 )
-SELECT r.upload_id, r.sheet, r.row_no, md5(r.invoice_number), r.invoice_number, 'blue', 'span', 'template',
+SELECT r.upload_id, r.sheet, r.row_no, md5(r.invoice_number), r.invoice_number, 'blue',
+    CASE r.outcome WHEN 'held' THEN 'span' ELSE 'resolution' END, 'template',
     :received_on, jsonb_build_object('company_uscc', '915000000000000002', 'company_name', '合成智能体开发第2有限公司',
         'provider_uscc', CAST(:provider AS text), 'net_fen', 10000, 'tax_fen', 600, 'gross_fen', 10600)
-FROM upload_row AS r WHERE r.upload_id = :act AND r.outcome = 'held'
+FROM upload_row AS r WHERE r.upload_id = :act AND r.outcome IN ('held', 'conflict')
 """
 PROBLEMS = """
 INSERT INTO upload_problem (
@@ -173,7 +181,9 @@ def upload(
     }  # fmt: skip
     with transaction(engine) as db, acts.act(db, "upload", f"{provider}/{first}", MAKER.name, first) as act:
         execute(db, STAGE, first=first, rows=rows, companies=companies, net_fen=net_fen, **params)
-        for statement in (UPLOAD, NUMBERS, INVOICES, LINES, BAD_ROWS, HELD, PROBLEMS, EVIDENCE, EVIDENCE_LINES, NOTES):
+        for statement in (
+            UPLOAD, NUMBERS, INVOICES, LINES, BAD_ROWS, HELD, PROBLEMS, EVIDENCE, EVIDENCE_LINES, RESOLUTION, NOTES,
+        ):  # fmt: skip
             execute(db, statement, act=act.act_id, **params)
     return act.act_id
 

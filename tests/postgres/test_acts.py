@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
+from importers import resolve
 from settlement import run as runs
 from tests.postgres import recorder
 from tests.postgres.conftest import TODAY, Clone
@@ -62,6 +63,9 @@ def fill(desk: Desk) -> None:
     with transaction(desk.engine) as db:
         recorder.appropriate(db, 2026, 10**9)
     desk.take(xml(bill_of(line("b"))), name="b.xml")
+    (digest,) = desk.rows("SELECT encode(sha256, 'hex') FROM evidence")[0]
+    kept = run(desk.engine, lambda db: resolve.propose(db, MAKER, line("b")["发票号码"], digest, "核对原件"))
+    run(desk.engine, lambda db: approval.decide(db, kept, "approved", CHECKER))
     draft = run(desk.engine, lambda db: runs.draft(db, MAKER, END)).run
     assert draft is not None
     run(desk.engine, lambda db: runs.submit(db, MAKER, draft.run_id))

@@ -273,6 +273,7 @@ CHANGES = {
     "evidence": "UPDATE evidence SET digest = 'y' WHERE act_id = (SELECT max(act_id) FROM evidence)",
     "evidence_line": "UPDATE evidence_line SET item = 'x' WHERE act_id = (SELECT max(act_id) FROM evidence_line)",
     "upload_note": "UPDATE upload_note SET value = 'x' WHERE upload_id = (SELECT max(upload_id) FROM upload_note)",
+    "resolution": "UPDATE resolution SET why = 'x' WHERE act_id = (SELECT max(act_id) FROM resolution)",
     "proposal": "UPDATE proposal SET subject = subject || ' ' WHERE act_id = (SELECT max(act_id) FROM proposal)",
     "decision": "UPDATE decision SET why = 'x' WHERE act_id = (SELECT max(act_id) FROM decision)",
     "run": "UPDATE run SET through_on = through_on - 1 WHERE run_id = 2",
@@ -466,7 +467,7 @@ def test_the_same_cutoff_gives_the_same_bytes_whatever_came_after(clone: Callabl
 ACCEPT_HELD = (
     "INSERT INTO invoice SELECT i.company_id, 900000, h.invoice_number, 'blue', NULL, i.provider_id, i.issued_on,"
     " h.received_on, i.span, '', 10000, 600, 10600, NULL, 'template', 'x', :act, 26 FROM held_row AS h, invoice AS i"
-    " WHERE h.upload_id = :upload AND i.number = (SELECT min(number) FROM invoice) LIMIT 1",
+    " WHERE h.upload_id = :upload AND h.waits_for = 'span' AND i.number = (SELECT min(number) FROM invoice)",
     "INSERT INTO invoice_number SELECT number, company_id, invoice_id FROM invoice WHERE invoice_id = 900000",
     "INSERT INTO invoice_line SELECT company_id, invoice_id, 1, '3040203000000000000', '', '', '', NULL, 10000, 600,"
     " 600, 10600, NULL, '', h.sheet, h.row_no, h.upload_id FROM invoice, held_row AS h"

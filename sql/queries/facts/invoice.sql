@@ -3,9 +3,10 @@
 SELECT
     i.company_id, i.invoice_id, i.number, i.kind, i.original_number, s.accepted_before + i.place AS accepted_no,
     i.issued_on, i.received_on, lower(coalesce(v.span, i.span)) AS from_on,
-    upper(coalesce(v.span, i.span)) - 1 AS until_on, i.contract_no, i.net_fen,
-    i.tax_fen, i.gross_fen, i.paid_fen, c.uscc AS company, coalesce(cn.name, '') AS company_name, p.uscc AS provider,
-    coalesce(pn.name, '') AS provider_name
+    upper(coalesce(v.span, i.span)) - 1 AS until_on, i.contract_no,
+    i.net_fen + coalesce(v.net_fen, 0) AS net_fen, i.tax_fen + coalesce(v.gross_fen - v.net_fen, 0) AS tax_fen,
+    i.gross_fen + coalesce(v.gross_fen, 0) AS gross_fen, i.paid_fen, c.uscc AS company,
+    coalesce(cn.name, '') AS company_name, p.uscc AS provider, coalesce(pn.name, '') AS provider_name
 FROM invoice_number AS n
 INNER JOIN invoice AS i ON i.company_id = n.company_id AND i.invoice_id = n.invoice_id
 INNER JOIN seal AS s ON s.act_id = i.act_id

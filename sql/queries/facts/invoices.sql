@@ -12,7 +12,7 @@ WITH chosen AS (
 ),
 
 better AS (
-    SELECT e.company_id, e.invoice_id, e.act_id, e.kind, e.span FROM evidence_at(CAST(:cutoff AS bigint)) AS e
+    SELECT e.* FROM evidence_at(CAST(:cutoff AS bigint)) AS e
 ),
 
 -- the lines of the best document of each invoice
@@ -46,7 +46,9 @@ SELECT
     i.invoice_id, i.number, i.kind, i.original_number, i.company_id, i.provider_id,
     s.accepted_before + i.place AS accepted_no, i.received_on,
     lower(coalesce(v.span, i.span)) AS from_on, upper(coalesce(v.span, i.span)) AS until_on,
-    i.net_fen, i.tax_fen, i.gross_fen, i.paid_fen, l.line_nos, l.tax_codes, l.nets_fen
+    i.net_fen + coalesce(v.net_fen, 0) AS net_fen,
+    i.tax_fen + coalesce(v.gross_fen - v.net_fen, 0) AS tax_fen,
+    i.gross_fen + coalesce(v.gross_fen, 0) AS gross_fen, i.paid_fen, l.line_nos, l.tax_codes, l.nets_fen
 FROM chosen AS c
 INNER JOIN invoice AS i ON i.company_id = c.company_id AND i.invoice_id = c.invoice_id
 INNER JOIN line AS l ON l.company_id = c.company_id AND l.invoice_id = c.invoice_id

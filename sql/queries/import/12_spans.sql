@@ -11,7 +11,7 @@ FROM (
     FROM held_row AS h
     INNER JOIN context AS x ON x.evidence <> h.evidence
     WHERE
-        h.invoice_kind = 'blue' AND h.content ->> 'service_from' IS NOT NULL
+        h.invoice_kind = 'blue' AND h.waits_for <> 'resolution' AND h.content ->> 'service_from' IS NOT NULL
         AND h.invoice_number IN (
             SELECT n.invoice_number FROM stage AS n WHERE n.service_from IS NULL AND n.invoice_kind = 'blue'
         )

@@ -28,7 +28,7 @@ handed_in AS (
 open_again AS (
     SELECT h.invoice_number, min(h.received_on) AS received_on
     FROM held_row AS h
-    WHERE EXISTS (SELECT FROM entry AS e WHERE e.number = h.invoice_number)
+    WHERE h.waits_for <> 'resolution' AND EXISTS (SELECT FROM entry AS e WHERE e.number = h.invoice_number)
     GROUP BY h.invoice_number
 ),
 

@@ -9,7 +9,9 @@ WITH waiting AS (
         min(h.content ->> 'provider_uscc') AS provider_uscc, min(h.content ->> 'company_uscc') AS company_uscc
     FROM held_row AS h
     INNER JOIN context AS x ON evidence_rank(h.evidence) > evidence_rank(x.evidence) AND h.evidence <> 'qr'
-    WHERE h.invoice_number IN (SELECT j.number FROM judged AS j WHERE j.held_upload_id = 0)
+    WHERE
+        h.waits_for <> 'resolution'
+        AND h.invoice_number IN (SELECT j.number FROM judged AS j WHERE j.held_upload_id = 0)
     GROUP BY h.invoice_number, h.upload_id, h.evidence
 )
 

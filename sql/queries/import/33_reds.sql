@@ -7,18 +7,20 @@ WITH RECURSIVE blue AS (
     FROM judged AS j
     WHERE j.outcome = 'accepted' AND j.kind = 'blue'
     UNION ALL
-    SELECT i.number, i.company_id, p.uscc, i.net_fen, i.tax_fen, i.gross_fen
+    SELECT i.number, i.company_id, p.uscc, m.net_fen, m.tax_fen, m.gross_fen
     FROM judged AS r
     INNER JOIN invoice_number AS n ON n.number = r.original_number
     INNER JOIN invoice AS i ON i.company_id = n.company_id AND i.invoice_id = n.invoice_id AND i.kind = 'blue'
+    INNER JOIN invoice_money AS m ON m.company_id = i.company_id AND m.invoice_id = i.invoice_id
     INNER JOIN party AS p ON p.party_id = i.provider_id
     WHERE r.outcome = 'red'
-    GROUP BY i.number, i.company_id, p.uscc, i.net_fen, i.tax_fen, i.gross_fen
+    GROUP BY i.number, i.company_id, p.uscc, m.net_fen, m.tax_fen, m.gross_fen
 ),
 
 earlier AS (
-    SELECT r.original_number, sum(r.net_fen) AS net_fen, sum(r.tax_fen) AS tax_fen, sum(r.gross_fen) AS gross_fen
+    SELECT r.original_number, sum(m.net_fen) AS net_fen, sum(m.tax_fen) AS tax_fen, sum(m.gross_fen) AS gross_fen
     FROM invoice AS r
+    INNER JOIN invoice_money AS m ON m.company_id = r.company_id AND m.invoice_id = r.invoice_id
     WHERE
         r.kind = 'red' AND r.original_number IN (SELECT j.original_number FROM judged AS j WHERE j.outcome = 'red')
         AND NOT EXISTS (SELECT FROM judged AS t WHERE t.number = r.number AND t.outcome = 'red')

@@ -10,21 +10,21 @@ FROM (
     SELECT
         m.number,
         CASE
-            WHEN i.evidence = x.evidence THEN i.digest = m.digest
-            WHEN e.digest IS NOT NULL THEN e.digest = m.digest
-            WHEN x.evidence = 'qr' THEN coalesce(m.gross_fen, m.net_fen) IN (i.gross_fen, i.net_fen)
-            ELSE i.net_fen = m.net_fen AND i.tax_fen = m.tax_fen AND i.gross_fen = m.gross_fen
+            WHEN i.evidence = x.evidence AND i.digest = m.digest THEN TRUE
+            WHEN e.known THEN TRUE
+            WHEN i.evidence = x.evidence OR NOT e.known THEN FALSE
+            WHEN x.evidence = 'qr' THEN coalesce(m.gross_fen, m.net_fen) IN (w.gross_fen, w.net_fen)
+            ELSE w.net_fen = m.net_fen AND w.tax_fen = m.tax_fen AND w.gross_fen = m.gross_fen
         END AS same
     FROM judged AS m
     CROSS JOIN context AS x
     INNER JOIN invoice_number AS n ON n.number = m.number
     INNER JOIN invoice AS i ON i.company_id = n.company_id AND i.invoice_id = n.invoice_id
+    INNER JOIN invoice_money AS w ON w.company_id = i.company_id AND w.invoice_id = i.invoice_id
     LEFT JOIN LATERAL (
-        SELECT v.digest
+        SELECT bool_or(v.digest = m.digest) AS known
         FROM evidence AS v
         WHERE v.company_id = i.company_id AND v.invoice_id = i.invoice_id AND v.kind = x.evidence
-        ORDER BY v.act_id DESC
-        LIMIT 1
     ) AS e ON TRUE
     WHERE m.held_upload_id = 0 AND m.code IN ('duplicate_invoice', 'conflict_invoice')
 ) AS k

@@ -33,7 +33,7 @@ SELECT
     )
 FROM judged AS j
 LEFT JOIN invoice_number AS n ON j.code = 'conflict_invoice' AND n.number = j.number
-LEFT JOIN invoice AS i ON i.company_id = n.company_id AND i.invoice_id = n.invoice_id
+LEFT JOIN invoice_money AS i ON i.company_id = n.company_id AND i.invoice_id = n.invoice_id
 WHERE
     j.code NOT IN ('', 'duplicate_invoice', 'blue_negative', 'red_not_negative', 'not_the_uploader')
     AND (j.held_upload_id = 0 OR j.outcome = 'rejected')

@@ -1,5 +1,5 @@
 -- grain:  temporary table added, one row per invoice that red-letters, payments, other subsidies or a further
---         document's span concern: their sums, in fen; paid_fen is null when they say nothing of payments;
+--         document's span or amounts concern: their sums, in fen; paid_fen is null when they say nothing of payments;
 --         span, when it is not null, takes the place of the invoice's
 -- params: none (reads asked, better, red)
 -- source: DESIGN 6.1, 6.5 and 6.7; red-letters are added first
@@ -23,9 +23,9 @@ addition AS (
     FROM registered AS g
     INNER JOIN invoice_number AS n ON n.number = g.invoice_number
     UNION ALL
-    SELECT v.company_id, v.invoice_id, NULL, NULL, NULL, NULL, v.span
+    SELECT v.company_id, v.invoice_id, v.net_fen, v.gross_fen, NULL, NULL, v.span
     FROM better AS v
-    WHERE v.span IS NOT NULL
+    WHERE v.span IS NOT NULL OR v.net_fen <> 0 OR v.gross_fen <> 0
 )
 
 SELECT

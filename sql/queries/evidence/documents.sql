@@ -1,0 +1,67 @@
+-- grain:  one row per document and kind under an invoice number, as it was handed in: oldest first
+--         state: own (accepted with it), evidence, conflict, held; counts: its lines are the ones that count now
+-- params: number
+WITH accepted AS (
+    SELECT
+        i.company_id, i.invoice_id, i.evidence, i.net_fen, i.tax_fen, i.gross_fen, v.act_id AS best_act_id,
+        v.kind AS best_kind, v.span IS NOT NULL AS other_span
+    FROM invoice_number AS n
+    INNER JOIN invoice AS i ON i.company_id = n.company_id AND i.invoice_id = n.invoice_id
+    LEFT JOIN evidence_at(9223372036854775807) AS v ON v.company_id = i.company_id AND v.invoice_id = i.invoice_id
+    WHERE n.number = :number
+),
+
+waiting AS (
+    SELECT
+        h.upload_id, h.evidence AS kind, bool_or(h.waits_for = 'resolution') AS disputed,
+        CAST(sum(CAST(h.content ->> 'net_fen' AS bigint)) AS bigint) AS net_fen,
+        CAST(sum(CAST(h.content ->> 'tax_fen' AS bigint)) AS bigint) AS tax_fen,
+        CAST(sum(CAST(h.content ->> 'gross_fen' AS bigint)) AS bigint) AS gross_fen,
+        bool_and(h.content ->> 'tax_code' IS NOT NULL) AS has_lines,
+        min(h.content ->> 'company_uscc') AS company, min(h.content ->> 'provider_uscc') AS provider,
+        min(h.invoice_kind) AS invoice_kind
+    FROM held_row AS h
+    WHERE h.invoice_number = :number
+    GROUP BY h.upload_id, h.evidence
+),
+
+named AS (
+    SELECT DISTINCT
+        l.upload_id, a.evidence AS kind, 'own' AS state, a.net_fen, a.tax_fen, a.gross_fen, TRUE AS has_lines,
+        CAST(NULL AS bigint) AS evidence_act_id,
+        a.best_kind IS NULL AS counts, CAST(NULL AS text) AS company, CAST(NULL AS text) AS provider,
+        CAST(NULL AS text) AS invoice_kind, NOT coalesce(a.other_span, FALSE) AS gives_span
+    FROM accepted AS a
+    INNER JOIN invoice_line AS l ON l.company_id = a.company_id AND l.invoice_id = a.invoice_id
+    UNION ALL
+    SELECT
+        e.upload_id, e.kind, 'evidence', e.net_fen, e.tax_fen, e.gross_fen, e.has_lines, e.act_id,
+        coalesce(e.act_id = a.best_act_id AND e.kind = a.best_kind, FALSE), NULL, NULL, NULL,
+        e.kind = 'template' AND e.span IS NOT NULL
+    FROM accepted AS a
+    INNER JOIN evidence AS e ON e.company_id = a.company_id AND e.invoice_id = a.invoice_id
+    UNION ALL
+    SELECT
+        w.upload_id, w.kind, CASE WHEN w.disputed THEN 'conflict' ELSE 'held' END, w.net_fen, w.tax_fen, w.gross_fen,
+        w.has_lines, NULL, FALSE, w.company, w.provider, w.invoice_kind, FALSE
+    FROM waiting AS w
+    WHERE
+        NOT EXISTS (
+            SELECT FROM accepted AS a
+            INNER JOIN evidence AS e ON e.company_id = a.company_id AND e.invoice_id = a.invoice_id
+            WHERE e.upload_id = w.upload_id AND e.kind = w.kind
+        )
+        AND NOT EXISTS (
+            SELECT FROM accepted AS a
+            INNER JOIN invoice_line AS l ON l.company_id = a.company_id AND l.invoice_id = a.invoice_id
+            WHERE l.upload_id = w.upload_id
+        )
+)
+
+SELECT
+    n.upload_id, encode(u.sha256, 'hex') AS sha256, u.file_name, n.kind, n.state, n.net_fen, n.tax_fen, n.gross_fen,
+    n.has_lines, n.evidence_act_id, n.counts, n.gives_span, u.received_on, n.company, n.provider, n.invoice_kind
+FROM named AS n
+INNER JOIN upload AS u ON u.upload_id = n.upload_id
+LEFT JOIN seal AS s ON s.act_id = n.upload_id
+ORDER BY s.no, n.kind
