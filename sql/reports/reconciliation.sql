@@ -90,7 +90,7 @@ refused AS (
     CROSS JOIN LATERAL (SELECT string_to_array(r.cells, chr(31)) AS cells) AS x
     LEFT JOIN known AS k ON k.number = r.invoice_number
     WHERE
-        r.outcome <> 'held' OR k.number IS NULL OR NOT EXISTS (
+        r.outcome NOT IN ('held', 'conflict') OR k.number IS NULL OR NOT EXISTS (
             SELECT FROM invoice_line AS l
             WHERE
                 l.company_id = k.company_id AND l.invoice_id = k.invoice_id
