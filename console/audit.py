@@ -86,7 +86,7 @@ def _journal(engine: Engine, user: access.User, out: Path, since: str | None, un
 
 
 @contextmanager
-def written(target: Path) -> Iterator[BinaryIO]:
+def written(target: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
     """Give a file beside its place; it is moved there when all went well, and leaves nothing otherwise.
 
     Raises Refused when there is no writing there.
@@ -104,7 +104,7 @@ def written(target: Path) -> Iterator[BinaryIO]:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
-            os.chmod(name, 0o644)
+            os.chmod(name, mode)
             os.replace(name, target)
         except OSError as error:
             raise _cannot_write(target, error) from error
