@@ -6,37 +6,44 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from errno import EISDIR
+from io import SEEK_END
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from sqlalchemy import Connection, Engine
 
 from console.answer import Answer, pairs, table
-from console.chinese import FILE, NUMBER, argument, option
+from console.chinese import FILE, NUMBER, OneOf, argument, option
 from console.door import Verb
-from reconciliation import bundle_export, bundle_verify
-from reconciliation.bundle_export import Exported
+from reconciliation import bundle, bundle_export, bundle_verify
+from reconciliation import journal as journals
+from reconciliation.bundle_export import START, Exported
 from reconciliation.bundle_verify import Verdict
 from voucher import access, acts
 from voucher.database import run
-from voucher.errors import Refused
+from voucher.errors import Misused, Refused
 
 SHOWN = 20
 
 
-def export(engine: Engine, as_user: str | None, out: Path, since: str | None, until: int | None) -> Answer:
-    """Write the audit bundle up to the last seal, then record that as an act of its own."""
+def export(
+    engine: Engine, as_user: str | None, out: Path, since: str | None = None, until: int | None = None,
+    journal: str | None = None,
+) -> Answer:  # fmt: skip
+    """Write the audit bundle or a journal up to the last seal, then record that as an act of its own."""
     user = run(engine, lambda db: access.require(db, as_user, "audit export"), "cvl_auditor")
+    if journal is not None:
+        return _journal(engine, user, out, since, until, journal)
     with written(out) as file:
 
         def work(db: Connection) -> Exported:
             file.seek(0)
             file.truncate()
-            start = bundle_export.START if since is None else bundle_export.since(db, since)
+            start = START if since is None else bundle_export.since(db, since)
             return bundle_export.export(db, file, start, acts.cutoff(db) if until is None else until)
 
         done = run(engine, work, "cvl_auditor")
-        run(engine, lambda db: bundle_export.record(db, user.name, done))
+        run(engine, lambda db: bundle_export.record(db, user.name, done.since, done.until, done.sha256))
     data = {
         "out": str(out), "since": str(done.since.no), "until": str(done.until.no), "sha256": done.sha256,
         "chain_sha256": done.until.sha256, "chain_sm3": done.until.sm3,
@@ -58,8 +65,28 @@ def export(engine: Engine, as_user: str | None, out: Path, since: str | None, un
     return Answer(data, text, 0 if done.wrong is None else 5)
 
 
+def _journal(engine: Engine, user: access.User, out: Path, since: str | None, until: int | None, format: str) -> Answer:
+    """Write the books for another tool."""
+    if since is not None:
+        raise Misused("whole_journal", "账簿总是从第1号起，不能与 --since 同用。请去掉 --since。")
+    with written(out) as file:
+
+        def work(db: Connection) -> bundle.Point:
+            file.seek(0)
+            file.truncate()
+            place = bundle_export.point(db, acts.cutoff(db) if until is None else until)
+            journals.export(db, file, format, place.no)
+            return place
+
+        place = run(engine, work, "cvl_auditor")
+        sha256 = bundle.digest(file, file.seek(0, SEEK_END)).hexdigest()
+        run(engine, lambda db: bundle_export.record(db, user.name, START, place, sha256, format))
+    data = {"out": str(out), "journal": format, "until": str(place.no), "sha256": sha256}
+    return Answer(data, [f"账簿已写入 {out}（{format}）：截至第{place.no}号的全部转账，末尾逐户写明余额。"])
+
+
 @contextmanager
-def written(target: Path) -> Iterator[BinaryIO]:
+def written(target: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
     """Give a file beside its place; it is moved there when all went well, and leaves nothing otherwise.
 
     Raises Refused when there is no writing there.
@@ -77,7 +104,7 @@ def written(target: Path) -> Iterator[BinaryIO]:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
-            os.chmod(name, 0o644)
+            os.chmod(name, mode)
             os.replace(name, target)
         except OSError as error:
             raise _cannot_write(target, error) from error
@@ -147,6 +174,7 @@ VERBS = (
         [
             option("--out", kind=FILE, help="写到哪个文件", required=True),
             option("--since", help="从哪个链摘要之后起，即上一份审计包的末号链摘要", shown="链摘要"),
+            option("--journal", kind=OneOf("工具", tuple(journals.FORMATS)), help="改为写出账簿，供其他记账工具核对"),
             option("--until", kind=NUMBER, help="截至第几号；不写则截至最后一号", shown="号"),
         ],
         acting=True,

@@ -186,7 +186,7 @@ def _bundle(engine: Engine, walk: Walk, manifest: Mapping[str, Any]) -> Path:
     """Export the audit bundle and verify it. Raises Broken when it does not verify."""
     auditor = next(user["name"] for user in manifest["users"] if user["role"] == "auditor")
     out = walk.folder / "audit.zip"
-    audit.export(engine, auditor, out, None, None)
+    audit.export(engine, auditor, out)
     verified = audit.verify((out,), None)
     if verified.status:
         raise Broken("demo_bundle", f"演示的审计包没有通过核验：{verified.text[0]}")

@@ -118,7 +118,7 @@ class Archive:
         self._zip.comment = _MARK + _BLANK
         self._zip.close()
         size = self._file.seek(0, io.SEEK_END)
-        hasher = _digest(self._file, size - len(_BLANK))
+        hasher = digest(self._file, size - len(_BLANK))
         mark = hasher.hexdigest().encode()
         self._file.seek(size - len(_BLANK))
         self._file.write(mark)
@@ -127,7 +127,7 @@ class Archive:
         return hasher.hexdigest()
 
 
-def _digest(file: BinaryIO, size: int) -> "hashlib._Hash":
+def digest(file: BinaryIO, size: int) -> "hashlib._Hash":
     """Digest a file's first bytes."""
     hasher = hashlib.sha256()
     file.seek(0)
@@ -143,6 +143,6 @@ def whole(file: BinaryIO) -> bool:
     end = len(_MARK) + len(_BLANK)
     if size <= end:
         return False
-    hasher = _digest(file, size - len(_BLANK))
+    hasher = digest(file, size - len(_BLANK))
     file.seek(size - end)
     return file.read() == _MARK + hasher.hexdigest().encode()

@@ -129,9 +129,9 @@ def _big(db: Connection, row: Row) -> Iterator[tuple[Row, BinaryIO]]:
         yield row, file
 
 
-def record(db: Connection, actor: str, done: Exported) -> None:
+def record(db: Connection, actor: str, start: Point, until: Point, sha256: str, what: str = "bundle") -> None:
     """Record an export as an act; the same export again by the same person is the same act."""
-    request = {"since": done.since.no, "until": done.until.no, "sha256": done.sha256, "by": actor}
-    reference = f"{done.since.no}-{done.until.no}:{done.sha256[:16]}:{actor}"
+    request = {"what": what, "since": start.no, "until": until.no, "sha256": sha256, "by": actor}
+    reference = f"{what}:{start.no}-{until.no}:{sha256[:16]}:{actor}"
     with suppress(acts.AlreadyDone), acts.act(db, "audit_export", reference, actor, request):
         pass

@@ -18,9 +18,9 @@ from reconciliation.bundle_facts import Account, Common, Row, Run, Share, typed
 from settlement.policy import BadPolicy, Policy, load
 from voucher.copytext import fields, tables
 
-_SHARE = 32 << 20
+_SHARE = 8 << 20
 """Bytes of acts for which one more share is made."""
-_IN_MEMORY = 4 << 20
+_IN_MEMORY = 1 << 18
 _OF_A_COMPANY = {
     "qualification": "company_id",
     "relation": "company_id",

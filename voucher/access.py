@@ -31,6 +31,7 @@ COMMANDS: dict[str, frozenset[str]] = {
     "reject": frozenset({"checker"}),
     "withdraw": _MAKER,
     "audit export": _STAFF,
+    "db backup": frozenset({"admin"}),
 }
 """Acting command to the roles that may give it. What only reads is open to whoever reaches the console."""
 

