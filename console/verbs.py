@@ -5,6 +5,7 @@ from console import (
     balance,
     basics,
     demo,
+    disclosures,
     explain,
     imports,
     invoices,
@@ -24,6 +25,7 @@ VERBS: tuple[Verb, ...] = (
     *basics.VERBS, *demo.VERBS, *users.VERBS, *policies.VERBS, *registers.VERBS, *vouchers.VERBS, *imports.VERBS,
     *invoices.VERBS, *resolutions.VERBS, *settle.VERBS, *proposals.VERBS, *explain.VERBS, *reconcile.VERBS,
     *audit.VERBS, *balance.VERBS, *ledgers.VERBS,
+    *disclosures.VERBS,
 )  # fmt: skip
 GROUPS = {
     "user": "用户：谁可以办理什么。",
@@ -42,6 +44,7 @@ SECTIONS = (
     ("登记", ("registry", "budget")),
     ("受理", ("voucher", "import", "invoice")),
     ("结算", ("settle",)),
+    ("公示与拨付", ("disclose", "object")),
     ("复核", ("proposals", "approve", "reject", "withdraw")),
     ("对账", ("explain", "reconcile", "report", "audit", "balance")),
     ("维护", ("db",)),

@@ -27,6 +27,8 @@ COMMANDS: dict[str, frozenset[str]] = {
     "settle draft": _MAKER,
     "settle submit": _MAKER,
     "settle withdraw": _MAKER,
+    "disclose": _MAKER,
+    "object": _MAKER,
     "approve": frozenset({"checker"}),
     "reject": frozenset({"checker"}),
     "withdraw": _MAKER,

@@ -233,6 +233,16 @@ SEALED = (
         "noun subject_id step",
     ),
     Sealed(
+        "disclosure",
+        "run_id from_on until_on working_days act_id",
+        "run_id",
+    ),
+    Sealed(
+        "objection",
+        "act_id company_id run_id invoice_id why",
+        "act_id",
+    ),
+    Sealed(
         "transfer",
         "transfer_no company_id debit_account_id credit_account_id amount_fen run_id line_no act_id",
         "transfer_no",

@@ -58,6 +58,10 @@ WITH fact AS (
     UNION ALL
     SELECT 'move', t.act_id, 1 FROM move AS t
     UNION ALL
+    SELECT 'disclosure', t.act_id, 1 FROM disclosure AS t
+    UNION ALL
+    SELECT 'objection', t.act_id, 1 FROM objection AS t
+    UNION ALL
     SELECT 'transfer', t.act_id, count(*) FROM transfer AS t GROUP BY t.act_id
 ),
 

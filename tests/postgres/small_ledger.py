@@ -4,6 +4,7 @@ from datetime import date
 
 from sqlalchemy import Connection, Engine, text
 
+from reconciliation import disclosure
 from settlement import run as settle
 from voucher import acts, approval, ledger
 from voucher.access import User
@@ -197,6 +198,12 @@ def settled(engine: Engine, through: date) -> int:
     return draft.run_id
 
 
+def disclosed(engine: Engine) -> None:
+    """Disclose the first run, and object to one invoice of it."""
+    run(engine, lambda db: disclosure.disclose(db, MAKER, 1, None))
+    run(engine, lambda db: disclosure.object_to(db, MAKER, 1, f"{1:020d}", "存疑"))
+
+
 def build(engine: Engine, companies: int = 12) -> None:
     """Two months' files of three providers, two runs; companies reach their cap."""
     register(engine, companies)
@@ -207,3 +214,4 @@ def build(engine: Engine, companies: int = 12) -> None:
     for index, provider in enumerate(PROVIDERS):
         upload(engine, provider, 10_000 + 1000 * index, 25, companies, bad=2, net_fen=60_000_000, stranger=False)
     settled(engine, date(2026, 7, 31))
+    disclosed(engine)

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from importers import resolve
+from reconciliation import disclosure
 from settlement import run as runs
 from tests.postgres import recorder
 from tests.postgres.conftest import TODAY, Clone
@@ -70,6 +71,8 @@ def fill(desk: Desk) -> None:
     assert draft is not None
     run(desk.engine, lambda db: runs.submit(db, MAKER, draft.run_id))
     run(desk.engine, lambda db: runs.decide(db, CHECKER, draft.run_id, "approved"))
+    run(desk.engine, lambda db: disclosure.disclose(db, MAKER, draft.run_id, None))
+    run(desk.engine, lambda db: disclosure.object_to(db, MAKER, draft.run_id, line("a")["发票号码"], "存疑"))
 
 
 def nothing(db: Connection, reference: str, actor: str = "maker1", kind: str = "note", request: object = "") -> int:

@@ -1,0 +1,106 @@
+"""`cvl disclose` and `cvl object`: 公示 of a run, and objections that hold a payment."""
+
+from datetime import date
+
+from sqlalchemy import Connection, Engine
+
+from console.answer import Answer, table, yuan
+from console.chinese import DAY, NUMBER, argument, flag, option
+from console.door import Verb
+from reconciliation import disclosure
+from voucher import access
+from voucher.database import run
+from voucher.money import format_yuan
+
+STATES = {"open": "未了结", "released": "已解除"}
+"""State of an objection to what it is called on screen."""
+
+
+def disclose(engine: Engine, as_user: str | None, run_id: int, from_on: date | None) -> Answer:
+    """Record the disclosure of a run and show its list."""
+
+    def work(db: Connection) -> Answer:
+        user = access.require(db, as_user, "disclose")
+        made = disclosure.disclose(db, user, run_id, from_on)
+        rows, held = disclosure.listed(db, run_id), disclosure.objections(db, run_id)
+        data = {
+            "run": str(run_id), "act": str(made.act_id), "from": made.from_on, "until": made.until_on,
+            "working_days": made.working_days, "over": made.over,
+            "lines": [
+                {
+                    "company_name": row["company_name"], "cap_year": row["cap_year"], "invoices": row["invoices"],
+                    "basis": format_yuan(row["basis_fen"]), "granted": format_yuan(row["granted_fen"]),
+                }
+                for row in rows
+            ],
+            "objections": [
+                {
+                    "act": str(row["act_id"]), "invoice_number": row["invoice_number"], "state": row["state"],
+                    "why": row["why"], "release_why": row["release_why"] if row["state"] == "released" else None,
+                }
+                for row in held
+            ],
+        }  # fmt: skip
+        text = [
+            f"结算批次 {run_id} 自{made.from_on}起公示{made.working_days}个工作日，至{made.until_on}（含）止。",
+            "",
+            *table(
+                ["企业名称", "年度", ">发票张数", ">计入基数（不含税）", ">补贴额"],
+                [
+                    (r["company_name"], str(r["cap_year"]), str(r["invoices"]), yuan(r["basis_fen"]),
+                     yuan(r["granted_fen"]))
+                    for r in rows
+                ],
+            ),
+        ]  # fmt: skip
+        if held:
+            shown = [(r["invoice_number"], STATES[r["state"]], r["why"]) for r in held]
+            text += ["", *table(["发票号码", "异议", "事由"], shown)]
+        then = f"cvl pay batch {run_id}" if made.over else f"期满无异议后拨付：cvl pay batch {run_id}"
+        return Answer(data, [*text, "", f"下一步：{then}；有异议时 cvl object {run_id} 发票号码 --why 事由"])
+
+    return run(engine, work)
+
+
+def object_to(engine: Engine, as_user: str | None, run_id: int, number: str, why: str, *, lift: bool) -> Answer:
+    """Hold the payment of an invoice, or release it."""
+
+    def work(db: Connection) -> Answer:
+        user = access.require(db, as_user, "object")
+        act = (disclosure.release if lift else disclosure.object_to)(db, user, run_id, number, why)
+        state = "released" if lift else "open"
+        data = {"act": str(act), "run": str(run_id), "invoice_number": number, "state": state}
+        said = (
+            f"已解除发票 {number} 的异议，可以拨付。" if lift
+            else f"已登记对发票 {number} 的异议，拨付暂停，不影响本批次其他发票。"
+            f"核实后解除：cvl object {run_id} {number} --lift --why 理由；异议成立的，由 cvl refuse 提出不予兑付。"
+        )  # fmt: skip
+        return Answer(data, [said])
+
+    return run(engine, work)
+
+
+VERBS = (
+    Verb(
+        "disclose",
+        disclose,
+        "公示一个已批准的批次：登记起始日，按工作日历算出期满日，列出公示内容（不含账号和证照号码）。",
+        [
+            argument("run_id", "批次", NUMBER),
+            option("--from", "from_on", kind=DAY, help="公示起始日，不写则为今天；当日不计入工作日"),
+        ],
+        acting=True,
+    ),
+    Verb(
+        "object",
+        object_to,
+        "登记对某张发票的异议：它的拨付暂停，本批次其他发票不受影响。核实后用 --lift 解除。",
+        [
+            argument("run_id", "批次", NUMBER),
+            argument("number", "发票号码"),
+            option("--why", help="异议或解除的理由", required=True, shown="理由"),
+            flag("--lift", help="解除未了结的异议"),
+        ],
+        acting=True,
+    ),
+)
