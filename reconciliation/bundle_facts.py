@@ -5,7 +5,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -14,10 +14,30 @@ from reconciliation.bundle import TABLES
 from voucher.copytext import fields
 
 Row = dict[str, Any]
-_COLUMNS = {table: columns.split() for table, columns in TABLES.items()}
 _NUMBERS = ("_id", "_fen", "_bp", "_no", "year", "place", "step", "lines")
 _TEXTS = {"programme_id", "policy_id", "supersedes", "contract_no", "clearing_no"}
 _FLAGS = {"waived", "by_hand", "backfill", "pro_rata"}
+
+
+def _span(value: str) -> tuple[date, ...] | None:
+    return None if value == "empty" else tuple(map(date.fromisoformat, value.strip("[)").split(",")))
+
+
+def _reader(name: str) -> Callable[[str], Any] | None:
+    """Choose how a column is read by its name; None leaves it text."""
+    if name in _FLAGS:
+        return lambda value: value == "t"
+    if name.endswith("_on"):
+        return date.fromisoformat
+    if name not in _TEXTS and name.endswith(_NUMBERS):
+        return int
+    words: dict[str, Callable[[str], Any]] = {
+        "span": _span, "policy_ids": lambda value: value.strip("{}").split(","), "reasons": json.loads,
+    }  # fmt: skip
+    return words.get(name)
+
+
+_READERS = {table: [(name, _reader(name)) for name in columns.split()] for table, columns in TABLES.items()}
 
 
 def typed(table: str, line: str) -> Row:
@@ -25,31 +45,14 @@ def typed(table: str, line: str) -> Row:
 
     A row of a register also gets until_on: the day after its last, its first day when it has none.
     """
-    row = {
-        name: None if value is None else _value(name, value)
-        for name, value in zip(_COLUMNS[table], fields(line), strict=True)
-    }
+    row: Row = {}
+    for (name, read), value in zip(_READERS[table], fields(line), strict=True):
+        row[name] = read(value) if read and value is not None else value
     if "from_on" in row:
         row["until_on"] = row["span"][1] if row["span"] else row["from_on"]
     if table == "relation":
         row["share_bp"] = row["share_bp"] or 0
     return row
-
-
-def _value(name: str, value: str) -> Any:
-    if name in _FLAGS:
-        return value == "t"
-    if name.endswith("_on"):
-        return date.fromisoformat(value)
-    if name == "span":
-        return None if value == "empty" else tuple(map(date.fromisoformat, value.strip("[)").split(",")))
-    if name == "policy_ids":
-        return value.strip("{}").split(",")
-    if name == "reasons":
-        return json.loads(value)
-    if name not in _TEXTS and name.endswith(_NUMBERS):
-        return int(value)
-    return value
 
 
 @dataclass(frozen=True, slots=True)

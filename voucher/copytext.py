@@ -12,6 +12,18 @@ def fields(line: str) -> list[str | None]:
     """Split one line (without its line feed) into its values; `\\N` is None. Raises ValueError on a loose backslash."""
     if "\\" not in line:
         return list(line.split("|"))
+    return [_plain(part) for part in (_parted(line) if "\\|" in line or line.endswith("\\") else line.split("|"))]
+
+
+def _plain(part: str) -> str | None:
+    """Take the escapes out of a value."""
+    if "\\" not in part:
+        return part
+    return None if part == "\\N" else _ESCAPE.sub(lambda m: _MEANS.get(m[1], m[1]), part)
+
+
+def _parted(line: str) -> list[str]:
+    """Split a line in which a delimiter may be escaped."""
     parts: list[str] = []
     place = 0
     while match := _FIELD.match(line, place):
@@ -22,7 +34,7 @@ def fields(line: str) -> list[str | None]:
         if line[place] != "|":
             raise ValueError(line)
         place += 1
-    return [None if part == "\\N" else _ESCAPE.sub(lambda m: _MEANS.get(m[1], m[1]), part) for part in parts]
+    return parts
 
 
 def tables(lines: Iterable[bytes]) -> Iterator[tuple[str, str]]:
