@@ -1,14 +1,9 @@
 """`cvl audit`: export the audit bundle, and verify one with no database."""
 
-import os
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from errno import EISDIR
 from io import SEEK_END
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from sqlalchemy import Connection, Engine
 
@@ -21,7 +16,8 @@ from reconciliation.bundle_export import START, Exported
 from reconciliation.bundle_verify import Verdict
 from voucher import access, acts
 from voucher.database import run
-from voucher.errors import Misused, Refused
+from voucher.errors import Misused
+from voucher.files import written
 
 SHOWN = 20
 
@@ -83,38 +79,6 @@ def _journal(engine: Engine, user: access.User, out: Path, since: str | None, un
         run(engine, lambda db: bundle_export.record(db, user.name, START, place, sha256, format))
     data = {"out": str(out), "journal": format, "until": str(place.no), "sha256": sha256}
     return Answer(data, [f"账簿已写入 {out}（{format}）：截至第{place.no}号的全部转账，末尾逐户写明余额。"])
-
-
-@contextmanager
-def written(target: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
-    """Give a file beside its place; it is moved there when all went well, and leaves nothing otherwise.
-
-    Raises Refused when there is no writing there.
-    """
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if target.is_dir():
-            raise IsADirectoryError(EISDIR, "是一个文件夹")
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=".audit-")
-    except OSError as error:
-        raise _cannot_write(target, error) from error
-    try:
-        try:
-            with os.fdopen(handle, "w+b") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(name, mode)
-            os.replace(name, target)
-        except OSError as error:
-            raise _cannot_write(target, error) from error
-    finally:
-        with suppress(OSError):
-            os.unlink(name)
-
-
-def _cannot_write(target: Path, error: OSError) -> Refused:
-    return Refused("cannot_write", f"写不到 {target}（{error.strerror}）。请用 --out 换一个位置，或清理磁盘。")
 
 
 def verify(files: tuple[Path, ...], expect: str | None) -> Answer:

@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import Connection, Engine
 
@@ -15,15 +16,17 @@ from console.door import Verb, ledger
 from importers.limits import LIMITS, MIB
 from settlement import documents
 from settlement.policy import load, shipped_files
-from voucher import acts, migrate
+from voucher import acts, migrate, workdays
 from voucher.access import ROLES, SYSTEM
 from voucher.database import one, query, run
-from voucher.days import ZONE
+from voucher.days import ZONE, business_day
 from voucher.embedded import bin_dir, home_dir
 from voucher.errors import CvlError
 
 FREE_BYTES = 2 << 30
 """Less room than this for the data folder is reported."""
+BACKUP_DAYS = 7
+"""An older last backup is reported."""
 
 
 def init(engine: Engine) -> Answer:
@@ -157,12 +160,53 @@ def _users(db: Connection) -> Found:
     return found, f"缺少{lacking}，请用 cvl user add 添加" if lacking else ""
 
 
+def _calendar(_db: Connection) -> Found:
+    """Look whether the working-day calendar reaches two months ahead."""
+    today = business_day()
+    ahead = today + timedelta(days=60)
+    known = f"已有{'、'.join(map(str, workdays.years()))}年"
+    missing = [year for year in {today.year, ahead.year} if year not in workdays.years()]
+    return known, f"缺少{min(missing)}年，请升级本程序" if missing else ""
+
+
+def _jobs(db: Connection) -> Found:
+    """Look at the last slot of each job."""
+    rows = query(db, "queries/job/last.sql")
+    if not rows:
+        return "尚未运行过（cvl jobs start 启动调度）", ""
+    failed = [f"{row['job']} {row['slot']}" for row in rows if row["state"] == "failed"]
+    last = max(row["ended_at"] for row in rows).astimezone(ZONE)
+    found = f"{len(rows)} 项运行过，最近一次 {last:%Y-%m-%d %H:%M}，失败 {len(failed)} 项"
+    return found, f"{'、'.join(failed)} 失败，请看 cvl jobs list，改正后用 cvl jobs run 重办" if failed else ""
+
+
+def _backup(db: Connection) -> Found:
+    """Look at the last backup."""
+    row = one(db, "queries/console/last_act.sql", kind="backup", days=BACKUP_DAYS)
+    if row is None:
+        return "还没有备份（cvl db backup，或由 cvl jobs start 每日备份）", ""
+    when = f"最近一次 {row['effective_on']}（第 {row['no']} 号）"
+    return when, f"已超过 {BACKUP_DAYS} 天，请运行 cvl db backup" if row["old"] else ""
+
+
+def _bundle(db: Connection) -> Found:
+    """Look at the last export for auditors."""
+    row = one(db, "queries/console/last_act.sql", kind="audit_export", days=0)
+    if row is None:
+        return "还没有导出过（cvl audit export）", ""
+    return f"最近一次导出 {row['effective_on']}（第 {row['no']} 号，{row['reference'].split(':')[1]}）", ""
+
+
 _LOOKS: tuple[tuple[str, Callable[[Connection], Found]], ...] = (
     ("数据库服务", _server),
     ("数据库结构", _migrations),
     ("封存链", _last_seal),
     ("政策文件", _policies),
     ("用户", _users),
+    ("工作日历", _calendar),
+    ("定时任务", _jobs),
+    ("备份", _backup),
+    ("审计包", _bundle),
 )
 """What the doctor looks at in the database, in order."""
 

@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 
+from console import logs
 from console.answer import Answer
 from console.chinese import Command, flag, option, sentence
 from voucher import database, embedded
@@ -50,11 +51,9 @@ def command(verb: Verb) -> Command:
         as_json = bool(params.pop("json"))
         if verb.tells_json:
             params["as_json"] = as_json
-        if verb.database:
-            with ledger(creates=verb.creates) as engine:
-                answer = verb.run(engine, **params)
-        else:
-            answer = verb.run(**params)
+        with logs.command(verb.path, params.get("as_user") or os.environ.get("CVL_USER")) as ended:
+            answer = _answer(verb, params)
+            ended(answer)
         return show(answer, as_json)
 
     params = list(verb.params)
@@ -62,6 +61,14 @@ def command(verb: Verb) -> Command:
         params.append(option("--as", "as_user", help="由谁办理；不写则取环境变量 CVL_USER", shown="用户名"))
     params.append(flag("--json", help="只输出一个 JSON 文档"))
     return Command(verb.path.rsplit(" ", 1)[-1], callback=call, params=list(params), help=verb.help)
+
+
+def _answer(verb: Verb, params: Mapping[str, Any]) -> Answer:
+    """Do a verb's work, on the database if it needs one."""
+    if not verb.database:
+        return verb.run(**params)
+    with ledger(creates=verb.creates) as engine:
+        return verb.run(engine, **params)
 
 
 @contextmanager

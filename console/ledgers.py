@@ -5,13 +5,13 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from console.answer import Answer, pairs
-from console.audit import written
 from console.chinese import FILE, argument
 from console.door import Verb
 from reconciliation import backup, invariants
 from reconciliation.backup import Saved
 from voucher import access
 from voucher.database import run
+from voucher.files import written
 
 
 def save(engine: Engine, as_user: str | None, file: Path) -> Answer:

@@ -9,6 +9,7 @@ from console import (
     explain,
     imports,
     invoices,
+    jobs,
     ledgers,
     policies,
     proposals,
@@ -24,8 +25,7 @@ from console.door import Verb
 VERBS: tuple[Verb, ...] = (
     *basics.VERBS, *demo.VERBS, *users.VERBS, *policies.VERBS, *registers.VERBS, *vouchers.VERBS, *imports.VERBS,
     *invoices.VERBS, *resolutions.VERBS, *settle.VERBS, *proposals.VERBS, *explain.VERBS, *reconcile.VERBS,
-    *audit.VERBS, *balance.VERBS, *ledgers.VERBS,
-    *disclosures.VERBS,
+    *audit.VERBS, *balance.VERBS, *jobs.VERBS, *ledgers.VERBS, *disclosures.VERBS,
 )  # fmt: skip
 GROUPS = {
     "user": "用户：谁可以办理什么。",
@@ -34,6 +34,7 @@ GROUPS = {
     "budget": "年度指标。",
     "voucher": "算力券：发放与查看。",
     "invoice": "发票：查看已受理和未受理的。",
+    "jobs": "定时任务。",
     "db": "数据库：备份与恢复。",
     "audit": "审计：导出、核验审计包。",
     "settle": "结算：起草、提交、复核。",
@@ -47,6 +48,6 @@ SECTIONS = (
     ("公示与拨付", ("disclose", "object")),
     ("复核", ("proposals", "approve", "reject", "withdraw")),
     ("对账", ("explain", "reconcile", "report", "audit", "balance")),
-    ("维护", ("db",)),
+    ("维护", ("jobs", "db")),
 )
 """Sections of `cvl --help` in the order of the walk."""

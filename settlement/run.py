@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from settlement import documents
 from settlement.policy import Policy, cap_for_year, in_force, parameters
 from voucher import acts, approval, ledger
-from voucher.access import User
+from voucher.access import SYSTEM, User
 from voucher.acts import canonical
 from voucher.database import expect_many, one, query, run_file, stream
 from voucher.days import OPEN_END, business_day, month_span
@@ -150,7 +150,7 @@ def _lock(db: Connection, programme: str) -> None:
 
 
 def _clear_own_draft(db: Connection, programme: str, user: User) -> None:
-    """Drop one's own earlier draft. Raises Refused when the open run is another's or was submitted."""
+    """Drop one's own earlier draft, or the scheduler's. Raises Refused when it is another's or was submitted."""
     found = one(db, "queries/settle/open_run.sql", programme_id=programme)
     if found is None:
         return
@@ -159,7 +159,7 @@ def _clear_own_draft(db: Connection, programme: str, user: User) -> None:
             "run_open",
             f"结算批次 {found['run_id']} 已提交、尚未复核。请先由复核人员批准或退回，或由提交人撤回。",
         )
-    if found["drafted_by"] != user.name:
+    if found["drafted_by"] not in (user.name, SYSTEM):
         raise Refused(
             "run_open",
             f"“{found['drafted_by']}”有一份未提交的结算草稿（批次 {found['run_id']}）。请其提交或撤回。",
@@ -234,14 +234,15 @@ def _table(run: Run) -> str:
 def submit(db: Connection, user: User, run_id: int) -> Run:
     """Propose a draft: its lines are written and sealed. Submitting it twice gives the first answer.
 
-    Raises Refused: not one's own draft, no line, `over_budget` with the gap, `recovery_due`.
+    Any maker may submit what the scheduler drafted. Raises Refused: another's draft, no line, `over_budget` with the
+    gap, `recovery_due`.
     """
     run = find(db, run_id)
     if run.state == "submitted" and run.maker == user.name:
         return run
     if run.state != "draft":
         raise Refused("not_a_draft", f"结算批次 {run_id} 不是草稿（{STATES[run.state]}），不能提交。")
-    if run.drafted_by != user.name:
+    if run.drafted_by not in (user.name, SYSTEM):
         raise Refused("not_yours", f"这份草稿由“{run.drafted_by}”编制，只能由其提交。")
     sums = totals(db, run)
     payload = {
@@ -298,7 +299,7 @@ def decide(db: Connection, user: User, run_id: int, verdict: str, *, why: str = 
     if run.state == "draft":
         if verdict != "withdrawn":
             raise Refused("not_submitted", f"结算批次 {run_id} 尚未提交。请经办人先运行 cvl settle submit {run_id}。")
-        if run.drafted_by != user.name:
+        if run.drafted_by not in (user.name, SYSTEM):
             raise Refused("second_person", "只有起草人本人可以撤回草稿。")
         _lock(db, run.programme)
         _drop_draft(db, run_id)

@@ -33,6 +33,7 @@ COMMANDS: dict[str, frozenset[str]] = {
     "reject": frozenset({"checker"}),
     "withdraw": _MAKER,
     "audit export": _STAFF,
+    "jobs run": frozenset({"admin", "maker"}),
     "db backup": frozenset({"admin"}),
 }
 """Acting command to the roles that may give it. What only reads is open to whoever reaches the console."""

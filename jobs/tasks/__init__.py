@@ -1,0 +1,1 @@
+"""The jobs themselves: one file each, found by itself."""

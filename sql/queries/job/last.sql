@@ -1,0 +1,7 @@
+-- grain:  one row per job that was ever attempted: its last slot, and when it last went well
+-- params: none
+SELECT DISTINCT ON (j.job)
+    j.job, j.slot, j.state, j.attempts, j.started_at, j.ended_at, j.output,
+    (SELECT max(d.slot) FROM job_slot AS d WHERE d.job = j.job AND d.state = 'done') AS last_done
+FROM job_slot AS j
+ORDER BY j.job, j.slot DESC
