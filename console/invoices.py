@@ -11,6 +11,7 @@ from console.door import Verb
 from console.imports import WORDS
 from console.resolutions import documents_data, documents_lines
 from console.settle import KINDS
+from console.verifications import shown as verification_shown
 from importers import resolve
 from settlement.run import STATES
 from voucher import uscc
@@ -70,7 +71,8 @@ def show(engine: Engine, number: str) -> Answer:
         found = one(db, "queries/console/invoice.sql", number=number)
         uploads = query(db, "queries/console/invoice_uploads.sql", number=number)
         papers = resolve.documents(db, number)
-        more = {"documents": documents_data(papers)}
+        checked = one(db, "queries/verification/last.sql", number=number)
+        more = {"documents": documents_data(papers), "verification": checked and dict(checked)}
         if found is None:
             if not uploads:
                 raise Refused("no_invoice", f"没有收到过发票 {number}。请核对号码，或用 cvl invoice list 查看。")
@@ -81,7 +83,11 @@ def show(engine: Engine, number: str) -> Answer:
         key = {"company_id": found["company_id"], "invoice_id": found["invoice_id"]}
         lines = query(db, "queries/console/invoice_lines.sql", **key)
         grants = query(db, "queries/console/invoice_grants.sql", **key)
-        text = [*_lines(found, lines, grants), *documents_lines(papers, number), *_upload_lines(uploads)]
+        text = [
+            *_lines(found, lines, grants, verification_shown(checked)),
+            *documents_lines(papers, number),
+            *_upload_lines(uploads),
+        ]
         then = f"每个数字的来历：cvl explain {number}"
         return Answer(_data(found, lines, grants, uploads) | more, [*text, "", then])
 
@@ -140,7 +146,7 @@ def _upload_lines(uploads: Sequence[Row]) -> list[str]:
     return ["", "报送记录（未受理的行）：", *table(["文件", "申报日", "结果", "原因"], shown)]
 
 
-def _lines(found: Row, lines: Sequence[Row], grants: Sequence[Row]) -> list[str]:
+def _lines(found: Row, lines: Sequence[Row], grants: Sequence[Row], checked: str) -> list[str]:
     """Write an accepted invoice for people."""
     span = f"{found['from_on']}至{found['until_on']}" if found["from_on"] else "（同原发票）"
     original = f"，冲红原发票 {found['original_number']}" if found["original_number"] else ""
@@ -153,6 +159,7 @@ def _lines(found: Row, lines: Sequence[Row], grants: Sequence[Row]) -> list[str]
             ("开票日期 / 合同", f"{found['issued_on']} / {found['contract_no'] or '（无）'}"),
             ("服务期间", span),
             ("不含税 + 税额", f"{yuan(found['net_fen'])} + {yuan(found['tax_fen'])} = {yuan(found['gross_fen'])}元"),
+            ("税务平台查验", checked),
             ("已付", "未填写" if found["paid_fen"] is None else f"{yuan(found['paid_fen'])}元"),
         ]
     )

@@ -52,6 +52,7 @@ PARAMETERS: Mapping[str, tuple[str, str, Shape]] = {
     "disclosure_working_days": ("公示期", "工作日", lambda days: f"{days}个工作日"),
     "over_budget": ("指标不足时", "", _WORDS.__getitem__),
     "backfill": ("补付", "", _WORDS.__getitem__),
+    "tax_verification": ("结算前查验发票", "", lambda word: {"none": "不要求", "required": "须查验一致"}[word]),
     "min_spend_fen": ("最低使用金额", "元", lambda fen: f"{yuan(fen)}元" if fen else "不设"),
     "eligible_tax_codes": ("支持的税收分类编码", "前缀", "、".join),
 }

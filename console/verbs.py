@@ -18,14 +18,15 @@ from console import (
     resolutions,
     settle,
     users,
+    verifications,
     vouchers,
 )
 from console.door import Verb
 
 VERBS: tuple[Verb, ...] = (
     *basics.VERBS, *demo.VERBS, *users.VERBS, *policies.VERBS, *registers.VERBS, *vouchers.VERBS, *imports.VERBS,
-    *invoices.VERBS, *resolutions.VERBS, *settle.VERBS, *proposals.VERBS, *explain.VERBS, *reconcile.VERBS,
-    *audit.VERBS, *balance.VERBS, *jobs.VERBS, *ledgers.VERBS, *disclosures.VERBS,
+    *invoices.VERBS, *resolutions.VERBS, *verifications.VERBS, *settle.VERBS, *proposals.VERBS, *explain.VERBS,
+    *reconcile.VERBS, *audit.VERBS, *balance.VERBS, *jobs.VERBS, *ledgers.VERBS, *disclosures.VERBS,
 )  # fmt: skip
 GROUPS = {
     "user": "用户：谁可以办理什么。",

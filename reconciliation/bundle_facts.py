@@ -104,6 +104,7 @@ class Common:
     listings: list[Row] = field(default_factory=list)
     subsidies: list[Row] = field(default_factory=list)
     payments: list[Row] = field(default_factory=list)
+    verifications: list[Row] = field(default_factory=list)
     accounts: dict[int, Account] = field(default_factory=dict)
     runs: dict[int, Run] = field(default_factory=dict)
 
@@ -117,6 +118,7 @@ class Share:
         numbers = {row["number"] for row in rows.get("invoice", ())}
         self._subsidies = [row for row in common.subsidies if row["invoice_number"] in numbers]
         self._payments = [row for row in common.payments if row["invoice_number"] in numbers]
+        self._verifications = [row for row in common.verifications if row["invoice_number"] in numbers]
         self._lines: dict[int, list[Row]] = defaultdict(list)
         for row in rows.get("invoice_line", ()):
             self._lines[row["invoice_id"]].append(row)
@@ -136,7 +138,7 @@ class Share:
         known: Mapping[str, Sequence[Row]] = {
             "qualifications": self.tables.get("qualification", ()), "relations": self.tables.get("relation", ()),
             "listings": self.common.listings, "subsidies": self._subsidies, "payments": self._payments,
-            "invoices": self._invoices,
+            "verifications": self._verifications, "invoices": self._invoices,
         }  # fmt: skip
         return [row for row in known[name] if row["no"] <= cutoff]
 

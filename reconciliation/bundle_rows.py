@@ -71,6 +71,7 @@ class Reader:
         self._kept: dict[str, Callable[[Act, str], None]] = {
             "app_user": self._user, "party": self._party, "policy": self._policy, "account": self._account,
             "listing": self._listing, "subsidy": self._subsidy, "invoice_payment": self._payment,
+            "verification": self._verification,
             "proposal": self._proposal, "decision": self._decision, "run": self._run, "run_line": self._run_line,
             "invoice": self._invoice, "invoice_line": self._invoice_line, "voucher": self._voucher, "move": self._move,
             "transfer": self._transfer,
@@ -138,6 +139,10 @@ class Reader:
 
     def _payment(self, act: Act, line: str) -> None:
         self.rows.common.payments.append(typed("invoice_payment", line) | {"no": act.no})
+
+    def _verification(self, act: Act, line: str) -> None:
+        row = typed("verification", line)
+        self.rows.common.verifications.append(row | {"no": act.no, "passed": row["result"] == "same"})
 
     def _proposal(self, _act: Act, line: str) -> None:
         row = typed("proposal", line)

@@ -17,6 +17,7 @@ PARAMETERS: Mapping[str, str] = {
     "other_subsidy_undecided": "overlap",
     "overlap_open": "overlap",
     "below_min_spend": "min_spend_fen",
+    "not_verified": "tax_verification",
     "over_cap": "annual_cap_fen",
     "over_budget": "over_budget",
 }

@@ -122,7 +122,8 @@ def draft(facts: Facts, policies: Iterable[Policy], programme: str, through: dat
         for bill in bills:
             number = bill.invoice.number
             gone = (number, year) in refused or (number, None) in refused
-            claims.append(_claim(bill, year, own, served[bill.invoice.invoice_id, year], gone, short))
+            open_ = not registers.verified(bill.invoice)
+            claims.append(_claim(bill, year, own, served[bill.invoice.invoice_id, year], gone, short, open_))
         _settle(claims, room_of(vouchers.get((company, year)), policy), through, backfill, result)
     for lines in (result.lines, result.backfill_listed, result.held):
         lines.sort(key=lambda line: (line.company, line.cap_year, KINDS.index(line.kind), line.accepted_no))
@@ -149,12 +150,19 @@ def _by_company_year(
 
 
 def _claim(
-    bill: Bill, year: int, own: Documents, served: Sequence[Served], refused: bool, short: Reason | None
+    bill: Bill,
+    year: int,
+    own: Documents,
+    served: Sequence[Served],
+    refused: bool,
+    short: Reason | None,
+    unverified: bool,
 ) -> Claim:
     """Compute one claim from its bill.
 
     own: the programme's documents. served: the claim's lines in approved runs. refused: by an approved act.
-    short: set when the company-year is below the minimum spend.
+    short: set when the company-year is below the minimum spend. unverified: the tax platform has not confirmed it.
+    ASSUMPTION: what was granted before is not taken back for want of a verification; a person refuses it.
     """
     counted = [(piece.amount_fen, piece.document) for piece in bill.counted(year) if piece.document]
     basis = sum(amount for amount, _ in counted)
@@ -173,6 +181,9 @@ def _claim(
     elif short:
         cuts.append(replace(short, amount_fen=worth))
         worth = 0
+    needed_first = bill.document is not None and bill.document.tax_verification == "required"
+    if needed_first and unverified and granted is None:
+        holds.append(Reason("not_verified", worth))
     ids = {document.id for _, document in counted}
     ids = ids or {document.id for document, force in own if (force & year_span(year)).days}
     ids = ids or {own[-1][0].id}  # the year is no longer covered: the last document says so by its end

@@ -274,7 +274,7 @@ def _standing(key: tuple[int, int], drafted: engine.Draft, *, settled: bool) -> 
     for line in of(drafted.backfill_listed):
         said.append(f"待补{format_yuan(line.granted_fen, grouped=True)}元，经办指定后补付。")
     for line in of(drafted.held):
-        codes = ("other_subsidy_undecided", "overlap_open", "below_min_spend", "frozen")
+        codes = ("other_subsidy_undecided", "overlap_open", "below_min_spend", "not_verified", "frozen")
         said += [f"暂缓：{sentence(reason)}" for reason in line.reasons if reason.code in codes]
     return "".join(said) or ("已结算，没有变动。" if settled else "尚未结算。")
 

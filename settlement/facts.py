@@ -72,6 +72,15 @@ class Payment:
 
 
 @dataclass(frozen=True, slots=True)
+class Verification:
+    """What the tax platform said of an invoice. Key: invoice number. passed: the same as ours."""
+
+    invoice_number: str
+    passed: bool
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
 class InvoiceLine:
     """One line of an invoice; the lines of a red-letter are negative."""
 
@@ -149,6 +158,7 @@ class Facts:
     relations: Sequence[Relation] = ()
     subsidies: Sequence[Subsidy] = ()
     payments: Sequence[Payment] = ()
+    verifications: Sequence[Verification] = ()
     invoices: Sequence[Invoice] = ()
     refusals: Sequence[Refusal] = ()
     served: Sequence[Served] = ()

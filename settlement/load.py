@@ -20,6 +20,7 @@ from settlement.facts import (
     Relation,
     Served,
     Subsidy,
+    Verification,
     VoucherState,
 )
 from voucher.database import query
@@ -68,6 +69,9 @@ def facts_from(rows: Rows, programme: str, cutoff: int, companies: Companies = A
         payments=[
             Payment(row["invoice_number"], row["paid_on"], row["reference"], row["amount_fen"], _at(row))
             for row in rows("payments", **some)
+        ],
+        verifications=[
+            Verification(row["invoice_number"], row["passed"], _at(row)) for row in rows("verifications", **some)
         ],
         invoices=[_invoice(row) for row in rows("invoices", **some)],
         served=[Served(**row) for row in rows("served", programme=programme, **some)],

@@ -73,6 +73,7 @@ class Policy:
     over_budget: str
     backfill: str
     min_spend_fen: int
+    tax_verification: str
     eligible_tax_codes: tuple[str, ...]
     grounds: Mapping[str, Ground]
 
@@ -149,9 +150,12 @@ RULES: Mapping[str, Rule] = {
     "over_budget": _one_of("refuse", "pro_rata"),
     "backfill": _one_of("listed"),
     "min_spend_fen": _whole(MAX_FEN, "分"),
+    "tax_verification": _one_of("none", "required"),
     "eligible_tax_codes": (_are_prefixes, "应为税收分类编码前缀（1至19位数字，加引号）的列表，不重复"),
 }
 """What the value of each parameter may be, and the words for it. Only what the code does is allowed."""
+UNSAID: Mapping[str, str] = {"tax_verification": "none"}
+"""What holds where a document does not name a parameter."""
 
 
 def load(source: Path | bytes) -> Policy:
@@ -304,6 +308,7 @@ def _effective(name: str, table: Mapping[str, object]) -> tuple[Span, list[Fault
 def _build(header: Mapping[str, Any], span: Span, values: Mapping[str, Any], grounds: Mapping[str, Ground]) -> Policy:
     """Make a policy of its parts. Raises BadPolicy when a value is missing or not allowed."""
     name = str(header["id"])
+    values = {**values, **{key: value for key, value in UNSAID.items() if values.get(key) is None}}
     faults = [
         Fault("bad_value", name, key, "应为小写字母、数字、点和连字符组成的标识。")
         for key in ("id", "programme", "supersedes")

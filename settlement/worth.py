@@ -108,6 +108,9 @@ class Registers:
         for payment in _newest(facts.payments, lambda r: (r.invoice_number, r.paid_on, r.reference)):
             number = payment.invoice_number
             self._paid[number] = self._paid.get(number, 0) + payment.amount_fen
+        self._verified = {
+            row.invoice_number: row.passed for row in _newest(facts.verifications, lambda r: r.invoice_number)
+        }
         for invoice in facts.invoices:
             if invoice.kind == "red" and invoice.original_number is not None:
                 self._reds[invoice.original_number].append(invoice)
@@ -131,6 +134,10 @@ class Registers:
     def other(self, invoice: Invoice) -> Fen:
         """Return what the invoice got elsewhere and did not give up."""
         return max(0, self._other.get(invoice.number, 0))
+
+    def verified(self, invoice: Invoice) -> bool:
+        """Tell whether the tax platform's last word on the invoice was that it is the same."""
+        return self._verified.get(invoice.number, False)
 
     def with_reds(self, invoice: Invoice) -> list[Invoice]:
         """Return the invoice and its red-letters."""

@@ -24,6 +24,7 @@ COMMANDS: dict[str, frozenset[str]] = {
     "voucher issue": _MAKER,
     "import": frozenset({"maker", "provider"}),
     "invoice resolve": _MAKER,
+    "invoice verify": _MAKER,
     "settle draft": _MAKER,
     "settle submit": _MAKER,
     "settle withdraw": _MAKER,

@@ -34,6 +34,7 @@ SENTENCES: Mapping[str, str] = {
     "below_min_spend": "企业该年度计入的算力服务金额{other}元未达到最低使用金额，{amount}元不予兑付。",
     "over_cap": "超过企业年度上限的部分{amount}元不予兑付（上限核减）。",
     "over_budget": "年度预算指标不足，按比例核减{amount}元。",
+    "not_verified": "按政策须先到税务平台查验发票，尚无“一致”的查验结果，暂缓兑付{amount}元。",
     "frozen": "企业的券已冻结，暂缓兑付{amount}元。",
 }
 """The Chinese sentence of each code; {amount} and {other} are in yuan."""

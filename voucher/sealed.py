@@ -128,6 +128,11 @@ SEALED = (
         "row_no",
     ),
     Sealed(
+        "verification",
+        "row_no invoice_number checked_on result checked_by act_id",
+        "row_no",
+    ),
+    Sealed(
         "document",
         "sha256 sm3 size_bytes act_id",
         "sha256",

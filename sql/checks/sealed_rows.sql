@@ -26,6 +26,8 @@ WITH fact AS (
     UNION ALL
     SELECT 'invoice_payment', t.act_id, 1 FROM invoice_payment AS t
     UNION ALL
+    SELECT 'verification', t.act_id, 1 FROM verification AS t
+    UNION ALL
     SELECT 'document', t.act_id, 1 FROM document AS t
     UNION ALL
     SELECT 'upload', t.upload_id, 1 FROM upload AS t

@@ -90,6 +90,18 @@ CREATE TABLE invoice_payment (
 );
 CREATE INDEX invoice_payment_number ON invoice_payment (invoice_number);
 
+-- What the tax platform said of an invoice when a person asked it (查验).
+CREATE TABLE verification (
+    invoice_number text COLLATE "C" NOT NULL,
+    checked_on date NOT NULL,
+    result text NOT NULL CHECK (result IN ('same', 'differs', 'not_found', 'void')),
+    checked_by text NOT NULL CHECK (btrim(checked_by) <> ''),
+    act_id bigint NOT NULL REFERENCES act,
+    row_no integer NOT NULL,
+    PRIMARY KEY (act_id, row_no)
+);
+CREATE INDEX verification_number ON verification (invoice_number);
+
 -- The registries as they were known at a cutoff (a seal number).
 CREATE FUNCTION party_name_at(cutoff bigint)
 RETURNS TABLE (party_id bigint, name text) LANGUAGE sql STABLE
@@ -150,6 +162,15 @@ BEGIN ATOMIC
     ORDER BY p.invoice_number, p.paid_on, p.reference, s.no DESC, p.row_no DESC;
 END;
 
+CREATE FUNCTION verification_at(cutoff bigint)
+RETURNS TABLE (invoice_number text, result text) LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT DISTINCT ON (v.invoice_number) v.invoice_number, v.result
+    FROM verification AS v INNER JOIN seal AS s ON s.act_id = v.act_id
+    WHERE s.no <= cutoff
+    ORDER BY v.invoice_number, s.no DESC, v.row_no DESC;
+END;
+
 SELECT append_only('party');
 SELECT append_only('party_name');
 SELECT append_only('qualification');
@@ -158,6 +179,7 @@ SELECT append_only('listing');
 SELECT append_only('relation');
 SELECT append_only('subsidy');
 SELECT append_only('invoice_payment');
+SELECT append_only('verification');
 
 -- Changed accounts that wait for a second person: the numbers themselves, which no proposal may show.
 CREATE TABLE pending_account (

@@ -20,6 +20,7 @@ from settlement.facts import (
     Refusal,
     Relation,
     Subsidy,
+    Verification,
 )
 from settlement.policy import Policy
 from tests.cases.player import policy
@@ -164,6 +165,10 @@ def news(draw: st.DrawFn, act: int, before: Facts) -> Facts:
         payments=[
             *before.payments,
             *(Payment(n, date(2026, 5, 1), draw(st.sampled_from("ab")), draw(amount), (act, 50)) for n in some),
+        ],
+        verifications=[
+            *before.verifications,
+            *(Verification(n, draw(st.booleans()), (act, 60 + i)) for i, n in enumerate([*some, *known[-2:]])),
         ],
         invoices=[*before.invoices, *invoices],
         refusals=[

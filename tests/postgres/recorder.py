@@ -35,6 +35,7 @@ def renumbered(facts: Facts) -> Facts:
         facts,
         subsidies=[replace(row, invoice_number=number(row.invoice_number)) for row in facts.subsidies],
         payments=[replace(row, invoice_number=number(row.invoice_number)) for row in facts.payments],
+        verifications=[replace(row, invoice_number=number(row.invoice_number)) for row in facts.verifications],
         invoices=[
             replace(
                 row,
@@ -59,6 +60,7 @@ def record(db: Connection, reference: str, news: Facts, before: Facts | None = N
             relations=news.relations[len(known.relations) :],
             subsidies=news.subsidies[len(known.subsidies) :],
             payments=news.payments[len(known.payments) :],
+            verifications=news.verifications[len(known.verifications) :],
             invoices=news.invoices[len(known.invoices) :],
         )
     )
@@ -160,6 +162,16 @@ def _registers(db: Connection, act_id: int, facts: Facts) -> None:
                 **own[i],
             }
             for i, r in enumerate(facts.payments)
+        ],
+    )
+    said = {True: "same", False: "differs"}
+    _insert(
+        db,
+        "verification",
+        [
+            {"invoice_number": r.invoice_number, "checked_on": "2026-05-01", "checked_by": "甲"}
+            | {"result": said[r.passed], **own[i]}
+            for i, r in enumerate(facts.verifications)
         ],
     )
 

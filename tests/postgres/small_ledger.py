@@ -46,6 +46,9 @@ WITH named AS (
 ), given AS (
     INSERT INTO subsidy (invoice_number, policy_name, amount_fen, waived, act_id, row_no)
     VALUES (lpad('1', 20, '0'), '其他', 100, TRUE, :act, 1)
+), checked AS (
+    INSERT INTO verification (invoice_number, checked_on, result, checked_by, act_id, row_no)
+    VALUES (lpad('1', 20, '0'), '2026-05-01', 'same', '甲', :act, 1)
 ), paid AS (
     INSERT INTO invoice_payment (invoice_number, paid_on, reference, amount_fen, act_id, row_no)
     VALUES (lpad('99', 20, '0'), '2026-05-01', 'P-1', 100, :act, 1)

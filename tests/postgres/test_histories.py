@@ -21,6 +21,7 @@ from voucher.database import transaction
 
 CAPS = st.sampled_from([100_000, 5_000_000, 100_000_000])
 MODES = st.sampled_from(["exclusive", "exclusive", "top_up", "joint_limit"])
+VERIFY = st.sampled_from(["none", "none", "required"])
 quick = settings(
     max_examples=15,
     deadline=None,
@@ -46,7 +47,7 @@ def test_both_engines_agree_on_any_history(ledger: Engine, data: st.DataObject) 
     with transaction(ledger) as db:
         amended = data.draw(st.integers(1, 4), "amended in act")
         cap = data.draw(CAPS, "cap")
-        _first_documents(db, cap, data.draw(MODES, "overlap"))
+        _first_documents(db, cap, data.draw(MODES, "overlap"), data.draw(VERIFY, "verify"))
         facts = histories.usual()
         record(db, "usual", facts)
         for number, act in enumerate(data.draw(histories.acts()), 1):
@@ -62,10 +63,10 @@ def test_both_engines_agree_on_any_history(ledger: Engine, data: st.DataObject) 
         db.rollback()
 
 
-def _first_documents(db: Connection, cap_fen: int, overlap: str) -> None:
+def _first_documents(db: Connection, cap_fen: int, overlap: str, verify: str = "none") -> None:
     """Put a document with a cap and a mode in place of the shipped one, and one of another programme."""
     joint = {"joint_limit_bp": 3000} if overlap == "joint_limit" else {}
-    changes = {"annual_cap_fen": cap_fen, "overlap": overlap, **joint}
+    changes = {"annual_cap_fen": cap_fen, "overlap": overlap, "tax_verification": verify, **joint}
     record_document(db, changes, id="t.1", supersedes=SHIPPED)
     other = {"from": date(2026, 2, 1), "eligible_tax_codes": ["30402039", "109"]}
     record_document(db, other, id="other.1", programme="other")
@@ -98,7 +99,7 @@ def _same_facts(db: Connection, facts: Facts) -> None:
     """Check that the facts are read as they were written; the engine alone would not see what both miss."""
     read = load.facts_at(db, PROGRAMME, 10**6)
     written = renumbered(facts)
-    for name in ("qualifications", "listings", "relations", "subsidies", "payments"):
+    for name in ("qualifications", "listings", "relations", "subsidies", "payments", "verifications"):
         got, put = ([replace(row, at=(0, 0)) for row in getattr(each, name)] for each in (read, written))
         assert got == put
         ats = [row.at for row in getattr(read, name)]

@@ -263,6 +263,7 @@ CHANGES = {
     "relation": "UPDATE relation SET share_bp = 1001",
     "subsidy": "UPDATE subsidy SET waived = FALSE",
     "invoice_payment": "UPDATE invoice_payment SET amount_fen = 101",
+    "verification": "UPDATE verification SET result = 'void'",
     "document": "UPDATE document SET size_bytes = size_bytes + 1 WHERE act_id = (SELECT max(act_id) FROM document)",
     "upload": "UPDATE upload SET file_name = 'x' WHERE upload_id = (SELECT max(upload_id) FROM upload)",
     "upload_row": "UPDATE upload_row SET cells = cells || ' ' WHERE upload_id = (SELECT max(upload_id) FROM upload)",

@@ -31,11 +31,13 @@ met AS (
         coalesce(c.basis_fen, 0) AS basis_fen,
         coalesce(c.computed_fen, c.basis_fen * d.rate_bp / 10000, 0) AS computed_fen,
         coalesce(c.other_fen, 0) AS other_fen,
-        s.granted_fen AS settled_fen, s.served_fen, d.overlap, d.joint_limit_bp
+        s.granted_fen AS settled_fen, s.served_fen, d.overlap, d.joint_limit_bp,
+        coalesce(d.verify AND s.granted_fen IS NULL AND k.invoice_id IS NULL, FALSE) AS unverified
     FROM claim AS c
     FULL JOIN served AS s
         ON s.company_id = c.company_id AND s.invoice_id = c.invoice_id AND s.cap_year = c.cap_year
     LEFT JOIN doc AS d ON d.doc_no = c.doc_no
+    LEFT JOIN verified AS k ON k.company_id = c.company_id AND k.invoice_id = c.invoice_id
     WHERE s.granted_fen IS NOT NULL OR c.last_on <= (SELECT a.through_on FROM asked AS a)
     OFFSET 0 -- noqa: AM09
 ),
@@ -62,12 +64,12 @@ valued AS (
 asking AS (
     SELECT
         v.company_id, v.cap_year, v.accepted_no, v.invoice_id, v.policy_ids, v.basis_fen, v.computed_fen, v.worth_fen,
-        v.other_fen, v.settled_fen, v.undecided, v.frozen, v.room_fen,
+        v.other_fen, v.settled_fen, v.undecided, v.unverified, v.frozen, v.room_fen,
         CASE WHEN v.settled_fen IS NULL THEN 2 WHEN v.settled_fen > v.worth_fen THEN 0 ELSE 1 END AS phase,
-        v.settled_fen IS NULL AND (v.frozen OR v.undecided) AS waits,
+        v.settled_fen IS NULL AND (v.frozen OR v.undecided OR v.unverified) AS waits,
         CASE
             WHEN v.settled_fen IS NOT NULL THEN greatest(0, v.worth_fen - v.served_fen)
-            WHEN v.frozen OR v.undecided THEN 0
+            WHEN v.frozen OR v.undecided OR v.unverified THEN 0
             ELSE v.worth_fen
         END AS wanted_fen,
         CASE WHEN v.settled_fen > v.worth_fen AND NOT v.closed THEN v.settled_fen - v.worth_fen ELSE 0 END AS freed_fen
@@ -85,7 +87,7 @@ turn AS (
     SELECT
         q.company_id, q.cap_year, q.accepted_no, q.phase, q.invoice_id, q.policy_ids, q.basis_fen, q.computed_fen,
         q.computed_fen - q.worth_fen AS overlap_cut_fen, q.worth_fen, q.other_fen, q.wanted_fen, q.settled_fen,
-        q.undecided, q.frozen, q.waits,
+        q.undecided, q.unverified, q.frozen, q.waits,
         CASE
             WHEN q.phase = 0 THEN q.worth_fen - q.settled_fen
             ELSE least(q.cum_fen, q.room_fen) - least(q.cum_fen - q.wanted_fen, q.room_fen)
@@ -105,6 +107,9 @@ listed AS (
         CASE WHEN b.undecided THEN jsonb_build_array(jsonb_build_object(
             'code', CASE WHEN b.settled_fen IS NULL THEN 'other_subsidy_undecided' ELSE 'overlap_open' END,
             'amount_fen', coalesce(b.settled_fen, b.computed_fen), 'other_fen', b.other_fen
+        )) ELSE jsonb '[]' END
+        || CASE WHEN b.unverified THEN jsonb_build_array(jsonb_build_object(
+            'code', 'not_verified', 'amount_fen', b.worth_fen
         )) ELSE jsonb '[]' END
         || CASE WHEN b.frozen AND b.settled_fen IS NULL THEN jsonb_build_array(jsonb_build_object(
             'code', 'frozen', 'amount_fen', b.worth_fen
