@@ -22,6 +22,7 @@ from voucher import acts, seal
 from voucher.database import run, transaction
 from voucher.errors import Misused, Refused
 
+ROOT = Path(__file__).resolve().parents[2]
 SEED = int(os.environ.get("CVL_TEST_SEED", "20260815"))
 Members = list[tuple[str, bytes]]
 
@@ -343,3 +344,23 @@ def test_the_page_tells_how_to_check_it_with_common_tools_alone(good: Path, unpa
         (folder / name).write_bytes(data + change if change else data.replace(b"maker1", b"maker2", 1))
         assert by_hand(folder).returncode != 0, name
         shutil.rmtree(folder)
+
+
+def test_the_handbook_recomputes_one_company_by_hand(books: Engine, unpacked: Path) -> None:
+    """Run the commands of the handbook; the three sums are those of the ledger, company by company."""
+    section = (ROOT / "docs/auditor.md").read_text("utf-8").split("## 3. ")[1]
+    script = section.split("```bash\n")[1].split("```")[0]
+    with transaction(books, "cvl_auditor") as db:
+        ours = {str(row[0]): (int(row[1]), int(row[2])) for row in db.execute(text(
+            "SELECT p.uscc, sum(l.granted_fen), count(*) FROM run_line AS l INNER JOIN party AS p"
+            " ON p.party_id = l.company_id WHERE l.cap_year = 2026 GROUP BY p.uscc ORDER BY p.uscc LIMIT 2"
+        ))}  # fmt: skip
+    for uscc, (fen, lines) in ours.items():
+        done = subprocess.run(
+            ["bash", "-e", "-c", script], cwd=unpacked, capture_output=True, text=True, timeout=60, check=True,
+            env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "USCC": uscc, "YEAR": "2026"},
+        )  # fmt: skip
+        said = done.stdout.splitlines()
+        assert said[-3:] == [f"结算行之和 {fen}", f"转账之和 {fen}", f"余额表 {fen}"]
+        assert len(said) == lines + 3
+        assert "加减不平" not in done.stdout
