@@ -29,6 +29,8 @@ def check(found: Sequence[Opened], rows: Rows, progress: Progress) -> Iterator[F
     for run in runs:
         yield from _check_documents(run, rows)
     for number, share in enumerate(rows.each_share(), start=1):
+        for row in share.unequal():
+            yield Fault(bundle.act_name(row["no"]), f"发票 {row['number']} 的金额不是其各行之和。")
         for run in runs:
             progress(f"重算第{number}/{len(rows.shares)}部分企业，结算批次 {run.run_id}")
             yield from _check_run(share, run, _policies(rows, run))

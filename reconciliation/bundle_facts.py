@@ -16,7 +16,9 @@ from voucher.copytext import fields
 Row = dict[str, Any]
 _NUMBERS = ("_id", "_fen", "_bp", "_no", "year", "place", "step", "lines")
 _TEXTS = {"programme_id", "policy_id", "supersedes", "contract_no", "clearing_no"}
-_FLAGS = {"waived", "by_hand", "backfill", "pro_rata"}
+_FLAGS = {"waived", "by_hand", "backfill", "pro_rata", "has_lines"}
+_RANKS = {kind: rank for rank, kind in enumerate(("qr", "template", "pdf", "export", "ofd", "xml"), start=1)}
+"""How much a kind of document proves: the twin of evidence_rank."""
 
 
 def _span(value: str) -> tuple[date, ...] | None:
@@ -109,6 +111,22 @@ class Common:
     runs: dict[int, Run] = field(default_factory=dict)
 
 
+def _by_invoice(rows: Mapping[str, Sequence[Row]], table: str) -> dict[int, list[Row]]:
+    found: dict[int, list[Row]] = defaultdict(list)
+    for row in rows.get(table, ()):
+        found[row["invoice_id"]].append(row)
+    return found
+
+
+def _listed(lines: Sequence[Row]) -> Row:
+    """Write an invoice's lines as the query does: lists side by side, by line number."""
+    ordered = sorted(lines, key=lambda line: int(line["line_no"]))
+    return {
+        "line_nos": [line["line_no"] for line in ordered], "tax_codes": [line["tax_code"] for line in ordered],
+        "nets_fen": [line["net_fen"] for line in ordered],
+    }  # fmt: skip
+
+
 class Share:
     """The sealed rows of some companies, by table, each with the seal number (`no`) of its act."""
 
@@ -119,9 +137,10 @@ class Share:
         self._subsidies = [row for row in common.subsidies if row["invoice_number"] in numbers]
         self._payments = [row for row in common.payments if row["invoice_number"] in numbers]
         self._verifications = [row for row in common.verifications if row["invoice_number"] in numbers]
-        self._lines: dict[int, list[Row]] = defaultdict(list)
-        for row in rows.get("invoice_line", ()):
-            self._lines[row["invoice_id"]].append(row)
+        self._lines = _by_invoice(rows, "invoice_line")
+        self._evidence = _by_invoice(rows, "evidence")
+        self._evidence_lines = _by_invoice(rows, "evidence_line")
+        self._resolutions = _by_invoice(rows, "resolution")
         self._invoices = [self._invoice(row) for row in rows.get("invoice", ())]
         self._invoices.sort(key=lambda row: row["accepted_no"])
         self._moved: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
@@ -140,7 +159,17 @@ class Share:
             "listings": self.common.listings, "subsidies": self._subsidies, "payments": self._payments,
             "verifications": self._verifications, "invoices": self._invoices,
         }  # fmt: skip
-        return [row for row in known[name] if row["no"] <= cutoff]
+        found = [row for row in known[name] if row["no"] <= cutoff]
+        return [self._as_proved(row, cutoff) for row in found] if name == "invoices" else found
+
+    def unequal(self) -> list[Row]:
+        """List the invoices whose amounts are not the sums of their own lines."""
+        found = []
+        for row in self._invoices:
+            lines = self._lines.get(row["invoice_id"], ())
+            if any(row[name] != sum(line[name] for line in lines) for name in ("net_fen", "tax_fen", "gross_fen")):
+                found.append(row)
+        return found
 
     def lines(self, run_id: int) -> list[Row]:
         """Give the stored lines of a run, with their invoices' numbers, in order."""
@@ -152,13 +181,32 @@ class Share:
         )
 
     def _invoice(self, row: Row) -> Row:
-        lines = sorted(self._lines[row["invoice_id"]], key=lambda line: int(line["line_no"]))
         first, end = row["span"] or (None, None)
-        return row | {
-            "accepted_no": self.common.accepted_before[row["no"]] + row["place"], "from_on": first, "until_on": end,
-            "line_nos": [line["line_no"] for line in lines], "tax_codes": [line["tax_code"] for line in lines],
-            "nets_fen": [line["net_fen"] for line in lines],
-        }  # fmt: skip
+        more = {"accepted_no": self.common.accepted_before[row["no"]] + row["place"], "from_on": first, "until_on": end}
+        return row | more | _listed(self._lines.get(row["invoice_id"], ()))
+
+    def _as_proved(self, row: Row, cutoff: int) -> Row:
+        """Give an invoice with the lines, span and money of the documents known by a cutoff: twin of evidence_at."""
+        found = [each for each in self._evidence.get(row["invoice_id"], ()) if each["no"] <= cutoff]
+        if not found:
+            return row
+        own = _RANKS.get(row["evidence"], 0)
+        better = [e for e in found if e["has_lines"] and _RANKS.get(e["kind"], 0) > own]
+        best = max(better, key=lambda e: (_RANKS.get(e["kind"], 0), e["no"]), default=None)
+        act_id, kind = (best["act_id"], best["kind"]) if best else (None, None)
+        spans = [e for e in found if e["kind"] == "template" and e["span"]]
+        proved = dict(row)
+        if spans:
+            proved["from_on"], proved["until_on"] = max(spans, key=lambda e: int(e["no"]))["span"]
+        decided = [each for each in self._resolutions.get(row["invoice_id"], ()) if each["no"] <= cutoff]
+        if decided:
+            last = max(decided, key=lambda each: int(each["no"]))
+            act_id, kind = last["evidence_act_id"], last["kind"]
+            proved |= {name: last[name] for name in ("net_fen", "tax_fen", "gross_fen")}
+        if kind is not None:
+            lines = self._evidence_lines.get(row["invoice_id"], ())
+            proved |= _listed([line for line in lines if line["act_id"] == act_id and line["kind"] == kind])
+        return proved
 
     def _served(self, programme: str, cutoff: int) -> list[Row]:
         """Give the lines of runs of a programme approved by the cutoff, in order of approval."""

@@ -66,15 +66,17 @@ class Reader:
         self._company_of_number: dict[str, int] = {}
         self._company_of_voucher: dict[int, int] = {}
         self._company_of_invoice: dict[int, int] = {}
+        self._of_another: dict[int, int] = {}
         self._touched: set[int] = set()
         self._lines: dict[int, tuple[int, int, hashlib._Hash]] = {}
-        self._kept: dict[str, Callable[[Act, str], None]] = {
+        self._kept: dict[str, Callable[[Act, str, str], None]] = {
             "app_user": self._user, "party": self._party, "policy": self._policy, "account": self._account,
             "listing": self._listing, "subsidy": self._subsidy, "invoice_payment": self._payment,
             "verification": self._verification,
             "proposal": self._proposal, "decision": self._decision, "run": self._run, "run_line": self._run_line,
             "invoice": self._invoice, "invoice_line": self._invoice_line, "voucher": self._voucher, "move": self._move,
-            "transfer": self._transfer,
+            "transfer": self._transfer, "evidence": self._further, "evidence_line": self._further,
+            "resolution": self._further,
         }  # fmt: skip
 
     def read(self, opened: Opened, act: Act) -> None:
@@ -88,7 +90,7 @@ class Reader:
                 if table in _OF_A_COMPANY:
                     self._put(typed(table, line)[_OF_A_COMPANY[table]], act, table, line)
                 if table in self._kept:
-                    self._kept[table](act, line)
+                    self._kept[table](act, table, line)
         for account_id in self._touched:
             account = self.rows.common.accounts.get(account_id)
             if account is None:
@@ -109,15 +111,15 @@ class Reader:
     def _share(self, company: int) -> int:
         return company % len(self.rows.shares)
 
-    def _user(self, _act: Act, line: str) -> None:
+    def _user(self, _act: Act, _table: str, line: str) -> None:
         row = typed("app_user", line)
         self.rows.roles[row["name"]] = row["role"]
 
-    def _party(self, _act: Act, line: str) -> None:
+    def _party(self, _act: Act, _table: str, line: str) -> None:
         row = typed("party", line)
         self.rows.usccs[row["party_id"]] = row["uscc"]
 
-    def _policy(self, act: Act, line: str) -> None:
+    def _policy(self, act: Act, _table: str, line: str) -> None:
         row = typed("policy", line)
         body = row["body"].encode()
         if hashlib.sha256(body).hexdigest() != row["sha256"]:
@@ -125,30 +127,30 @@ class Reader:
         self.rows.bodies[row["policy_id"]] = body
         self.rows.policies.append((act.no, load(body)))
 
-    def _account(self, _act: Act, line: str) -> None:
+    def _account(self, _act: Act, _table: str, line: str) -> None:
         row = typed("account", line)
         self.rows.common.accounts[row["account_id"]] = Account(
             row["account_id"], row["name"], row["programme_id"], row["company_id"], row["year"]
         )
 
-    def _listing(self, act: Act, line: str) -> None:
+    def _listing(self, act: Act, _table: str, line: str) -> None:
         self.rows.common.listings.append(typed("listing", line) | {"no": act.no})
 
-    def _subsidy(self, act: Act, line: str) -> None:
+    def _subsidy(self, act: Act, _table: str, line: str) -> None:
         self.rows.common.subsidies.append(typed("subsidy", line) | {"no": act.no})
 
-    def _payment(self, act: Act, line: str) -> None:
+    def _payment(self, act: Act, _table: str, line: str) -> None:
         self.rows.common.payments.append(typed("invoice_payment", line) | {"no": act.no})
 
-    def _verification(self, act: Act, line: str) -> None:
+    def _verification(self, act: Act, _table: str, line: str) -> None:
         row = typed("verification", line)
         self.rows.common.verifications.append(row | {"no": act.no, "passed": row["result"] == "same"})
 
-    def _proposal(self, _act: Act, line: str) -> None:
+    def _proposal(self, _act: Act, _table: str, line: str) -> None:
         row = typed("proposal", line)
         self.rows.proposals[row["act_id"]] = row["maker"], row["drafted_by"]
 
-    def _decision(self, act: Act, line: str) -> None:
+    def _decision(self, act: Act, _table: str, line: str) -> None:
         """Keep an approval with its run, and see that a second person gave it."""
         row = typed("decision", line)
         makers = self.rows.proposals.get(row["proposal_act_id"], ())
@@ -164,7 +166,7 @@ class Reader:
             if run.proposal == row["proposal_act_id"] and row["verdict"] == "approved":
                 self.rows.common.runs[run.run_id] = replace(run, approved_no=act.no, approval=row["act_id"])
 
-    def _run(self, act: Act, line: str) -> None:
+    def _run(self, act: Act, _table: str, line: str) -> None:
         row = typed("run", line)
         self.rows.common.runs[row["run_id"]] = Run(
             row["run_id"], row["programme_id"], row["through_on"], row["backfill"], row["pro_rata"], row["cutoff_no"],
@@ -172,7 +174,7 @@ class Reader:
             row["lines_sha256"], row["lines"], row["proposal_act_id"], act.no,
         )  # fmt: skip
 
-    def _run_line(self, act: Act, line: str) -> None:
+    def _run_line(self, act: Act, _table: str, line: str) -> None:
         """Digest a run's lines as its submission did; they are numbered without a gap, company after company."""
         values = fields(line)
         run_id, place, company = int(values[-1] or 0), int(values[0] or 0), int(values[1] or 0)
@@ -182,7 +184,7 @@ class Reader:
         hasher.update(("|".join(value or "" for value in values[:-1]) + "\n").encode())
         self._lines[run_id] = count + 1, company, hasher
 
-    def _invoice(self, act: Act, line: str) -> None:
+    def _invoice(self, act: Act, _table: str, line: str) -> None:
         """Put an invoice with its company; a red-letter with that of its blue."""
         row = typed("invoice", line)
         company = row["company_id"]
@@ -191,22 +193,30 @@ class Reader:
         else:
             self._company_of_number[row["number"]] = company
         self._company_of_invoice[row["invoice_id"]] = company
+        if company != row["company_id"]:
+            self._of_another[row["invoice_id"]] = company
         self._put(company, act, "invoice", line)
 
-    def _invoice_line(self, act: Act, line: str) -> None:
+    def _invoice_line(self, act: Act, _table: str, line: str) -> None:
         invoice_id = int(line.partition("|")[0])
         self._put(self._company_of_invoice[invoice_id], act, "invoice_line", line)
 
-    def _voucher(self, _act: Act, line: str) -> None:
+    def _further(self, act: Act, table: str, line: str) -> None:
+        """Put what further documents say with their invoice."""
+        row = typed(table, line)
+        company: int = row["company_id"]
+        self._put(self._of_another.get(row["invoice_id"], company), act, table, line)
+
+    def _voucher(self, _act: Act, _table: str, line: str) -> None:
         row = typed("voucher", line)
         self._company_of_voucher[row["voucher_id"]] = row["company_id"]
 
-    def _move(self, act: Act, line: str) -> None:
+    def _move(self, act: Act, _table: str, line: str) -> None:
         row = typed("move", line)
         if row["noun"] == "voucher":
             self._put(self._company_of_voucher[row["subject_id"]], act, "move", line)
 
-    def _transfer(self, act: Act, line: str) -> None:
+    def _transfer(self, act: Act, _table: str, line: str) -> None:
         """Book a transfer, and put it with the companies whose accounts it moves."""
         row = typed("transfer", line)
         companies: dict[int, int] = {}

@@ -16,6 +16,7 @@ from sqlalchemy import Engine, make_url
 
 from settlement import documents
 from settlement.policy import load
+from tests.postgres import small_ledger
 from voucher import access, migrate
 from voucher.access import User
 from voucher.database import make_engine, run, transaction
@@ -89,6 +90,16 @@ def clone(server: Path) -> Iterator[Clone]:
         yield fresh
         for _, engine in made:
             engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def books(clone: Clone) -> Engine:
+    """Give one small ledger for all tests that only look, or change it in transactions that are rolled back."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CVL_TODAY", TODAY)
+        engine = clone()
+        small_ledger.build(engine)
+    return engine
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,19 +11,8 @@ from beancount.core import realization
 from sqlalchemy import Engine
 
 from reconciliation import journal
-from tests.postgres import small_ledger as small
-from tests.postgres.conftest import TODAY
 from voucher import acts, ledger
 from voucher.database import run, transaction
-
-
-@pytest.fixture(scope="module")
-def books(clone: Callable[[], Engine]) -> Engine:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CVL_TODAY", TODAY)
-        engine = clone()
-        small.build(engine)
-    return engine
 
 
 @pytest.fixture(scope="module")

@@ -25,16 +25,6 @@ Tamper = tuple[str, ...]
 UNGUARD = "ALTER TABLE {table} DISABLE TRIGGER append_only"
 
 
-@pytest.fixture(scope="module")
-def books(clone: Callable[[], Engine]) -> Engine:
-    """Build the small ledger once; the tests change it only in transactions that are rolled back."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CVL_TODAY", "2026-08-15")
-        engine = clone()
-        small.build(engine)
-    return engine
-
-
 @pytest.fixture
 def auditor(books: Engine) -> Iterator[Connection]:
     with transaction(books, "cvl_auditor") as db:
