@@ -14,6 +14,7 @@ from console import (
     policies,
     proposals,
     reconcile,
+    recoveries,
     registers,
     resolutions,
     settle,
@@ -25,8 +26,8 @@ from console.door import Verb
 
 VERBS: tuple[Verb, ...] = (
     *basics.VERBS, *demo.VERBS, *users.VERBS, *policies.VERBS, *registers.VERBS, *vouchers.VERBS, *imports.VERBS,
-    *invoices.VERBS, *resolutions.VERBS, *verifications.VERBS, *settle.VERBS, *proposals.VERBS, *explain.VERBS,
-    *reconcile.VERBS, *audit.VERBS, *balance.VERBS, *jobs.VERBS, *ledgers.VERBS, *disclosures.VERBS,
+    *invoices.VERBS, *resolutions.VERBS, *verifications.VERBS, *settle.VERBS, *proposals.VERBS, *recoveries.VERBS,
+    *explain.VERBS, *reconcile.VERBS, *audit.VERBS, *balance.VERBS, *jobs.VERBS, *ledgers.VERBS, *disclosures.VERBS,
 )  # fmt: skip
 GROUPS = {
     "user": "用户：谁可以办理什么。",
@@ -39,6 +40,7 @@ GROUPS = {
     "db": "数据库：备份与恢复。",
     "audit": "审计：导出、核验审计包。",
     "settle": "结算：起草、提交、复核。",
+    "recovery": "追回：须由企业退回的款项。",
 }
 """Group of commands to its help."""
 SECTIONS = (
@@ -48,6 +50,7 @@ SECTIONS = (
     ("结算", ("settle",)),
     ("公示与拨付", ("disclose", "object")),
     ("复核", ("proposals", "approve", "reject", "withdraw")),
+    ("追回", ("recovery",)),
     ("对账", ("explain", "reconcile", "report", "audit", "balance")),
     ("维护", ("jobs", "db")),
 )

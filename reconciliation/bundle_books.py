@@ -120,14 +120,30 @@ def _check_transfers(share: Share, run: Run, rows: Rows) -> Iterator[Fault]:
                 limits[row["line_no"]] += fen
             elif name == f"money:payable:{uscc}":
                 owed[row["line_no"]] += fen
+    taken = _taken_back(share, run, rows)
     for place, line in lines.items():
         due = line["granted_fen"] if run.approved_no else 0
-        if limits[place] != due or (due >= 0 and owed[place] != due):
+        money = owed[place] if due >= 0 else -taken[line["invoice_id"], line["cap_year"]]
+        if limits[place] != due or money != due:
             wrong.add(place)
     for place in sorted(wrong):
         fen = format_yuan(lines[place]["granted_fen"]) if place in lines else "无"
         no = run.approved_no or run.no
         yield Fault(bundle.act_name(no), f"结算批次 {run.run_id} 第{place}行（{fen}元）的记账与该行不符。")
+
+
+def _taken_back(share: Share, run: Run, rows: Rows) -> dict[tuple[int, int], int]:
+    """Sum by invoice and cap year what the approval of a run took off the lines that were granted before."""
+    lines = {(row["run_id"], row["line_no"]): row for row in share.tables.get("run_line", ())}
+    taken: dict[tuple[int, int], int] = defaultdict(int)
+    for row in share.tables.get("transfer", ()):
+        line = lines.get((row["run_id"], row["line_no"]))
+        if line is None or row["act_id"] != run.approval or row["run_id"] == run.run_id:
+            continue
+        account = rows.common.accounts[row["debit_account_id"]]
+        if account.kind in ("payable", "in_transit", "paid") and account.company == line["company_id"]:
+            taken[line["invoice_id"], line["cap_year"]] += row["amount_fen"]
+    return taken
 
 
 def _booked(share: Share, run: Run) -> Iterator[Row]:

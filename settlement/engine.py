@@ -203,7 +203,10 @@ def _claim(
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What may still be granted to a company in a year, before a run's recoveries. closed: revoked."""
+    """What may still be granted to a company in a year, before a run's recoveries. closed: revoked.
+
+    left_fen: below zero by what an amended cap is now below what was granted; recoveries fill that first.
+    """
 
     left_fen: Fen
     frozen: bool = False
@@ -218,7 +221,7 @@ def room_of(voucher: VoucherState | None, policy: Policy | None) -> Room:
     cap = policy.annual_cap_fen if policy else 0
     if voucher is None:
         return Room(cap if policy and policy.issuance == "automatic" else 0)
-    left = max(0, cap - (voucher.face_fen - voucher.balance_fen)) if voucher.automatic else voucher.balance_fen
+    left = cap - (voucher.face_fen - voucher.balance_fen) if voucher.automatic else voucher.balance_fen
     return Room(0 if voucher.revoked else left, voucher.frozen, voucher.revoked)
 
 
@@ -234,6 +237,7 @@ def _settle(claims: Sequence[Claim], room: Room, through: date, backfill: bool, 
         if claim.holds:
             result.held.append(claim.line("grant", 0, holds=claim.holds))
         left += 0 if room.closed else recovery
+    left = max(0, left)
     for claim in settled:
         wanted = max(0, claim.worth_fen - claim.served_fen)
         taken = min(wanted, left)

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from settlement import documents
+from settlement import documents, recovery
 from settlement.policy import Policy, cap_for_year, in_force, parameters
 from voucher import acts, approval, ledger
 from voucher.access import SYSTEM, User
@@ -235,7 +235,7 @@ def submit(db: Connection, user: User, run_id: int) -> Run:
     """Propose a draft: its lines are written and sealed. Submitting it twice gives the first answer.
 
     Any maker may submit what the scheduler drafted. Raises Refused: another's draft, no line, `over_budget` with the
-    gap, `recovery_due`.
+    gap.
     """
     run = find(db, run_id)
     if run.state == "submitted" and run.maker == user.name:
@@ -269,19 +269,19 @@ def submit(db: Connection, user: User, run_id: int) -> Run:
 
 
 def _check_funds(db: Connection, run: Run, sums: Mapping[str, int]) -> None:
-    """Refuse what cannot be posted yet: recoveries, and more than the appropriation holds."""
-    if sums["recovered"]:
-        raise Refused(
-            "recovery_due",
-            f"有已兑付发票的应兑付额下降，应追回{format_yuan(sums['recovered'], grouped=True)}元。"
-            "请先处理追回，再提交本批次。",
-        )
-    gap = sums["granted"] - ledger.available(db, run.fiscal_year)
+    """Refuse a run that takes more than the appropriation holds once its recoveries are back."""
+    gap = _gap(db, run, sums)
     if gap > 0:
         raise Refused(
             "over_budget",
             f"{run.fiscal_year}年度指标不足，差{format_yuan(gap, grouped=True)}元。请先追加指标，再提交。",
         )
+
+
+def _gap(db: Connection, run: Run, sums: Mapping[str, int]) -> int:
+    """Return what a run takes more than the appropriation holds once its recoveries are back, in fen."""
+    back = recovery.returning(db, run.run_id, run.programme, run.fiscal_year, sums["recovered"])
+    return sums["granted"] - ledger.available(db, run.fiscal_year) - back
 
 
 STATES = {
@@ -320,15 +320,21 @@ def _approve(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict
     _lock(db, run.programme)
     if lines_digest(db, "run_line", run_id) != run.digest:
         raise Broken("lines_changed", f"结算批次 {run_id} 的结算行与摘要不一致，账目可能被改动。请运行 cvl reconcile。")
+    recovery.lock_payees(db, run_id)
+    expect_many(db)
     _check_fresh(db, run)
     own = [(policy, span) for policy, span in in_force(_used(db, run)) if policy.programme == run.programme]
     first, last = own[0][1].start.year, own[-1][1].last.year
-    expect_many(db)
     caps = canonical({str(year): cap_for_year(own, year) for year in range(first, last + 1)})
+    run_file(db, "queries/settle/post/05_freed.sql", run_id=run_id)
     run_file(db, "queries/settle/post/10_vouchers.sql", run_id=run_id, act_id=act.act_id, caps=caps)
     run_file(db, "queries/settle/post/11_moves.sql", act_id=act.act_id)
     run_file(db, "queries/settle/post/20_accounts.sql", run_id=run_id, act_id=act.act_id)
+    run_file(db, "queries/settle/post/25_lapsed.sql", act_id=act.act_id)
     run_file(db, "queries/settle/post/30_faces.sql", run_id=run_id, act_id=act.act_id, caps=caps)
+    if totals(db, run)["recovered"]:
+        run_file(db, "queries/settle/post/35_limits.sql", run_id=run_id, act_id=act.act_id)
+        recovery.post_money(db, act)
     run_file(db, "queries/settle/post/40_lines.sql", run_id=run_id, act_id=act.act_id)
     ledger.update_balances(db, act)
     run_file(db, "queries/settle/drop_open_run.sql", run_id=run_id)
@@ -349,7 +355,7 @@ def _check_fresh(db: Connection, run: Run) -> None:
             "stale",
             f"企业 {moved['company']} {moved['cap_year']}年度的券在起草之后有变动。请退回后重新起草。",
         )
-    if totals(db, run)["granted"] > ledger.available(db, run.fiscal_year):
+    if _gap(db, run, totals(db, run)) > 0:
         raise Refused("stale", f"{run.fiscal_year}年度指标余额已不足。请退回，追加指标后重新起草。")
 
 

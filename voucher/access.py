@@ -30,6 +30,8 @@ COMMANDS: dict[str, frozenset[str]] = {
     "settle withdraw": _MAKER,
     "disclose": _MAKER,
     "object": _MAKER,
+    "recovery tell": _MAKER,
+    "recovery return": _MAKER,
     "approve": frozenset({"checker"}),
     "reject": frozenset({"checker"}),
     "withdraw": _MAKER,

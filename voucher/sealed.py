@@ -248,6 +248,11 @@ SEALED = (
         "act_id",
     ),
     Sealed(
+        "recovery_notice",
+        "company_id invoice_id told_on act_id",
+        "company_id invoice_id",
+    ),
+    Sealed(
         "transfer",
         "transfer_no company_id debit_account_id credit_account_id amount_fen run_id line_no act_id",
         "transfer_no",

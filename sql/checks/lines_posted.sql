@@ -1,5 +1,6 @@
 -- check:  each approved line above zero has exactly its limit and its money transfer of that amount, between the
---         accounts of its company, year and fiscal year; a recovery moves as much back; no other line has any
+--         accounts of its company, year and fiscal year; a recovery moves as much back, the limit on its own line,
+--         the money on the earlier lines of its claim; no other line has any
 -- title:  结算行与转账逐笔一致
 -- grain:  one row per line that differs; no rows means all is well
 -- params: none
@@ -35,24 +36,54 @@ way AS (
     INNER JOIN account AS p ON p.company_id = v.company_id AND p.kind = 'payable'
 ),
 
-recovered AS (
-    SELECT
-        l.company_id, l.run_id, l.line_no, count(t.act_id) AS transfers,
-        sum(CASE
-            WHEN d.kind = 'redeemed' AND c.kind IN ('voucher', 'lapsed') AND d.year = l.cap_year AND c.year = l.cap_year
-                AND d.programme_id = a.programme_id AND c.programme_id = a.programme_id
-                AND d.company_id = l.company_id AND c.company_id = l.company_id THEN t.amount_fen
-        END) AS limit_fen,
-        sum(CASE
-            WHEN d.kind IN ('payable', 'in_transit', 'paid') AND d.company_id = l.company_id THEN t.amount_fen
-        END) AS money_fen
+-- what an approval took back of a claim: the limit on the recovery line, the money on the lines that were paid it
+moved_back AS (
+    SELECT a.run_id AS by_run_id, a.programme_id, t.company_id, t.run_id, t.line_no, t.debit_account_id,
+        t.credit_account_id, t.amount_fen
+    FROM approved AS a
+    INNER JOIN transfer AS t ON t.act_id = a.act_id AND t.run_id <> a.run_id
+    UNION ALL
+    SELECT a.run_id, a.programme_id, t.company_id, t.run_id, t.line_no, t.debit_account_id, t.credit_account_id,
+        t.amount_fen
     FROM approved AS a
     INNER JOIN run_line AS l ON l.run_id = a.run_id AND l.granted_fen < 0
-    LEFT JOIN transfer AS t
+    INNER JOIN transfer AS t
         ON t.act_id = a.act_id AND t.company_id = l.company_id AND t.run_id = l.run_id AND t.line_no = l.line_no
-    LEFT JOIN account AS d ON d.account_id = t.debit_account_id
-    LEFT JOIN account AS c ON c.account_id = t.credit_account_id
-    GROUP BY l.company_id, l.run_id, l.line_no
+),
+
+taken AS (
+    SELECT
+        m.by_run_id AS run_id, l.company_id, l.invoice_id, l.cap_year,
+        sum(m.amount_fen) FILTER (WHERE l.run_id = m.by_run_id AND d.kind = 'redeemed' AND c.kind IN ('voucher', 'lapsed')
+            AND d.year = l.cap_year AND c.year = l.cap_year AND d.programme_id = m.programme_id
+            AND c.programme_id = m.programme_id AND d.company_id = l.company_id AND c.company_id = l.company_id
+        ) AS limit_fen,
+        sum(m.amount_fen) FILTER (WHERE l.run_id <> m.by_run_id AND d.company_id = l.company_id AND (
+            (d.kind = 'payable' AND c.kind IN ('appropriation', 'returned') AND c.year = r.fiscal_year)
+            OR (d.kind IN ('in_transit', 'paid') AND c.kind = 'recoverable' AND c.company_id = l.company_id)
+        )) AS money_fen,
+        sum(m.amount_fen) AS all_fen
+    FROM moved_back AS m
+    INNER JOIN run_line AS l ON l.company_id = m.company_id AND l.run_id = m.run_id AND l.line_no = m.line_no
+    INNER JOIN run AS r ON r.run_id = l.run_id
+    INNER JOIN account AS d ON d.account_id = m.debit_account_id
+    INNER JOIN account AS c ON c.account_id = m.credit_account_id
+    GROUP BY m.by_run_id, l.company_id, l.invoice_id, l.cap_year
+),
+
+recovered AS (
+    SELECT
+        coalesce(l.company_id, t.company_id) AS company_id, coalesce(l.run_id, t.run_id) AS run_id,
+        coalesce(l.line_no, 0) AS line_no, coalesce(l.granted_fen, 0) AS granted_fen,
+        coalesce(t.limit_fen, 0) AS limit_fen, coalesce(t.money_fen, 0) AS money_fen, coalesce(t.all_fen, 0) AS all_fen
+    FROM (
+        SELECT n.company_id, n.run_id, n.line_no, n.invoice_id, n.cap_year, n.granted_fen
+        FROM approved AS a
+        INNER JOIN run_line AS n ON n.run_id = a.run_id AND n.granted_fen < 0
+    ) AS l
+    FULL JOIN taken AS t
+        ON t.run_id = l.run_id AND t.company_id = l.company_id AND t.invoice_id = l.invoice_id
+        AND t.cap_year = l.cap_year
 ),
 
 wrong AS (
@@ -82,15 +113,14 @@ wrong AS (
         END
     UNION ALL
     SELECT
-        a.no, l.run_id, l.line_no, l.granted_fen,
+        a.no, r.run_id, r.line_no, r.granted_fen,
         format(
-            '有%s笔转账，退回额度%s元、资金%s元', r.transfers, round(coalesce(r.limit_fen, 0) / 100.0, 2),
-            round(coalesce(r.money_fen, 0) / 100.0, 2)
+            '退回额度%s元、资金%s元，转账合计%s元', round(r.limit_fen / 100.0, 2), round(r.money_fen / 100.0, 2),
+            round(r.all_fen / 100.0, 2)
         )
-    FROM approved AS a
-    INNER JOIN recovered AS r ON r.run_id = a.run_id
-    INNER JOIN run_line AS l ON l.company_id = r.company_id AND l.run_id = r.run_id AND l.line_no = r.line_no
-    WHERE r.limit_fen IS DISTINCT FROM -l.granted_fen OR r.money_fen IS DISTINCT FROM -l.granted_fen
+    FROM recovered AS r
+    INNER JOIN approved AS a ON a.run_id = r.run_id
+    WHERE r.limit_fen <> -r.granted_fen OR r.money_fen <> -r.granted_fen OR r.all_fen <> -2 * r.granted_fen
 )
 
 SELECT

@@ -64,6 +64,8 @@ WITH fact AS (
     UNION ALL
     SELECT 'objection', t.act_id, 1 FROM objection AS t
     UNION ALL
+    SELECT 'recovery_notice', t.act_id, 1 FROM recovery_notice AS t
+    UNION ALL
     SELECT 'transfer', t.act_id, count(*) FROM transfer AS t GROUP BY t.act_id
 ),
 

@@ -24,11 +24,7 @@ from voucher.reasons import Reason
 
 ENOUGH = 10**12
 NOT_YET = {"simulate", "pro rata"}
-"""What a case may need that is not built yet; recoveries are played up to the run that would hold them."""
-
-
-class RecoveryDue(Exception):
-    """The rest of the case needs a recovery, which submit refuses until they are built."""
+"""What a case may need that is not built yet."""
 
 
 @dataclass
@@ -48,10 +44,7 @@ class Player:
         for step in self.case.steps:
             self.patch.setenv("CVL_TODAY", step.today.isoformat())
             if isinstance(step, steps.Settle):
-                try:
-                    self.settle(step)
-                except RecoveryDue:
-                    return
+                self.settle(step)
             else:
                 self.take(step)
 
@@ -116,10 +109,6 @@ class Player:
         if not step.approve:
             run(engine, lambda db: runs.decide(db, MAKER, run_id, "withdrawn"))
             return
-        if any(line.kind == "recovery" for line in step.lines):
-            with pytest.raises(Refused, match="recovery_due"):
-                run(engine, lambda db: runs.submit(db, MAKER, run_id))
-            raise RecoveryDue
         if step.gap_fen is not None:
             before = self.desk.everything()
             with pytest.raises(Refused, match="over_budget") as caught:

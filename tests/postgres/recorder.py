@@ -6,6 +6,7 @@ Invoices keep their ids and 受理号 as long as a history counts them from one;
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -196,12 +197,17 @@ def _invoice(db: Connection, act_id: int, place: int, invoice: Invoice) -> None:
     row |= {"evidence": "template", "digest": invoice.number, "act_id": act_id, "place": place}
     _insert(db, "invoice", [row | _days(invoice.span)])
     _insert(db, "invoice_number", [owner | {"number": invoice.number}])
-    plain = dict.fromkeys(("item", "spec", "unit", "remark", "sheet"), "") | {"row_no": 1}
+    plain = dict.fromkeys(("item", "spec", "unit", "remark", "sheet"), "")
     lines = []
     for line in invoice.lines:
         tax = invoice.tax_fen if line is invoice.lines[0] else 0
         money = {"net_fen": line.net_fen, "tax_fen": tax, "gross_fen": line.net_fen + tax}
-        lines.append(owner | plain | money | {"line_no": line.line_no, "tax_code": line.tax_code})
+        lines.append(
+            owner
+            | plain
+            | money
+            | {"line_no": line.line_no, "tax_code": line.tax_code, "row_no": 100 * place + line.line_no}
+        )
     _insert(db, "invoice_line", [line | {"upload_id": act_id} for line in lines])
 
 
@@ -221,6 +227,52 @@ def move_voucher(db: Connection, voucher: int, state: str) -> None:
         row = {"noun": "voucher", "subject_id": voucher, "step": found.step + 1}
         row |= {"from_state": found.to_state, "to_state": state, "act_id": act.act_id}
         _insert(db, "move", [row])
+
+
+def move_money(db: Connection, symbol: str, fen: int, *kinds: str) -> None:
+    """Move money of an invoice's one paid line from state to state by an act: payable, in_transit, paid…"""
+    line = db.execute(
+        text(
+            "SELECT l.company_id, l.run_id, l.line_no, p.uscc FROM run_line AS l INNER JOIN invoice AS i USING"
+            " (company_id, invoice_id) INNER JOIN party AS p ON p.party_id = l.company_id"
+            " WHERE i.number = :number AND l.granted_fen > 0 ORDER BY l.run_id LIMIT 1"
+        ),
+        {"number": number(symbol)},
+    ).one()
+    names = [f"money:{kind}:{line.uscc}" for kind in kinds]
+    with acts.act(db, "payment", f"{symbol}.{fen}.{'.'.join(kinds)}", MAKER.name, fen) as act:
+        for name in names:
+            db.execute(
+                text(
+                    "INSERT INTO account (name, company_id, act_id) VALUES (:name, :company, :act)"
+                    " ON CONFLICT (name) DO NOTHING"
+                ),
+                {"name": name, "company": line.company_id, "act": act.act_id},
+            )
+        accounts = dict(map(tuple, db.execute(text("SELECT name, account_id FROM account"))))
+        for place, (debit, credit) in enumerate(pairwise(names), 1):
+            row = {"company_id": line.company_id, "run_id": line.run_id, "line_no": line.line_no}
+            row |= {"act_id": act.act_id, "transfer_no": place, "amount_fen": fen}
+            _insert(
+                db, "transfer", [row | {"debit_account_id": accounts[debit], "credit_account_id": accounts[credit]}]
+            )
+        ledger.update_balances(db, act)
+
+
+def notice(db: Connection, act_id: int) -> None:
+    """Write into an act that the company of the first invoice was told to pay back."""
+    statement = (
+        "INSERT INTO recovery_notice (company_id, invoice_id, told_on, act_id)"
+        " SELECT company_id, invoice_id, '2026-08-01', :act FROM invoice ORDER BY invoice_id LIMIT 1"
+    )
+    db.execute(text(statement), {"act": act_id})
+
+
+def close_year(db: Connection, year: int) -> None:
+    """Close a fiscal year by an act, without any transfer."""
+    with acts.act(db, "close", str(year), MAKER.name, year) as act:
+        row = {"noun": "fiscal_year", "subject_id": year, "step": 1, "from_state": "none", "to_state": "closed"}
+        _insert(db, "move", [row | {"act_id": act.act_id}])
 
 
 def issue(db: Connection, programme: str, company: int, year: int, face_fen: int) -> int:

@@ -140,6 +140,10 @@ FROM evidence AS e
 WHERE e.act_id = :act
 """
 NOTES = "INSERT INTO upload_note (upload_id, note_no, name, value) VALUES (:act, 1, '数电票版本', '0.33')"
+NOTICE = """
+INSERT INTO recovery_notice (company_id, invoice_id, told_on, act_id)
+SELECT company_id, invoice_id, '2026-08-01', act_id FROM invoice WHERE act_id = :act AND place = 1
+"""
 HELD = """
 INSERT INTO held_row (
     upload_id, sheet, row_no, digest, invoice_number, invoice_kind, waits_for, evidence, received_on, content
@@ -187,6 +191,7 @@ def upload(
         execute(db, STAGE, first=first, rows=rows, companies=companies, net_fen=net_fen, **params)
         for statement in (
             UPLOAD, NUMBERS, INVOICES, LINES, BAD_ROWS, HELD, PROBLEMS, EVIDENCE, EVIDENCE_LINES, RESOLUTION, NOTES,
+            NOTICE,
         ):  # fmt: skip
             execute(db, statement, act=act.act_id, **params)
     return act.act_id

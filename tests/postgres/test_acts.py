@@ -74,6 +74,8 @@ def fill(desk: Desk) -> None:
     run(desk.engine, lambda db: runs.decide(db, CHECKER, draft.run_id, "approved"))
     run(desk.engine, lambda db: disclosure.disclose(db, MAKER, draft.run_id, None))
     run(desk.engine, lambda db: disclosure.object_to(db, MAKER, draft.run_id, line("a")["发票号码"], "存疑"))
+    with transaction(desk.engine) as db, acts.act(db, "recovery_notice", "告知1", "maker1", "") as act:
+        recorder.notice(db, act.act_id)
 
 
 def nothing(db: Connection, reference: str, actor: str = "maker1", kind: str = "note", request: object = "") -> int:

@@ -108,12 +108,12 @@ def _same_facts(db: Connection, facts: Facts) -> None:
 
 
 def _settle(db: Connection, act: histories.Act) -> None:
-    """Draft with both engines; approve if the history says so and nothing has to be recovered."""
+    """Draft with both engines; approve if the history says so."""
     run = draft(db, act.through, backfill=act.backfill).run
     _next_transaction(db)
     if run is None:
         return
-    if not act.settles or runs.totals(db, run)["recovered"]:
+    if not act.settles:
         runs.decide(db, MAKER, run.run_id, "withdrawn")
         return
     runs.submit(db, MAKER, run.run_id)

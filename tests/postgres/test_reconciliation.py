@@ -138,6 +138,13 @@ TAMPERS: dict[str, list[Tamper]] = {
             " WHERE invoice_id = (SELECT min(invoice_id) FROM invoice)",
         ),
     ],
+    "line_money": [
+        (f"UPDATE account SET balance_fen = balance_fen + 1 WHERE account_id = {PAYABLE}",),
+        (
+            "UPDATE transfer AS t SET debit_account_id = t.credit_account_id, credit_account_id = t.debit_account_id"
+            " FROM account AS a WHERE a.account_id = t.credit_account_id AND a.kind = 'payable' AND t.line_no = 1",
+        ),
+    ],
     "lines_posted": [
         (
             "UPDATE transfer SET amount_fen = amount_fen + 1 WHERE run_id = 1 AND transfer_no ="
@@ -274,6 +281,8 @@ CHANGES = {
     "move": "UPDATE move SET why = 'x' WHERE act_id = (SELECT max(act_id) FROM move)",
     "disclosure": "UPDATE disclosure SET until_on = until_on - 1",
     "objection": "UPDATE objection SET why = 'x'",
+    "recovery_notice": "UPDATE recovery_notice SET told_on = told_on + 1 WHERE act_id ="
+    " (SELECT max(act_id) FROM recovery_notice)",
     "transfer": "UPDATE transfer SET amount_fen = amount_fen + 1 WHERE run_id = 2 AND transfer_no ="
     " (SELECT max(transfer_no) FROM transfer WHERE run_id = 2)",
 }

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 
 from settlement import run as runs
 from settlement.verify import verify
-from tests.cases.histories import invoice, red_of, usual
+from tests.cases.histories import invoice, usual
 from tests.postgres import recorder
 from tests.postgres.recorder import CHECKER, MAKER, number, record, uscc
 from tests.postgres.witness import END, PROGRAMME, SHIPPED, draft, record_document, settle
@@ -184,15 +184,6 @@ def test_more_than_the_appropriation_is_refused_with_the_gap(engine: Engine) -> 
     with transaction(engine) as db:
         recorder.appropriate(db, 2026, 10_000_000, "指标2")
     assert submit(engine, run).state == "submitted"
-
-
-def test_what_must_be_recovered_refuses_the_run(engine: Engine) -> None:
-    decided(engine, submitted(engine), "approved")
-    with transaction(engine) as db:
-        more = [*FACTS.invoices, red_of(FACTS.invoices[0], 4, 150_000_000)]
-        record(db, "red", replace(FACTS, invoices=more), FACTS)
-    run = drafted(engine)
-    assert "300,000.00元" in refused("recovery_due", lambda: submit(engine, run))
 
 
 def test_a_voucher_that_moved_since_makes_the_run_stale(engine: Engine) -> None:

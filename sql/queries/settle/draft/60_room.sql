@@ -2,6 +2,7 @@
 --         this run
 -- params: none (reads asked, stretch, part, served, cap)
 -- source: DESIGN 6.6 and 6.9; the balance of the voucher, before it is issued the face it would have;
+--         (below zero by what an amended cap is now below what was granted: recoveries fill that first);
 --         a frozen voucher holds claims back, a closed one (revoked or expired) grants nothing any more
 CREATE TEMPORARY TABLE room ON COMMIT DROP AS
 WITH claimed AS (
@@ -50,7 +51,7 @@ SELECT
         WHEN i.company_id IS NULL THEN CASE WHEN k.automatic THEN k.cap_fen ELSE 0 END
         WHEN i.closed THEN 0
         WHEN i.by_hand THEN i.balance_fen
-        ELSE greatest(0, coalesce(k.cap_fen, 0) - coalesce(u.used_fen, 0))
+        ELSE coalesce(k.cap_fen, 0) - coalesce(u.used_fen, 0)
     END AS bigint) AS room_fen
 FROM claimed AS y
 LEFT JOIN cap AS k ON k.cap_year = y.cap_year
