@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from importers import resolve
 from reconciliation import disclosure
 from settlement import run as runs
-from tests.postgres import recorder
+from tests.postgres import recorder, small_ledger
 from tests.postgres.conftest import TODAY, Clone
 from tests.postgres.desk import CHECKER, MAKER, Desk, bill_of, companies, line, providers
 from tests.postgres.witness import END
@@ -74,6 +74,7 @@ def fill(desk: Desk) -> None:
     run(desk.engine, lambda db: runs.decide(db, CHECKER, draft.run_id, "approved"))
     run(desk.engine, lambda db: disclosure.disclose(db, MAKER, draft.run_id, None))
     run(desk.engine, lambda db: disclosure.object_to(db, MAKER, draft.run_id, line("a")["发票号码"], "存疑"))
+    small_ledger.pay(desk.engine, draft.run_id)
 
 
 def nothing(db: Connection, reference: str, actor: str = "maker1", kind: str = "note", request: object = "") -> int:
