@@ -6,7 +6,6 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from console.answer import Answer, table, yuan
-from console.audit import written
 from console.chinese import FILE, NUMBER, OneOf, argument, option
 from console.door import Verb
 from console.problems import problem_data, problem_lines
@@ -15,6 +14,7 @@ from voucher import access, acts
 from voucher.capitals import capitals
 from voucher.database import Row, run
 from voucher.errors import Refused
+from voucher.files import written
 from voucher.money import format_yuan
 
 SHOWN = 20

@@ -10,7 +10,8 @@ WITH said AS (
 )
 
 SELECT
-    s.row_no, s.reference, s.state, coalesce(s.day, CAST(:today AS date)) AS happened_on, s.bank_reference, s.reason, p.payment_id, p.batch_id,
+    s.row_no, s.reference, s.state, coalesce(s.day, CAST(:today AS date)) AS happened_on, s.bank_reference, s.reason,
+    p.payment_id, p.batch_id,
     p.state AS from_state, p.step,
     CASE
         WHEN p.payment_id IS NULL THEN 'unknown_payment'

@@ -53,7 +53,7 @@ stood AS (
         i.*, coalesce(s.fen, 0) AS sent_fen, greatest(0, coalesce(s.fen, 0) - coalesce(b.fen, 0)) AS short_fen,
         greatest(0, coalesce(q.fen, 0)) AS recoverable_fen,
         sum(i.amount_fen) OVER (w ORDER BY i.state DESC, i.payment_id, i.line_no ROWS UNBOUNDED PRECEDING) AS cum_fen,
-        coalesce(sum(i.amount_fen) FILTER (WHERE i.state = 'returned') OVER w, 0) AS back_fen
+        sum(CASE WHEN i.state = 'returned' THEN i.amount_fen ELSE 0 END) OVER w AS back_fen
     FROM item AS i
     LEFT JOIN sent AS s
         ON s.programme_id = i.programme_id AND s.company_id = i.company_id AND s.invoice_id = i.invoice_id

@@ -2,7 +2,8 @@
 -- params: batch (null for all)
 SELECT
     b.batch_id, b.run_id, coalesce(d.verdict, 'proposed') AS state, q.maker, d.decided_by AS checker, b.payments,
-    b.amount_fen, CAST(coalesce(sum(p.amount_fen) FILTER (WHERE p.state = 'in_transit'), 0) AS bigint) AS in_transit_fen,
+    b.amount_fen,
+    CAST(coalesce(sum(p.amount_fen) FILTER (WHERE p.state = 'in_transit'), 0) AS bigint) AS in_transit_fen,
     CAST(coalesce(sum(p.amount_fen) FILTER (WHERE p.state = 'paid'), 0) AS bigint) AS paid_fen,
     CAST(coalesce(sum(p.amount_fen) FILTER (WHERE p.state = 'returned'), 0) AS bigint) AS returned_fen,
     r.programme_id, r.through_on, r.fiscal_year, s.recorded_at AS approved_at, a.effective_on AS approved_on
