@@ -99,9 +99,10 @@ SELECT
         s.met_fen - least(s.cum_met_fen, s.recoverable_fen) + least(s.cum_met_fen - s.met_fen, s.recoverable_fen)
         AS bigint
     ) ELSE 0 END AS repaid_fen,
-    EXISTS (
-        SELECT FROM proposal AS p
+    CAST(s.fiscal_year AS text) IN (
+        SELECT CAST(p.payload AS jsonb) ->> 'year'
+        FROM proposal AS p
         INNER JOIN decision AS d ON d.proposal_act_id = p.act_id AND d.verdict = 'approved'
-        WHERE p.kind = 'budget_close' AND CAST(p.payload AS jsonb) ->> 'year' = s.fiscal_year || ''
+        WHERE p.kind = 'budget_close'
     ) AS closed
 FROM summed AS s
