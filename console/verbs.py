@@ -11,6 +11,7 @@ from console import (
     invoices,
     jobs,
     ledgers,
+    payments,
     policies,
     proposals,
     reconcile,
@@ -28,6 +29,7 @@ VERBS: tuple[Verb, ...] = (
     *basics.VERBS, *demo.VERBS, *users.VERBS, *policies.VERBS, *registers.VERBS, *vouchers.VERBS, *imports.VERBS,
     *invoices.VERBS, *resolutions.VERBS, *verifications.VERBS, *settle.VERBS, *proposals.VERBS, *recoveries.VERBS,
     *explain.VERBS, *reconcile.VERBS, *audit.VERBS, *balance.VERBS, *jobs.VERBS, *ledgers.VERBS, *disclosures.VERBS,
+    *payments.VERBS,
 )  # fmt: skip
 GROUPS = {
     "user": "用户：谁可以办理什么。",
@@ -39,6 +41,7 @@ GROUPS = {
     "jobs": "定时任务。",
     "db": "数据库：备份与恢复。",
     "audit": "审计：导出、核验审计包。",
+    "pay": "拨付：提出、导出、登记结果。",
     "settle": "结算：起草、提交、复核。",
     "recovery": "追回：须由企业退回的款项。",
 }
@@ -48,7 +51,7 @@ SECTIONS = (
     ("登记", ("registry", "budget")),
     ("受理", ("voucher", "import", "invoice")),
     ("结算", ("settle",)),
-    ("公示与拨付", ("disclose", "object")),
+    ("公示与拨付", ("disclose", "object", "pay")),
     ("复核", ("proposals", "approve", "reject", "withdraw")),
     ("追回", ("recovery",)),
     ("对账", ("explain", "reconcile", "report", "audit", "balance")),

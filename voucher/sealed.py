@@ -253,6 +253,26 @@ SEALED = (
         "company_id invoice_id",
     ),
     Sealed(
+        "payment_batch",
+        "batch_id run_id payments amount_fen act_id",
+        "batch_id",
+    ),
+    Sealed(
+        "payment",
+        "payment_no payment_id batch_id payee_id account_act_id account_row_no amount_fen reference act_id",
+        "payment_no batch_id",
+    ),
+    Sealed(
+        "payment_line",
+        "payment_id run_id line_no company_id amount_fen act_id",
+        "payment_id run_id line_no",
+    ),
+    Sealed(
+        "payment_result",
+        "payment_id step state happened_on bank_reference reason sha256 row_no act_id",
+        "payment_id step",
+    ),
+    Sealed(
         "transfer",
         "transfer_no company_id debit_account_id credit_account_id amount_fen run_id line_no act_id",
         "transfer_no",

@@ -66,6 +66,14 @@ WITH fact AS (
     UNION ALL
     SELECT 'recovery_notice', t.act_id, 1 FROM recovery_notice AS t
     UNION ALL
+    SELECT 'payment_batch', t.act_id, 1 FROM payment_batch AS t
+    UNION ALL
+    SELECT 'payment', t.act_id, count(*) FROM payment AS t GROUP BY t.act_id
+    UNION ALL
+    SELECT 'payment_line', t.act_id, count(*) FROM payment_line AS t GROUP BY t.act_id
+    UNION ALL
+    SELECT 'payment_result', t.act_id, count(*) FROM payment_result AS t GROUP BY t.act_id
+    UNION ALL
     SELECT 'transfer', t.act_id, count(*) FROM transfer AS t GROUP BY t.act_id
 ),
 

@@ -1,14 +1,18 @@
 """The checks and the monthly report on a small ledger, and on the same ledger tampered with in every way."""
 
+import tempfile
 from datetime import date
+from pathlib import Path
 
+import pytest
 from sqlalchemy import Connection, Engine, text
 
-from reconciliation import disclosure
+from reconciliation import disclosure, payments, results
 from settlement import run as settle
 from voucher import acts, approval, ledger
 from voucher.access import User
 from voucher.database import run, transaction
+from voucher.money import format_yuan
 
 MAKER, CHECKER = User("maker1", "maker", None), User("checker1", "checker", None)
 PROVIDERS = ["91500000PROVIDER01", "91500000PROVIDER02", "91500000PROVIDER03"]
@@ -162,6 +166,8 @@ SELECT upload_id, row_number() OVER (ORDER BY row_no), sheet, row_no, outcome, '
 FROM upload_row WHERE upload_id = :act
 """
 
+RESULT = "用途,金额,处理结果,交易日期,交易流水号,失败原因"
+
 
 def execute(db: Connection, statement: str, **params: object) -> None:
     """Run a statement of this file; casts are written with two colons."""
@@ -207,9 +213,25 @@ def settled(engine: Engine, through: date) -> int:
 
 
 def disclosed(engine: Engine) -> None:
-    """Disclose the first run, and object to one invoice of it."""
+    """Disclose the first run, object to one invoice of it, and pay the company that has an account."""
     run(engine, lambda db: disclosure.disclose(db, MAKER, 1, None))
     run(engine, lambda db: disclosure.object_to(db, MAKER, 1, f"{1:020d}", "存疑"))
+    pay(engine, 1)
+
+
+def pay(engine: Engine, run_id: int) -> None:
+    """Pay a disclosed run's one company that has an account."""
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as home:
+        patch.setenv("CVL_TODAY", "2026-08-24")
+        patch.setenv("CVL_HOME", home)
+        batch = run(engine, lambda db: payments.propose(db, MAKER, run_id)).batch
+        assert batch is not None
+        run(engine, lambda db: approval.decide(db, batch, "approved", CHECKER))
+        (paid,) = run(engine, lambda db: payments.payments(db, batch))
+        file = Path(home) / "result.csv"
+        amount = format_yuan(paid["amount_fen"])
+        file.write_text(f"{RESULT}\n{paid['reference']},{amount},成功,2026-08-24,LS-1,\n", "utf-8")
+        assert results.take(engine, file, MAKER, None).paid == 1
 
 
 def build(engine: Engine, companies: int = 12) -> None:

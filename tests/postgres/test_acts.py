@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from importers import resolve
 from reconciliation import disclosure
 from settlement import run as runs
-from tests.postgres import recorder
+from tests.postgres import recorder, small_ledger
 from tests.postgres.conftest import TODAY, Clone
 from tests.postgres.desk import CHECKER, MAKER, Desk, bill_of, companies, line, providers
 from tests.postgres.witness import END
@@ -76,6 +76,7 @@ def fill(desk: Desk) -> None:
     run(desk.engine, lambda db: disclosure.object_to(db, MAKER, draft.run_id, line("a")["发票号码"], "存疑"))
     with transaction(desk.engine) as db, acts.act(db, "recovery_notice", "告知1", "maker1", "") as act:
         recorder.notice(db, act.act_id)
+    small_ledger.pay(desk.engine, draft.run_id)
 
 
 def nothing(db: Connection, reference: str, actor: str = "maker1", kind: str = "note", request: object = "") -> int:

@@ -1,0 +1,91 @@
+"""Bank profiles: how a bank's payout, result and statement files look, as one TOML file per bank.
+
+A shipped profile is named, one of one's own is a file; the columns of a file to be read tell which profile fits.
+"""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from voucher.errors import Misused
+
+PAYOUT_FIELDS = ("", "no", "account", "holder", "bank", "clearing_no", "amount", "purpose", "reference")
+RESULT_FIELDS = ("reference", "amount", "state", "day", "bank_reference", "reason")
+STATEMENT_FIELDS = ("day", "paid_out", "paid_in", "name", "account", "serial", "remark")
+_NEEDED = {"result": ("reference", "amount", "state"), "statement": ("day", "paid_out")}
+_KNOWN = {"title", "payer", "payout", "result", "statement", "treasury"}
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One bank's formats; a section that the file lacks is empty. payer: name, account, clearing_no."""
+
+    name: str
+    title: str
+    payer: Mapping[str, str] = field(default_factory=dict)
+    payout: Mapping[str, Any] = field(default_factory=dict)
+    result: Mapping[str, Any] = field(default_factory=dict)
+    statement: Mapping[str, Any] = field(default_factory=dict)
+    treasury: Mapping[str, str] = field(default_factory=dict)
+
+    def columns(self, section: str) -> Mapping[str, str]:
+        """Give the columns of a file to be read: field to header; empty when the bank has no such file."""
+        found: Mapping[str, str] = getattr(self, section).get("columns", {})
+        return found
+
+
+def parse(name: str, text: str) -> Profile:
+    """Read a profile. Raises Misused with what is wrong."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise _bad(name, f"不是 TOML：{error}") from None
+    if unknown := sorted(table.keys() - _KNOWN):
+        raise _bad(name, f"不认识“{unknown[0]}”这一节")
+    profile = Profile(name, str(table.get("title", name)), **{k: v for k, v in table.items() if k != "title"})
+    for section, fields in (("result", RESULT_FIELDS), ("statement", STATEMENT_FIELDS)):
+        columns = profile.columns(section)
+        wrong = [key for key in columns if key not in fields]
+        missing = [key for key in _NEEDED[section] if columns and key not in columns]
+        if wrong or missing:
+            raise _bad(name, f"[{section}] 的列“{[*wrong, *missing][0]}”{'不认识' if wrong else '缺少'}")
+    for entry in profile.payout.get("columns", []):
+        if len(entry) != 2 or entry[1] not in PAYOUT_FIELDS:
+            raise _bad(name, f"[payout] 的列“{entry[0]}”内容不认识")
+    return profile
+
+
+def _bad(name: str, why: str) -> Misused:
+    return Misused("bad_profile", f"银行格式文件 {name} 有误：{why}。请对照随附的 generic.toml 改正。")
+
+
+@cache
+def shipped() -> Mapping[str, Profile]:
+    """Read the shipped profiles: name to profile."""
+    folder = files("reconciliation").joinpath("banks")
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    return {name[:-5]: parse(name[:-5], folder.joinpath(name).read_text("utf-8")) for name in names}
+
+
+def find(asked: str | None) -> Profile:
+    """Find a profile: a shipped one by name, any other by its file; the general one when none is asked for."""
+    if asked is None:
+        return shipped()["generic"]
+    if asked in shipped():
+        return shipped()[asked]
+    try:
+        return parse(Path(asked).name, Path(asked).read_text("utf-8"))
+    except (OSError, UnicodeDecodeError):
+        names = "、".join(shipped())
+        raise Misused("no_profile", f"没有银行格式“{asked}”。可选：{names}，或写一个格式文件的路径。") from None
+
+
+def candidates(asked: str | None, section: str) -> Sequence[Profile]:
+    """Give the profiles whose files of a section may be read: the one asked for, else all shipped ones."""
+    if asked is not None:
+        return [find(asked)]
+    return [profile for profile in shipped().values() if profile.columns(section)]
