@@ -248,6 +248,11 @@ SEALED = (
         "act_id",
     ),
     Sealed(
+        "merger",
+        "absorbed_id survivor_id merged_on act_id",
+        "absorbed_id",
+    ),
+    Sealed(
         "transfer",
         "transfer_no company_id debit_account_id credit_account_id amount_fen run_id line_no act_id",
         "transfer_no",

@@ -5,6 +5,7 @@ from datetime import date
 from sqlalchemy import Connection, Engine, text
 
 from reconciliation import disclosure
+from settlement import merger
 from settlement import run as settle
 from voucher import acts, approval, ledger
 from voucher.access import User
@@ -207,6 +208,13 @@ def disclosed(engine: Engine) -> None:
     run(engine, lambda db: disclosure.object_to(db, MAKER, 1, f"{1:020d}", "存疑"))
 
 
+def merge(engine: Engine, absorbed: str, survivor: str) -> None:
+    """Merge the last company into the first: once both are settled."""
+    with transaction(engine) as db:
+        proposal = merger.propose(db, MAKER, absorbed, survivor, date(2026, 8, 1), "文号")
+        approval.decide(db, proposal, "approved", CHECKER)
+
+
 def build(engine: Engine, companies: int = 12) -> None:
     """Two months' files of three providers, two runs; companies reach their cap."""
     register(engine, companies)
@@ -218,3 +226,4 @@ def build(engine: Engine, companies: int = 12) -> None:
         upload(engine, provider, 10_000 + 1000 * index, 25, companies, bad=2, net_fen=60_000_000, stranger=False)
     settled(engine, date(2026, 7, 31))
     disclosed(engine)
+    merge(engine, f"91500000{companies:010d}", "915000000000000001")
