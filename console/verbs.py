@@ -4,6 +4,7 @@ from console import (
     audit,
     balance,
     basics,
+    companies,
     demo,
     disclosures,
     explain,
@@ -26,17 +27,18 @@ from console import (
 from console.door import Verb
 
 VERBS: tuple[Verb, ...] = (
-    *basics.VERBS, *demo.VERBS, *users.VERBS, *policies.VERBS, *registers.VERBS, *vouchers.VERBS, *imports.VERBS,
-    *invoices.VERBS, *resolutions.VERBS, *verifications.VERBS, *settle.VERBS, *proposals.VERBS, *recoveries.VERBS,
-    *explain.VERBS, *reconcile.VERBS, *audit.VERBS, *balance.VERBS, *jobs.VERBS, *ledgers.VERBS, *disclosures.VERBS,
-    *payments.VERBS,
+    *basics.VERBS, *demo.VERBS, *users.VERBS, *policies.VERBS, *registers.VERBS, *vouchers.VERBS, *companies.VERBS,
+    *imports.VERBS, *invoices.VERBS, *resolutions.VERBS, *verifications.VERBS, *settle.VERBS, *proposals.VERBS,
+    *recoveries.VERBS, *explain.VERBS, *reconcile.VERBS, *audit.VERBS, *balance.VERBS, *jobs.VERBS, *ledgers.VERBS,
+    *disclosures.VERBS, *payments.VERBS,
 )  # fmt: skip
 GROUPS = {
     "user": "用户：谁可以办理什么。",
     "policy": "政策文件：每个数字和它的依据。",
     "registry": "名单：企业、服务商、关联关系、其他补贴、付款。",
     "budget": "年度指标。",
-    "voucher": "算力券：发放与查看。",
+    "voucher": "算力券：申请、发放、冻结、撤销、过期与查看。",
+    "company": "企业：冻结、解冻、合并。",
     "invoice": "发票：查看已受理和未受理的。",
     "jobs": "定时任务。",
     "db": "数据库：备份与恢复。",
@@ -49,7 +51,7 @@ GROUPS = {
 SECTIONS = (
     ("准备", ("init", "doctor", "demo", "user", "policy")),
     ("登记", ("registry", "budget")),
-    ("受理", ("voucher", "import", "invoice")),
+    ("受理", ("voucher", "company", "import", "invoice")),
     ("结算", ("settle",)),
     ("公示与拨付", ("disclose", "object", "pay")),
     ("复核", ("proposals", "approve", "reject", "withdraw")),

@@ -159,6 +159,8 @@ class Share:
             "listings": self.common.listings, "subsidies": self._subsidies, "payments": self._payments,
             "verifications": self._verifications, "invoices": self._invoices,
         }  # fmt: skip
+        if name == "standings":
+            return self._standings(cutoff)
         found = [row for row in known[name] if row["no"] <= cutoff]
         return [self._as_proved(row, cutoff) for row in found] if name == "invoices" else found
 
@@ -230,7 +232,7 @@ class Share:
         roots = {each.account_id for each in self.common.accounts.values() if each.kind == "authority"}
         states: dict[int, tuple[int, str]] = {}
         for move in self.tables.get("move", ()):
-            if move["no"] <= cutoff:
+            if move["noun"] == "voucher" and move["no"] <= cutoff:
                 states[move["subject_id"]] = max(
                     states.get(move["subject_id"], (0, "")), (move["step"], move["to_state"])
                 )
@@ -248,3 +250,16 @@ class Share:
                 }
             )  # fmt: skip
         return sorted(found, key=lambda row: (row["company_id"], row["cap_year"]))
+
+    def _standings(self, cutoff: int) -> list[Row]:
+        """Give the companies that are frozen, or closed by a merger, as known at the cutoff."""
+        moves = [row for row in self.tables.get("move", ()) if row["noun"] == "company" and row["no"] <= cutoff]
+        last = {row["subject_id"]: row["to_state"] for row in sorted(moves, key=lambda row: int(row["step"]))}
+        merged = {
+            row["absorbed_id"]: row["merged_on"].year for row in self.tables.get("merger", ()) if row["no"] <= cutoff
+        }
+        frozen = {company for company, state in last.items() if state == "frozen"}
+        return [
+            {"company": each, "frozen": each in frozen, "closed_from": merged.get(each)}
+            for each in sorted(frozen | merged.keys())
+        ]

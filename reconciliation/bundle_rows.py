@@ -26,6 +26,7 @@ _OF_A_COMPANY = {
     "relation": "company_id",
     "run_line": "company_id",
     "voucher": "company_id",
+    "merger": "absorbed_id",
 }
 """Tables whose rows name their company, by which column."""
 
@@ -213,8 +214,9 @@ class Reader:
 
     def _move(self, act: Act, _table: str, line: str) -> None:
         row = typed("move", line)
-        if row["noun"] == "voucher":
-            self._put(self._company_of_voucher[row["subject_id"]], act, "move", line)
+        subject = row["subject_id"]
+        if row["noun"] in ("voucher", "company"):
+            self._put(self._company_of_voucher[subject] if row["noun"] == "voucher" else subject, act, "move", line)
 
     def _transfer(self, act: Act, _table: str, line: str) -> None:
         """Book a transfer, and put it with the companies whose accounts it moves."""

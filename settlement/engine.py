@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from settlement.facts import Facts, LineKind, Served, VoucherState
+from settlement.facts import Facts, LineKind, Served, Standing, VoucherState
 from settlement.policy import Policy, governing, in_force
 from settlement.worth import Bill, Documents, Registers, after_overlap, in_order, weigh
 from voucher.days import year_span
@@ -113,6 +113,7 @@ def draft(facts: Facts, policies: Iterable[Policy], programme: str, through: dat
         served[row.invoice_id, row.cap_year].append(row)
     refused = {(refusal.invoice_number, refusal.cap_year) for refusal in facts.refusals}
     vouchers = {(voucher.company, voucher.cap_year): voucher for voucher in facts.vouchers}
+    standings = {standing.company: standing for standing in facts.standings}
     result = Draft([], [], [], [])
     for (company, year), bills in _by_company_year(facts, registers, documents, programme, result).items():
         policy = governing(own, year)
@@ -124,7 +125,8 @@ def draft(facts: Facts, policies: Iterable[Policy], programme: str, through: dat
             gone = (number, year) in refused or (number, None) in refused
             open_ = not registers.verified(bill.invoice)
             claims.append(_claim(bill, year, own, served[bill.invoice.invoice_id, year], gone, short, open_))
-        _settle(claims, room_of(vouchers.get((company, year)), policy), through, backfill, result)
+        room = room_of(vouchers.get((company, year)), policy, year, standings.get(company))
+        _settle(claims, room, through, backfill, result)
     for lines in (result.lines, result.backfill_listed, result.held):
         lines.sort(key=lambda line: (line.company, line.cap_year, KINDS.index(line.kind), line.accepted_no))
     return result
@@ -203,9 +205,10 @@ def _claim(
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What may still be granted to a company in a year, before a run's recoveries. closed: revoked.
+    """What may still be granted to a company in a year, before a run's recoveries.
 
     left_fen: below zero by what an amended cap is now below what was granted; recoveries fill that first.
+    closed: revoked, expired, returned, or the company was merged into another.
     """
 
     left_fen: Fen
@@ -213,16 +216,19 @@ class Room:
     closed: bool = False
 
 
-def room_of(voucher: VoucherState | None, policy: Policy | None) -> Room:
-    """Read the room off the voucher, or off the one that would be issued.
+def room_of(voucher: VoucherState | None, policy: Policy | None, year: int, standing: Standing | None) -> Room:
+    """Read the room off the voucher, or off the one that would be issued; none is left of what is closed.
 
-    policy: the one that governs the year. The face of an automatic voucher follows its cap.
+    policy: the one that governs the cap year. The face of an automatic voucher follows its cap.
     """
+    frozen = standing is not None and standing.frozen
+    closed = standing is not None and standing.closed_from is not None and standing.closed_from <= year
     cap = policy.annual_cap_fen if policy else 0
-    if voucher is None:
-        return Room(cap if policy and policy.issuance == "automatic" else 0)
-    left = cap - (voucher.face_fen - voucher.balance_fen) if voucher.automatic else voucher.balance_fen
-    return Room(0 if voucher.revoked else left, voucher.frozen, voucher.revoked)
+    left = cap if policy and policy.issuance == "automatic" else 0
+    if voucher is not None:
+        left = cap - (voucher.face_fen - voucher.balance_fen) if voucher.automatic else voucher.balance_fen
+        frozen, closed = frozen or voucher.frozen, closed or voucher.revoked
+    return Room(0 if closed else left, frozen, closed)
 
 
 def _settle(claims: Sequence[Claim], room: Room, through: date, backfill: bool, result: Draft) -> None:

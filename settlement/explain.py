@@ -247,7 +247,7 @@ def _room(db: Connection, invoice: Invoice, programme: str, row: Mapping[str, An
     own = [entry for entry in in_force(policies) if entry[0].programme == programme]
     facts = facts_at(db, programme, cutoff, (invoice.company, invoice.company))
     voucher = next((each for each in facts.vouchers if each.cap_year == year), None)
-    room = engine.room_of(voucher, governing(own, year))
+    room = engine.room_of(voucher, governing(own, year), year, next(iter(facts.standings), None))
     if room.closed:
         return 0
     kept = 0

@@ -150,6 +150,15 @@ class VoucherState:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """A company that is frozen, or absorbed by another: closed_from is the first cap year it gets nothing of."""
+
+    company: int
+    frozen: bool
+    closed_from: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """All a draft of one programme depends on; refusals, served and vouchers are that programme's."""
 
@@ -163,3 +172,4 @@ class Facts:
     refusals: Sequence[Refusal] = ()
     served: Sequence[Served] = ()
     vouchers: Sequence[VoucherState] = ()
+    standings: Sequence[Standing] = ()

@@ -19,6 +19,7 @@ from settlement.facts import (
     Qualification,
     Relation,
     Served,
+    Standing,
     Subsidy,
     Verification,
     VoucherState,
@@ -76,6 +77,7 @@ def facts_from(rows: Rows, programme: str, cutoff: int, companies: Companies = A
         invoices=[_invoice(row) for row in rows("invoices", **some)],
         served=[Served(**row) for row in rows("served", programme=programme, **some)],
         vouchers=[_voucher(row) for row in rows("vouchers", programme=programme, **some)],
+        standings=[Standing(row["company"], row["frozen"], row["closed_from"]) for row in rows("standings", **some)],
     )
 
 
@@ -122,7 +124,7 @@ def _invoice(row: Mapping[str, Any]) -> Invoice:
 
 
 def _voucher(row: Mapping[str, Any]) -> VoucherState:
-    """Read a voucher's state; an expired one is as closed to grants as a revoked one."""
+    """Read a voucher's state; an expired or returned one is as closed to grants as a revoked one."""
     return VoucherState(
         company=row["company_id"],
         cap_year=row["cap_year"],
@@ -130,5 +132,5 @@ def _voucher(row: Mapping[str, Any]) -> VoucherState:
         balance_fen=row["balance_fen"],
         automatic=row["automatic"],
         frozen=row["state"] == "frozen",
-        revoked=row["state"] in ("revoked", "expired"),
+        revoked=row["state"] in ("revoked", "expired", "returned"),
     )

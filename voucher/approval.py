@@ -67,6 +67,28 @@ def propose(
     return act.act_id
 
 
+def propose_next(db: Connection, kind: str, stem: str, subject: str, payload: object, user: User) -> int:
+    """Propose something about one thing as an act of its own; stem: the reference of all that concerns the thing.
+
+    What was decided before does not stand in the way, what still waits does. Returns the proposal's act id; the same
+    again gives the first one's. Raises Refused (`proposal_pending`).
+    """
+    earlier = one(db, "queries/proposal/earlier.sql", kind=kind, stem=stem)
+    assert earlier is not None
+    try:
+        with acts.act(db, kind, f"{stem}{earlier['decided'] + 1}", user.name, payload) as act:
+            return propose(db, act, kind, subject, payload, user)
+    except acts.AlreadyDone as done:
+        return done.act_id
+    except Refused as refusal:
+        if refusal.code == "reference_conflict":
+            raise Refused(
+                "proposal_pending",
+                f"同一对象的事项 {earlier['waiting']} 尚待复核。请先批准、退回或撤回，再重新提交。",
+            ) from None
+        raise
+
+
 def find(db: Connection, act_id: int) -> Proposal:
     """Find a proposal. Raises Refused when there is none."""
     row = one(db, "queries/proposal/find.sql", act_id=act_id)

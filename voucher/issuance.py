@@ -42,17 +42,17 @@ def propose_due(db: Connection, user: User, terms: Terms) -> int | None:
     return _propose(db, user, terms, "all", [{"company": each, "face_fen": terms.cap_fen} for each in due])
 
 
-def propose_by_hand(db: Connection, user: User, terms: Terms, company: str, face_fen: Fen) -> int:
+def propose_by_hand(
+    db: Connection, user: User, terms: Terms, company: str, face_fen: Fen | None, reference: str = ""
+) -> int:
     """Propose one company's voucher with a face of its own; such a face stays when the cap is amended.
 
+    face_fen: None for as much as may be. reference: number of the company's application, which the approval reviews.
     Returns the proposal's act id. Raises Misused or Refused.
     """
     _check_year(terms)
-    if face_fen <= 0:
+    if face_fen is not None and face_fen <= 0:
         raise Misused("bad_face", "券面额须大于 0。")
-    if face_fen > terms.cap_fen:
-        cap = format_yuan(terms.cap_fen, grouped=True)
-        raise Refused("above_cap", f"券面额不能超过{terms.year}年度上限{cap}元，请改小后重新提交。")
     found = _qualified(db, terms, company)
     if not found:
         raise Refused(
@@ -61,7 +61,18 @@ def propose_by_hand(db: Connection, user: User, terms: Terms, company: str, face
         )
     if found[0]["has_voucher"]:
         raise Refused("voucher_exists", f"企业 {company} 已有{terms.year}年度的券。请用 cvl voucher list 查看。")
-    return _propose(db, user, terms, company, [{"company": company, "face_fen": face_fen}])
+    face_fen = _check_face(db, terms.programme, terms.year, company, face_fen, terms.cap_fen)
+    return _propose(db, user, terms, company, [{"company": company, "face_fen": face_fen}], reference)
+
+
+def _check_face(db: Connection, programme: str, year: int, company: str, face_fen: Fen | None, cap_fen: Fen) -> Fen:
+    """Return the face, all that may be for None. Raises Refused above the cap less what merged companies used."""
+    used = query(db, "queries/voucher/merged_use.sql", company=company, own=False)
+    left = cap_fen - sum(row["used_fen"] for row in used if (row["programme_id"], row["year"]) == (programme, year))
+    if left <= 0 or (face_fen or 0) > left:
+        cap = format_yuan(max(0, left), grouped=True)
+        raise Refused("above_cap", f"券面额不能超过{year}年度上限{cap}元，请改小后重新提交。")
+    return left if face_fen is None else face_fen
 
 
 def _check_year(terms: Terms) -> None:
@@ -83,29 +94,44 @@ def _qualified(db: Connection, terms: Terms, company: str = "") -> Sequence[Mapp
     )
 
 
-def _propose(db: Connection, user: User, terms: Terms, subject: str, vouchers: Sequence[Mapping[str, Any]]) -> int:
-    """Propose vouchers; what was decided before does not stand in the way, what still waits does."""
+def _propose(
+    db: Connection, user: User, terms: Terms, subject: str, vouchers: Sequence[Mapping[str, Any]], reference: str = ""
+) -> int:
+    """Propose vouchers. reference: of the application, empty without one."""
     stem = f"{terms.programme}:{terms.year}:{subject}:"
-    earlier = one(db, "queries/proposal/earlier.sql", kind=KIND, stem=stem)
-    assert earlier is not None
     payload = {
         "programme": terms.programme, "year": terms.year, "cap_fen": terms.cap_fen,
         "by_hand": subject != "all", "vouchers": list(vouchers),
     }  # fmt: skip
+    if reference:
+        payload["application"] = reference
     total = format_yuan(sum(each["face_fen"] for each in vouchers), grouped=True)
-    words = f"发放{terms.year}年度算力券{len(vouchers)}张，面额合计{total}元"
-    try:
-        with acts.act(db, KIND, f"{stem}{earlier['decided'] + 1}", user.name, payload) as act:
-            return approval.propose(db, act, KIND, words, payload, user)
-    except acts.AlreadyDone as done:
-        return done.act_id
-    except Refused as refusal:
-        if refusal.code == "reference_conflict":
-            raise Refused(
-                "proposal_pending",
-                f"{terms.year}年度的发券事项 {earlier['waiting']} 尚待复核。请先批准、退回或撤回，再重新提交。",
-            ) from None
-        raise
+    words = f"发放{terms.year}年度算力券{len(vouchers)}张，面额合计{total}元" + (
+        f"（申请 {reference}）" if reference else ""
+    )
+    return approval.propose_next(db, KIND, stem, words, payload, user)
+
+
+def issue(
+    db: Connection, act: acts.Act, programme: str, year: int, faces: Mapping[str, Fen], *, by_hand: bool = False
+) -> int:
+    """Write the vouchers of companies (USCC to face) that have none of the year; `furnish` follows."""
+    return run_file(
+        db,
+        "queries/voucher/issue.sql",
+        programme_id=programme,
+        year=year,
+        by_hand=by_hand,
+        vouchers=canonical([{"company": company, "face_fen": fen} for company, fen in faces.items()]),
+        act_id=act.act_id,
+    )
+
+
+def furnish(db: Connection, act: acts.Act) -> None:
+    """Write the first moves, the accounts and the faces of the vouchers that an act issued; balances come after."""
+    run_file(db, "queries/voucher/first_moves.sql", act_id=act.act_id)
+    run_file(db, "queries/voucher/accounts.sql", act_id=act.act_id)
+    run_file(db, "queries/voucher/faces.sql", act_id=act.act_id)
 
 
 def _issue(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict[str, Any]:
@@ -115,20 +141,14 @@ def _issue(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict[s
     newer = one(db, "queries/voucher/policy_since.sql", programme_id=payload["programme"], act_id=proposal.act_id)
     if newer is not None:
         raise Refused("stale", f"提交之后登记了新的政策文件 {newer['policy_id']}，上限可能已变。请退回后重新提交。")
-    issued = run_file(
-        db,
-        "queries/voucher/issue.sql",
-        programme_id=payload["programme"],
-        year=payload["year"],
-        by_hand=payload["by_hand"],
-        vouchers=canonical(payload["vouchers"]),
-        act_id=act.act_id,
-    )
+    faces = {each["company"]: each["face_fen"] for each in payload["vouchers"]}
+    if payload["by_hand"]:
+        company, face_fen = next(iter(faces.items()))
+        _check_face(db, payload["programme"], payload["year"], company, face_fen, payload["cap_fen"])
+    issued = issue(db, act, payload["programme"], payload["year"], faces, by_hand=payload["by_hand"])
     if payload["by_hand"] and not issued:
         raise Refused("voucher_exists", "提交之后该企业的券已由结算自动发放。请退回本事项。")
-    run_file(db, "queries/voucher/first_moves.sql", act_id=act.act_id)
-    run_file(db, "queries/voucher/accounts.sql", act_id=act.act_id)
-    run_file(db, "queries/voucher/faces.sql", act_id=act.act_id)
+    furnish(db, act)
     ledger.update_balances(db, act)
     return {"year": payload["year"], "issued": issued, "already_there": len(payload["vouchers"]) - issued}
 

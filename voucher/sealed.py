@@ -273,6 +273,11 @@ SEALED = (
         "payment_id step",
     ),
     Sealed(
+        "merger",
+        "absorbed_id survivor_id merged_on act_id",
+        "absorbed_id",
+    ),
+    Sealed(
         "transfer",
         "transfer_no company_id debit_account_id credit_account_id amount_fen run_id line_no act_id",
         "transfer_no",

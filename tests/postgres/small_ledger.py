@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from reconciliation import disclosure, payments, results
+from settlement import merger
 from settlement import run as settle
 from voucher import acts, approval, ledger
 from voucher.access import User
@@ -234,6 +235,13 @@ def pay(engine: Engine, run_id: int) -> None:
         assert results.take(engine, file, MAKER, None).paid == 1
 
 
+def merge(engine: Engine, absorbed: str, survivor: str) -> None:
+    """Merge the last company into the first: once both are settled."""
+    with transaction(engine) as db:
+        proposal = merger.propose(db, MAKER, absorbed, survivor, date(2026, 8, 1), "文号")
+        approval.decide(db, proposal, "approved", CHECKER)
+
+
 def build(engine: Engine, companies: int = 12) -> None:
     """Two months' files of three providers, two runs; companies reach their cap."""
     register(engine, companies)
@@ -245,3 +253,4 @@ def build(engine: Engine, companies: int = 12) -> None:
         upload(engine, provider, 10_000 + 1000 * index, 25, companies, bad=2, net_fen=60_000_000, stranger=False)
     settled(engine, date(2026, 7, 31))
     disclosed(engine)
+    merge(engine, f"91500000{companies:010d}", "915000000000000001")

@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from threading import Barrier
 from typing import Any
 
@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from importers import resolve
 from reconciliation import disclosure
+from settlement import merger
 from settlement import run as runs
 from tests.postgres import recorder, small_ledger
 from tests.postgres.conftest import TODAY, Clone
@@ -47,7 +48,7 @@ def full(clone: Clone, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Eng
 
 def fill(desk: Desk) -> None:
     """Walk once from the registers to an approved run."""
-    one = companies("C", "D")
+    one = companies("C", "D", "E")
     one[1][6:] = ["户名", "重庆银行", "6222000011112222", "313653000013"]
     desk.register(one)
     desk.register(providers("P"))
@@ -77,6 +78,13 @@ def fill(desk: Desk) -> None:
     with transaction(desk.engine) as db, acts.act(db, "recovery_notice", "告知1", "maker1", "") as act:
         recorder.notice(db, act.act_id)
     small_ledger.pay(desk.engine, draft.run_id)
+    merged = run(desk.engine, lambda db: merger.propose(db, MAKER, of("E"), of("D"), date(2026, 8, 1), "文号"))
+    run(desk.engine, lambda db: approval.decide(db, merged, "approved", CHECKER))
+
+
+def of(symbol: str) -> str:
+    """Return a company's code."""
+    return str(line("a", buyer=symbol)["用方统一社会信用代码"])
 
 
 def nothing(db: Connection, reference: str, actor: str = "maker1", kind: str = "note", request: object = "") -> int:

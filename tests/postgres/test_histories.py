@@ -17,6 +17,7 @@ from tests.postgres import recorder
 from tests.postgres.conftest import Clone
 from tests.postgres.recorder import CHECKER, MAKER, record, renumbered
 from tests.postgres.witness import PROGRAMME, SHIPPED, draft, record_document
+from voucher import acts, life
 from voucher.database import transaction
 
 CAPS = st.sampled_from([100_000, 5_000_000, 100_000_000])
@@ -57,6 +58,7 @@ def test_both_engines_agree_on_any_history(ledger: Engine, data: st.DataObject) 
             facts = replace(data.draw(histories.news(number, before)), refusals=(), served=(), vouchers=())
             record(db, f"act {number}", facts, before)
             _move_some_voucher(db, data)
+            _freeze_some_company(db, facts, data)
             _next_transaction(db)
             _same_facts(db, facts)
             _settle(db, act)
@@ -86,13 +88,29 @@ def _amend(db: Connection, cap_fen: int) -> None:
 def _move_some_voucher(db: Connection, data: st.DataObject) -> None:
     """Freeze, thaw or revoke a voucher now and then."""
     vouchers = db.execute(
-        text("SELECT DISTINCT ON (subject_id) subject_id, to_state FROM move ORDER BY subject_id, step DESC")
+        text(
+            "SELECT DISTINCT ON (subject_id) subject_id, to_state FROM move WHERE noun = 'voucher'"
+            " ORDER BY subject_id, step DESC"
+        )
     ).all()
     if vouchers and data.draw(st.integers(0, 2), "move") == 0:
         voucher, state = data.draw(st.sampled_from(vouchers))
         following = {"issued": ["frozen", "revoked"], "frozen": ["issued", "issued", "revoked"]}
         if state in following:
             recorder.move_voucher(db, voucher, data.draw(st.sampled_from(following[state])))
+
+
+def _freeze_some_company(db: Connection, facts: Facts, data: st.DataObject) -> None:
+    """Freeze or thaw a company now and then; one that has a voucher or none yet."""
+    companies = sorted({row.company for row in facts.qualifications})
+    if companies and data.draw(st.integers(0, 3), "freeze") == 0:
+        company = data.draw(st.sampled_from(companies))
+        row = db.execute(text("SELECT state FROM state_at('company', 1000000) WHERE subject_id = :id"), {"id": company})
+        state = "active" if row.scalar() == "frozen" else "frozen"
+        request = {"company": company, "to": state}
+        number = db.execute(text("SELECT count(*) FROM act")).scalar_one()
+        with acts.act(db, "company_state", str(number), "maker1", request) as act:
+            life.move(db, act, "company", [company], state, "")
 
 
 def _same_facts(db: Connection, facts: Facts) -> None:

@@ -300,6 +300,7 @@ CHANGES = {
     "run_line": "UPDATE run_line SET reasons = '[1]' WHERE run_id = 2 AND line_no = 1",
     "account": "UPDATE account SET name = name || 'x' WHERE act_id = (SELECT max(act_id) FROM account)",
     "voucher": "UPDATE voucher SET by_hand = TRUE WHERE voucher_id = (SELECT max(voucher_id) FROM voucher)",
+    "merger": "UPDATE merger SET merged_on = merged_on + 1",
     "move": "UPDATE move SET why = 'x' WHERE act_id = (SELECT max(act_id) FROM move)",
     "disclosure": "UPDATE disclosure SET until_on = until_on - 1",
     "objection": "UPDATE objection SET why = 'x'",

@@ -1,35 +1,59 @@
--- grain:  one row per voucher, or the one asked for; amounts in fen as they stand now
--- params: year, company (USCC), voucher_id; null for all
-WITH state AS (
-    SELECT DISTINCT ON (m.subject_id) m.subject_id AS voucher_id, m.to_state
-    FROM move AS m
-    WHERE m.noun = 'voucher'
-    ORDER BY m.subject_id, m.step DESC
+-- grain:  one row per voucher issued by the cutoff, or the one asked for; amounts in fen as they stood then
+-- params: cutoff (seal number, null for now), year, company (USCC), voucher_id; null for all
+-- Now the kept balances say it; an earlier moment is summed from the transfers.
+WITH asked AS (
+    SELECT coalesce(CAST(:cutoff AS bigint), 9223372036854775807) AS cutoff, CAST(:cutoff AS bigint) IS NULL AS now
+),
+
+wanted AS (
+    SELECT v.voucher_id, v.programme_id, v.company_id, c.uscc AS company, v.cap_year, v.by_hand, s.no, s.recorded_at
+    FROM asked AS k
+    CROSS JOIN voucher AS v
+    INNER JOIN party AS c ON c.party_id = v.company_id
+    INNER JOIN seal AS s ON s.act_id = v.act_id AND s.no <= k.cutoff
+    WHERE
+        (CAST(:year AS integer) IS NULL OR v.cap_year = CAST(:year AS integer))
+        AND (CAST(:company AS text) IS NULL OR c.uscc = CAST(:company AS text))
+        AND (CAST(:voucher_id AS bigint) IS NULL OR v.voucher_id = CAST(:voucher_id AS bigint))
+),
+
+held AS (
+    SELECT w.voucher_id, a.account_id, a.kind, a.balance_fen
+    FROM wanted AS w
+    INNER JOIN account AS a
+        ON a.programme_id = w.programme_id AND a.company_id = w.company_id AND a.year = w.cap_year
+        AND a.kind IN ('voucher', 'redeemed', 'lapsed')
+),
+
+amount AS (
+    SELECT h.voucher_id, h.kind, h.balance_fen AS fen
+    FROM asked AS k
+    INNER JOIN held AS h ON k.now
+    UNION ALL
+    SELECT h.voucher_id, h.kind, CASE WHEN t.credit_account_id = h.account_id THEN t.amount_fen ELSE -t.amount_fen END
+    FROM asked AS k
+    INNER JOIN held AS h ON NOT k.now
+    INNER JOIN transfer AS t ON h.account_id IN (t.credit_account_id, t.debit_account_id)
+    INNER JOIN seal AS s ON s.act_id = t.act_id AND s.no <= k.cutoff
 ),
 
 used AS (
     SELECT
-        a.programme_id, a.company_id, a.year,
-        sum(a.balance_fen) FILTER (WHERE a.kind = 'voucher') AS left_fen,
-        sum(a.balance_fen) FILTER (WHERE a.kind = 'redeemed') AS granted_fen,
-        sum(a.balance_fen) FILTER (WHERE a.kind = 'lapsed') AS lapsed_fen
-    FROM account AS a
-    WHERE a.kind IN ('voucher', 'redeemed', 'lapsed') AND a.company_id <> 0
-    GROUP BY a.programme_id, a.company_id, a.year
+        m.voucher_id, sum(m.fen) FILTER (WHERE m.kind = 'voucher') AS left_fen,
+        sum(m.fen) FILTER (WHERE m.kind = 'redeemed') AS granted_fen,
+        sum(m.fen) FILTER (WHERE m.kind = 'lapsed') AS lapsed_fen
+    FROM amount AS m
+    GROUP BY m.voucher_id
 )
 
 SELECT
-    v.voucher_id, v.programme_id, c.uscc AS company, n.name, v.cap_year, v.by_hand, s.to_state AS state, l.no AS act_no,
-    l.recorded_at, CAST(coalesce(u.left_fen, 0) AS bigint) AS left_fen,
+    w.voucher_id, w.programme_id, w.company, n.name, w.cap_year, w.by_hand, t.state, w.no AS act_no, w.recorded_at,
+    coalesce(g.frozen, FALSE) AS company_frozen,
+    CAST(coalesce(u.left_fen, 0) AS bigint) AS left_fen,
     CAST(coalesce(u.granted_fen, 0) AS bigint) AS granted_fen, CAST(coalesce(u.lapsed_fen, 0) AS bigint) AS lapsed_fen
-FROM voucher AS v
-INNER JOIN party AS c ON c.party_id = v.company_id
-INNER JOIN state AS s ON s.voucher_id = v.voucher_id
-INNER JOIN seal AS l ON l.act_id = v.act_id
-LEFT JOIN used AS u ON u.programme_id = v.programme_id AND u.company_id = v.company_id AND u.year = v.cap_year
-LEFT JOIN party_name_at(9223372036854775807) AS n ON n.party_id = v.company_id
-WHERE
-    (CAST(:year AS integer) IS NULL OR v.cap_year = CAST(:year AS integer))
-    AND (CAST(:company AS text) IS NULL OR c.uscc = CAST(:company AS text))
-    AND (CAST(:voucher_id AS bigint) IS NULL OR v.voucher_id = CAST(:voucher_id AS bigint))
-ORDER BY v.programme_id, v.cap_year, c.uscc COLLATE "C"
+FROM wanted AS w
+INNER JOIN state_at('voucher', (SELECT k.cutoff FROM asked AS k)) AS t ON t.subject_id = w.voucher_id
+LEFT JOIN used AS u ON u.voucher_id = w.voucher_id
+LEFT JOIN standing_at((SELECT k.cutoff FROM asked AS k)) AS g ON g.company_id = w.company_id
+LEFT JOIN party_name_at((SELECT k.cutoff FROM asked AS k)) AS n ON n.party_id = w.company_id
+ORDER BY w.programme_id, w.cap_year, w.company COLLATE "C"

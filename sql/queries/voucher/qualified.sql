@@ -1,4 +1,5 @@
--- grain:  one row per company qualified on a covered day of the year, with whether it has the year's voucher
+-- grain:  one row per company qualified on a covered day of the year and not merged into another by then,
+--         with whether it has the year's voucher
 -- params: cutoff (seal number), programme_id, year, documents (jsonb: from_on, until_on exclusive, categories),
 --         company (USCC, empty for all)
 WITH document AS (
@@ -19,5 +20,8 @@ FROM qualified AS q
 INNER JOIN party AS c ON c.party_id = q.company_id
 LEFT JOIN voucher AS v
     ON v.programme_id = :programme_id AND v.company_id = c.party_id AND v.cap_year = CAST(:year AS integer)
-WHERE :company = '' OR c.uscc = :company
+LEFT JOIN merger AS g ON g.absorbed_id = c.party_id
+WHERE
+    (:company = '' OR c.uscc = :company)
+    AND coalesce(extract(YEAR FROM g.merged_on) > CAST(:year AS integer), TRUE)
 ORDER BY c.uscc COLLATE "C"
