@@ -59,6 +59,13 @@ class Rows:
             yield Share(self.common, found)
 
 
+_ACCOUNTS = {
+    "limit": ("authority", "voucher", "redeemed", "lapsed"),
+    "money": ("treasury", "appropriation", "payable", "in_transit", "paid", "recoverable", "returned"),
+}
+"""Book to the kinds of its accounts."""
+
+
 class Reader:
     """Read act after act into `rows`."""
 
@@ -128,11 +135,16 @@ class Reader:
         self.rows.bodies[row["policy_id"]] = body
         self.rows.policies.append((act.no, load(body)))
 
-    def _account(self, _act: Act, _table: str, line: str) -> None:
+    def _account(self, act: Act, _table: str, line: str) -> None:
+        """Keep an account; its name is made of the programme, company and year that it belongs to."""
         row = typed("account", line)
-        self.rows.common.accounts[row["account_id"]] = Account(
-            row["account_id"], row["name"], row["programme_id"], row["company_id"], row["year"]
-        )
+        account = Account(row["account_id"], row["name"], row["programme_id"], row["company_id"], row["year"])
+        self.rows.common.accounts[account.account_id] = account
+        book, kind, *told = account.name.split(":")
+        owner = self.rows.usccs.get(account.company, "") if account.company else None
+        meant = [str(part) for part in (account.programme, owner, account.year) if part is not None]
+        if told != meant or kind not in _ACCOUNTS.get(book, ()):
+            self._fault(act, f"账户 {account.name} 的名称与它所属的事项、企业、年度不符。")
 
     def _listing(self, act: Act, _table: str, line: str) -> None:
         self.rows.common.listings.append(typed("listing", line) | {"no": act.no})

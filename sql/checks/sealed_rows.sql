@@ -64,6 +64,8 @@ WITH fact AS (
     UNION ALL
     SELECT 'objection', t.act_id, 1 FROM objection AS t
     UNION ALL
+    SELECT 'merger', t.act_id, 1 FROM merger AS t
+    UNION ALL
     SELECT 'recovery_notice', t.act_id, 1 FROM recovery_notice AS t
     UNION ALL
     SELECT 'payment_batch', t.act_id, 1 FROM payment_batch AS t
