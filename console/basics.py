@@ -174,9 +174,9 @@ def _jobs(db: Connection) -> Found:
     rows = query(db, "queries/job/last.sql")
     if not rows:
         return "尚未运行过（cvl jobs start 启动调度）", ""
-    failed = [f"{row['job']} {row['slot']}" for row in rows if row["state"] == "failed"]
+    failed = [f"{row['job']} {slot}" for row in rows for slot in row["failed"] or ()]
     last = max(row["ended_at"] for row in rows).astimezone(ZONE)
-    found = f"{len(rows)} 项运行过，最近一次 {last:%Y-%m-%d %H:%M}，失败 {len(failed)} 项"
+    found = f"{len(rows)} 项运行过，最近一次 {last:%Y-%m-%d %H:%M}，失败 {len(failed)} 期"
     return found, f"{'、'.join(failed)} 失败，请看 cvl jobs list，改正后用 cvl jobs run 重办" if failed else ""
 
 

@@ -33,7 +33,9 @@ def show(engine: Engine) -> Answer:
             {
                 "name": name, "title": job.title, "period": job.period, "slot": row and row["slot"],
                 "state": row and row["state"], "ended_at": row and row["ended_at"], "due": waiting,
-                "output": row["output"] if row else "", "last_done": row and row["last_done"], "problem": note,
+                "output": row["output"] if row else "", "last_done": row and row["last_done"],
+                "failed": (row and row["failed"]) or [],
+                "problem": note,
             }
         )  # fmt: skip
     shown = [
@@ -41,10 +43,12 @@ def show(engine: Engine) -> Answer:
             each["name"], each["title"], each["slot"] or "", STATES.get(each["state"], "") if each["state"] else "",
             f"{each['ended_at'].astimezone(ZONE):%Y-%m-%d %H:%M}" if each["ended_at"] else "",
             each["problem"] or "、".join(each["due"][:3]) + ("……" if len(each["due"]) > 3 else ""),
+            "、".join(each["failed"][:3]) + ("……" if len(each["failed"]) > 3 else ""),
         )
         for each in listed
     ]  # fmt: skip
-    return Answer({"jobs": listed}, table(["名称", "任务", "最近一期", "结果", "时间", "待办的各期"], shown))
+    heads = ["名称", "任务", "最近一期", "结果", "时间", "待办的各期", "失败的各期"]
+    return Answer({"jobs": listed}, table(heads, shown))
 
 
 def run_one(engine: Engine, as_user: str | None, name: str, slot: str | None, *, dry_run: bool) -> Answer:

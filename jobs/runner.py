@@ -93,12 +93,17 @@ def _worked(db: Connection, engine: Engine, job: Job, slot: str, dry_run: bool) 
 def due(engine: Engine, job: Job, today: date) -> list[tuple[str, str]]:
     """List a job's slots that are due and did not end well yet, in order, each with why it is skipped, if it is.
 
+    One that failed too often waits for a person and holds up no other.
+
     Raises Refused (`calendar_missing`) when the calendar does not reach that far.
     """
 
     def work(db: Connection) -> tuple[date | None, dict[str, str]]:
         row = one(db, "queries/job/first_day.sql")
-        known = {each["slot"]: each["state"] for each in query(db, "queries/job/slots.sql", job=job.name)}
+        known = {
+            each["slot"]: "done" if each["state"] == "failed" and each["attempts"] >= ATTEMPTS else each["state"]
+            for each in query(db, "queries/job/slots.sql", job=job.name)
+        }
         return (row["effective_on"] if row else None), known
 
     first, known = run(engine, work, "cvl_auditor")
@@ -127,7 +132,7 @@ def tick(engine: Engine, jobs: Iterable[Job] | None = None) -> Iterator[Ran]:
         for slot, skip in waiting:
             ran = run_slot(engine, job, slot, skip=skip)
             yield ran
-            if ran.outcome is None or (ran.fresh and ran.outcome.state == "failed"):
+            if ran.outcome is None or ran.outcome.state == "failed":
                 break
 
 

@@ -8,6 +8,7 @@ import subprocess
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,9 @@ from sqlalchemy import Engine, text
 from reconciliation import bundle, bundle_check, bundle_export, bundle_rows, bundle_verify
 from reconciliation.bundle_export import START, Exported
 from settlement.load import facts_at, facts_from
+from tests.postgres.desk import Desk, bill_of, companies, line, providers
+from tests.samples import export
+from tests.samples.xml import xml
 from voucher import acts, seal
 from voucher.database import run, transaction
 from voucher.errors import Misused, Refused
@@ -217,8 +221,8 @@ def forged_chain(content: Members, changes: dict[str, Callable[[bytes], bytes]])
     files = {name: changes.get(name, lambda same: same)(data) for name, data in content}
     last = seal.Digests(seal.GENESIS, seal.GENESIS)
     lines = []
-    for line in files[bundle.CHAIN].decode().splitlines():
-        parts = line.split("|")
+    for sealed in files[bundle.CHAIN].decode().splitlines():
+        parts = sealed.split("|")
         digester = seal.Digester()
         digester.update(files[bundle.act_name(int(parts[0]))])
         body = digester.digests()
@@ -233,11 +237,13 @@ def forged_chain(content: Members, changes: dict[str, Callable[[bytes], bytes]])
 
 
 def edit(table: str, place: int, value: Callable[[str], str]) -> Callable[[bytes], bytes]:
-    """Make a change of one value in the first row of a table."""
+    """Make a change of one value in the first row of a table that has one."""
 
     def change(data: bytes) -> bytes:
         lines = data.decode().split("\n")
         row = lines.index(f"@{table}") + 1
+        while lines[row].split("|")[place] == "\\N":
+            row += 1
         cells = lines[row].split("|")
         cells[place] = value(cells[place])
         lines[row] = "|".join(cells)
@@ -257,6 +263,7 @@ def column(table: str, name: str) -> int:
 FORGERIES = [
     ("transfer", "amount_fen", plus_one),
     ("transfer", "credit_account_id", plus_one),
+    ("transfer", "line_no", plus_one),
     ("run_line", "granted_fen", plus_one),
     ("run_line", "basis_fen", plus_one),
     ("run_line", "line_no", plus_one),
@@ -287,6 +294,39 @@ def test_a_chain_made_anew_over_forged_facts_does_not_come_out(
     assert digest is not None
     assert faults(path)
     assert bundle.CHAIN in faults(path, expect=digest.sha256)
+
+
+def test_an_approval_by_somebody_who_is_no_checker_is_found_in_a_chain_made_anew(good: Path, tmp_path: Path) -> None:
+    content = members(good)
+    [member] = [name for name, data in content if b"\nchecker1|checker|" in data]
+    demoted = forged_chain(content, {member: lambda data: data.replace(b"checker1|checker|", b"checker1|auditor|")})
+    assert "复核人员" in bundle_verify.verify([rebuilt(tmp_path / "forged.zip", demoted)]).faults[0].detail
+
+
+def test_further_documents_and_decisions_are_the_same_facts_in_both_sources(
+    db_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CVL_HOME", str(tmp_path / "home"))
+    desk = Desk(db_engine, tmp_path / "home")
+    desk.register(companies("C", "D"))
+    desk.register(providers("P"))
+    desk.take([line("a"), line("b", "5.00"), line("r", "-1.00", red_of="a")])
+    bill = bill_of(line("a"))
+    bill = replace(bill, rows=(replace(bill.rows[0], code="1090511010000000000"),))
+    desk.take(export.csv_bytes(export.table(export.HEADER, export.rows([bill]))), name="export.csv")
+    desk.take(xml(bill_of(line("a"))), name="a.xml")
+    desk.take(xml(replace(bill_of(line("c")), remark="服务期间：2026-06-01至2026-06-30")), name="c.xml")
+    desk.take([line("c")], name="c.csv")
+    assert desk.rows("SELECT count(DISTINCT kind) > 2 FROM evidence") == [(True,)]
+    path = tmp_path / "a.zip"
+    write(db_engine, path)
+    with ExitStack() as stack, transaction(db_engine, "cvl_auditor") as db:
+        found = bundle_check.open_all(stack, [path])
+        rows = bundle_rows.read(stack, found, bundle_check.check(found)[0])
+        [share] = rows.each_share()
+        programme = rows.policies[0][1].programme
+        for cutoff in range(acts.cutoff(db) + 1):
+            assert facts_from(share.rows, programme, cutoff) == facts_at(db, programme, cutoff), cutoff
 
 
 def test_what_cannot_be_a_bundle_is_said_to_be_none(tmp_path: Path, good: Path) -> None:

@@ -92,12 +92,13 @@ def test_a_failure_leaves_its_record_and_nothing_else_and_ends_the_turn_of_its_j
     ran = [(each.job, each.slot, each.outcome and each.outcome.state) for each in runner.tick(db_engine, [bad, job()])]
     assert ran == [("bad", "2026-08-15", "failed"), ("probe", "2026-08-15", "done"), ("probe", "2026-08-16", "done")]
     assert value(db_engine, "SELECT count(*) FROM act") == int(str(before)) + 2
-    # the scheduler waits a while before it tries again; a person need not
-    assert [each.fresh for each in runner.tick(db_engine, [bad])] == [False, True]
+    # the scheduler waits a while before it tries again, and what comes after waits with it; a person need not
+    assert [(each.slot, each.fresh) for each in runner.tick(db_engine, [bad])] == [("2026-08-15", False)]
     monkeypatch.setattr(runner, "PAUSE_MINUTES", 0)
     list(runner.tick(db_engine, [bad]))
     list(runner.tick(db_engine, [bad]))
-    assert recorded(db_engine, "bad")[0] == ("2026-08-15", "failed", runner.ATTEMPTS)
+    assert recorded(db_engine, "bad") == [("2026-08-15", "failed", runner.ATTEMPTS)]
+    assert [each.slot for each in runner.tick(db_engine, [bad])] == ["2026-08-16"]
     mended = replace(job("mended"), name="bad")
     assert runner.run_slot(db_engine, mended, "2026-08-15", asked_by="admin1").outcome == Outcome(
         "done", "做了 2026-08-15"

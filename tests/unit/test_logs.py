@@ -28,6 +28,13 @@ def test_a_record_is_one_json_line_with_its_fields(log: logging.Logger, capsys: 
     assert (entry["upload"], entry["user"], entry["run"], entry["level"]) == ("7", "maker1", "3", "info")
 
 
+def test_a_message_is_masked_whoever_wrote_it(log: logging.Logger, capsys: pytest.CaptureFixture[str]) -> None:
+    log.info("付给 %s", "6222000011112222", extra={"user": "6222000011113333"})
+    said = capsys.readouterr().err
+    assert "62220000" not in said
+    assert "…2222" in said
+
+
 def test_an_exception_is_logged_without_its_values(log: logging.Logger, capsys: pytest.CaptureFixture[str]) -> None:
     try:
         int("户名：某人 6222000011112222")
