@@ -175,6 +175,9 @@ class Group(_Page, click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command; an unknown one is refused with the nearest names."""
         name = args[0]
+        if " ".join(args[:2]) in self.commands and len(args) > 1:
+            args = [" ".join(args[:2]), *args[2:]]
+            name = args[0]
         if self.get_command(ctx, name) is None and not name.startswith("-"):
             near = difflib.get_close_matches(name, self.commands, n=3)
             hint = f"是不是想用 {'、'.join(near)}？" if near else "可用的命令见 --help。"

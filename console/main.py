@@ -19,6 +19,9 @@ def build(verbs: Iterable[Verb]) -> Group:
     for verb in verbs:
         *parents, _ = verb.path.split(" ")
         group = root
+        if parents and parents[0] in root.commands and not isinstance(root.commands[parents[0]], Group):
+            root.add_command(door.command(verb), verb.path)  # a second word behind a command that has files
+            continue
         for parent in parents:
             if parent not in group.commands:
                 group.add_command(Group(parent, help=GROUPS[parent]))

@@ -12,6 +12,7 @@ from console import (
     invoices,
     jobs,
     ledgers,
+    mappings,
     payments,
     policies,
     proposals,
@@ -28,9 +29,9 @@ from console.door import Verb
 
 VERBS: tuple[Verb, ...] = (
     *basics.VERBS, *demo.VERBS, *users.VERBS, *policies.VERBS, *registers.VERBS, *vouchers.VERBS, *companies.VERBS,
-    *imports.VERBS, *invoices.VERBS, *resolutions.VERBS, *verifications.VERBS, *settle.VERBS, *proposals.VERBS,
-    *recoveries.VERBS, *explain.VERBS, *reconcile.VERBS, *audit.VERBS, *balance.VERBS, *jobs.VERBS, *ledgers.VERBS,
-    *disclosures.VERBS, *payments.VERBS,
+    *imports.VERBS, *mappings.VERBS, *invoices.VERBS, *resolutions.VERBS, *verifications.VERBS, *settle.VERBS,
+    *proposals.VERBS, *recoveries.VERBS, *explain.VERBS, *reconcile.VERBS, *audit.VERBS, *balance.VERBS, *jobs.VERBS,
+    *ledgers.VERBS, *disclosures.VERBS, *payments.VERBS,
 )  # fmt: skip
 GROUPS = {
     "user": "用户：谁可以办理什么。",
@@ -51,7 +52,7 @@ GROUPS = {
 SECTIONS = (
     ("准备", ("init", "doctor", "demo", "user", "policy")),
     ("登记", ("registry", "budget")),
-    ("受理", ("voucher", "company", "import", "invoice")),
+    ("受理", ("voucher", "company", "import", "import map", "invoice")),
     ("结算", ("settle",)),
     ("公示与拨付", ("disclose", "object", "pay")),
     ("复核", ("proposals", "approve", "reject", "withdraw")),

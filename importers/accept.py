@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from importers import evidence, formats, guard
+from importers import evidence, formats, guard, mapping
 from importers.messages import make
 from importers.receive import Received, keep, receive
 from importers.sheets import UNIT
@@ -121,7 +121,7 @@ def _import_received(
     if problems:
         return _blocked(sha256, problems)
     kind = guard.kind_by_content(received.path)
-    chosen = formats.identify(received.path, kind)
+    chosen = _format(engine, received.path, kind, asked)
     if isinstance(chosen, Problem):
         return _blocked(sha256, [chosen])
 
@@ -144,6 +144,15 @@ def _import_received(
         return database.run(engine, work)
     except _Rehearsed as rehearsed:
         return rehearsed.outcome
+
+
+def _format(engine: Engine, path: Path, kind: str, asked: Asked) -> formats.Format | Problem:
+    """Find how to read a file: a format that knows it, else a saved mapping, else what is wrong with its header."""
+    chosen = formats.known(path, kind)
+    if chosen is not None or kind not in ("csv", "xlsx"):
+        return chosen or formats.identify(path, kind)
+    mapped = database.run(engine, lambda db: mapping.find(db, path, kind, asked.provider), "cvl_auditor")
+    return mapped or mapping.unknown(path, kind) or formats.identify(path, kind)
 
 
 def _blocked(sha256: str, problems: Sequence[Problem], format_name: str = "") -> Outcome:

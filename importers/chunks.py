@@ -154,12 +154,17 @@ class ChunkParser:
     """Parse the rows under one header into chunks; remembers the distinct cells of each column."""
 
     def __init__(
-        self, columns: Sequence[Column], header: Header, rules: Rules, today: date, codec: Codec = "utf-8"
-    ) -> None:
+        self, columns: Sequence[Column], header: Header, rules: Rules, today: date, codec: Codec = "utf-8",
+        constants: Mapping[str, Value] | None = None,
+    ) -> None:  # fmt: skip
         self.header = header
         self._rules = rules
         self._today = today
         self._codec: Codec = codec
+        self._constants = {
+            name: text.wire(value, codec) if isinstance(value, str) else value
+            for name, value in (constants or {}).items()
+        }
         self._width = len(header.cells)
         self._readers = [
             (ColumnReader(column, codec), place)
@@ -183,7 +188,7 @@ class ChunkParser:
                 findings.extend(_noted(reader, column, self._codec))
         for staged in STAGED:
             if staged.name not in values:
-                values[staged.name] = [None] * size
+                values[staged.name] = [self._constants.get(staged.name)] * size
         findings.extend(self._rules(values, self._today))
         if misfits:
             findings = [*misfits.values(), *(finding for finding in findings if finding.index not in misfits)]

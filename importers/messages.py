@@ -37,6 +37,10 @@ CATALOGUE: Mapping[str, Entry] = {
     "empty_file": _file("文件是空的", "请填好模板后重新上传"),
     "no_rows": _file("表头下面没有任何数据行", "请逐行填写发票后重新上传"),
     "missing_columns": _file("缺少这些列：{value}", "请使用最新模板，补上这些列名后重新上传"),
+    "unknown_header": _file(
+        "表头不是已知的格式，缺少这些列：{value}（猜测：{guesses}）",
+        "请使用最新模板；要照原表上传，请由经办人员用 cvl import map 建立一次对应关系",
+    ),
     "duplicate_columns": _file("这些列名重复出现：{value}", "请每个列名只保留一列后重新上传"),
     "undecodable_text": _file(
         "文件的文字编码无法识别（既不是 UTF-8 也不是 GB18030）",

@@ -1,10 +1,11 @@
 """Read a file that is one table with a declared header: find the header, then chunk after chunk."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from itertools import repeat
 from pathlib import Path
 
+from importers.cells import Value
 from importers.chunks import ChunkParser, ParsedChunk, Rules
 from importers.columns import HEADER_WITHIN, Column, Header, find_header
 from importers.limits import LIMITS
@@ -15,17 +16,24 @@ from voucher.problem import Problem
 
 
 def read_table(
-    path: Path, kind: str, columns: Sequence[Column], rules: Rules, *, today: date
+    path: Path,
+    kind: str,
+    columns: Sequence[Column],
+    rules: Rules,
+    *,
+    today: date,
+    constants: Mapping[str, Value] | None = None,
 ) -> Iterator[ParsedChunk | Problem]:
     """Yield the chunks of the first sheet that has the header, and the problems of the file.
 
-    kind: as guard.kind_by_content tells. today: the business day. Bounded memory for csv. Never raises for what is in
-    the file; a blocking problem may come after chunks, so nothing is settled before the end.
+    kind: as guard.kind_by_content tells. today: the business day. constants: staged fields that no column fills.
+    Bounded memory for csv. Never raises for what is in the file; a blocking problem may come after chunks, so nothing
+    is settled before the end.
     """
     if kind not in ("csv", "xlsx"):
         yield make("empty_file") if kind == "empty" else make("not_a_spreadsheet")
         return
-    state = _Reading(columns, rules, today)
+    state = _Reading(columns, rules, today, constants or {})
     for batch in batches(path, kind):
         if isinstance(batch, Problem):
             yield batch
@@ -39,10 +47,11 @@ def read_table(
 class _Reading:
     """Where the reading of a file stands: which sheet has the header, and whether a row was seen."""
 
-    def __init__(self, columns: Sequence[Column], rules: Rules, today: date) -> None:
+    def __init__(self, columns: Sequence[Column], rules: Rules, today: date, constants: Mapping[str, Value]) -> None:
         self._columns = columns
         self._rules = rules
         self._today = today
+        self._constants = constants
         self._parser: ChunkParser | None = None
         self._nearest: Header | None = None
         self._any_row = self._any_data = self._here = False
@@ -75,7 +84,7 @@ class _Reading:
             yield from problems
         else:
             self._here = True
-            self._parser = ChunkParser(self._columns, header, self._rules, self._today, codec)
+            self._parser = ChunkParser(self._columns, header, self._rules, self._today, codec, self._constants)
 
     def end(self) -> Iterator[Problem]:
         """Yield what is wrong with the file as a whole."""

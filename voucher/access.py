@@ -34,6 +34,7 @@ COMMANDS: dict[str, frozenset[str]] = {
     "import": frozenset({"maker", "provider"}),
     "invoice resolve": _MAKER,
     "invoice verify": _MAKER,
+    "import map": frozenset({"maker", "provider"}),
     "settle draft": _MAKER,
     "settle submit": _MAKER,
     "settle withdraw": _MAKER,

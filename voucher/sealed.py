@@ -163,6 +163,11 @@ SEALED = (
         act="t.upload_id",
     ),
     Sealed(
+        "mapping",
+        "act_id provider_uscc header_sha256 header profile",
+        "act_id",
+    ),
+    Sealed(
         "invoice",
         "place invoice_id company_id number kind original_number provider_id issued_on received_on span "
         "contract_no net_fen tax_fen gross_fen paid_fen evidence digest act_id",

@@ -37,14 +37,22 @@ def all_formats() -> list[Format]:
     return [cast(Format, import_module(f"{__name__}.{name}")) for name in names]
 
 
+def known(path: Path, kind: str) -> Format | None:
+    """Find the format that knows a file by its content, None when none does."""
+    found = [each for each in all_formats() if kind in each.KINDS]
+    if kind not in ("csv", "xlsx"):
+        return found[0] if found else None
+    for _, _, row in head(path, kind):
+        for candidate in found:
+            if candidate.matches([str(cell) for cell in row]):
+                return candidate
+    return None
+
+
 def identify(path: Path, kind: str) -> Format | Problem:
     """Find the format of a file by its content; the first format's own complaint when none knows it."""
-    found = [each for each in all_formats() if kind in each.KINDS]
-    if kind in ("csv", "xlsx"):
-        for _, _, row in head(path, kind):
-            for candidate in found:
-                if candidate.matches([str(cell) for cell in row]):
-                    return candidate
-    if found:
+    if (chosen := known(path, kind)) is not None:
+        return chosen
+    if found := [each for each in all_formats() if kind in each.KINDS]:
         return found[0]
     return make("empty_file") if kind == "empty" else make("not_a_spreadsheet")

@@ -38,6 +38,8 @@ WITH fact AS (
     UNION ALL
     SELECT 'held_row', t.upload_id, 1 FROM held_row AS t
     UNION ALL
+    SELECT 'mapping', t.act_id, 1 FROM mapping AS t
+    UNION ALL
     SELECT 'invoice', t.act_id, count(*) FROM invoice AS t GROUP BY t.act_id
     UNION ALL
     SELECT 'evidence', t.act_id, 1 FROM evidence AS t

@@ -408,6 +408,18 @@ SELECT append_only('upload');
 SELECT append_only('upload_row');
 SELECT append_only('upload_problem');
 SELECT append_only('held_row');
+-- How a provider's own sheet is read: by provider (empty: everybody's) and header row; the newest holds.
+
+CREATE TABLE mapping (
+    act_id bigint PRIMARY KEY REFERENCES act,
+    provider_uscc text COLLATE "C" NOT NULL,
+    header_sha256 bytea NOT NULL CHECK (length(header_sha256) = 32),
+    header text NOT NULL,
+    profile text NOT NULL
+);
+CREATE INDEX mapping_header ON mapping (header_sha256, provider_uscc);
+
+SELECT append_only('mapping');
 -- Accepted invoices. The acceptance number (受理号) is seal.accepted_before + place.
 
 CREATE TABLE invoice (

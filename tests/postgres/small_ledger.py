@@ -144,6 +144,10 @@ SELECT e.act_id, e.company_id, e.invoice_id, e.upload_id, e.act_id, e.kind, e.ne
 FROM evidence AS e
 WHERE e.act_id = :act
 """
+MAPPING = """
+INSERT INTO mapping (act_id, provider_uscc, header_sha256, header, profile)
+VALUES (:act, CAST(:provider AS text), sha256('x'), '票号', '{"columns":{},"constants":{}}')
+"""
 NOTES = "INSERT INTO upload_note (upload_id, note_no, name, value) VALUES (:act, 1, '数电票版本', '0.33')"
 NOTICE = """
 INSERT INTO recovery_notice (company_id, invoice_id, told_on, act_id)
@@ -197,8 +201,8 @@ def upload(
     with transaction(engine) as db, acts.act(db, "upload", f"{provider}/{first}", MAKER.name, first) as act:
         execute(db, STAGE, first=first, rows=rows, companies=companies, net_fen=net_fen, **params)
         for statement in (
-            UPLOAD, NUMBERS, INVOICES, LINES, BAD_ROWS, HELD, PROBLEMS, EVIDENCE, EVIDENCE_LINES, RESOLUTION, NOTES,
-            NOTICE,
+            UPLOAD, NUMBERS, INVOICES, LINES, BAD_ROWS, HELD, PROBLEMS, EVIDENCE, EVIDENCE_LINES, RESOLUTION, MAPPING,
+            NOTES, NOTICE,
         ):  # fmt: skip
             execute(db, statement, act=act.act_id, **params)
     return act.act_id

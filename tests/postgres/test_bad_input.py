@@ -48,7 +48,7 @@ def desk(clone: Clone, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Des
 
 def clear(problem: Problem) -> bool:
     """Tell whether a problem's sentence is one that helps: Chinese, ended, without gaps, not a stack trace."""
-    words = problem.message
+    words = problem.message.replace(problem.value, "") if problem.value else problem.message
     chinese = sum("\u4e00" <= char <= "\u9fff" for char in words)
     return chinese >= 8 and words.endswith("。") and "{" not in words and "None" not in words and "，，" not in words
 

@@ -290,6 +290,7 @@ CHANGES = {
     "held_row": "UPDATE held_row SET digest = '' WHERE upload_id = (SELECT max(upload_id) FROM upload)",
     "invoice": "UPDATE invoice SET contract_no = 'HT-2' WHERE act_id = (SELECT max(act_id) FROM invoice) AND place = 7",
     "invoice_line": "UPDATE invoice_line SET usage_qty = 120.50 WHERE upload_id = (SELECT max(upload_id) FROM upload)",
+    "mapping": "UPDATE mapping SET profile = '{}' WHERE act_id = (SELECT max(act_id) FROM mapping)",
     "evidence": "UPDATE evidence SET digest = 'y' WHERE act_id = (SELECT max(act_id) FROM evidence)",
     "evidence_line": "UPDATE evidence_line SET item = 'x' WHERE act_id = (SELECT max(act_id) FROM evidence_line)",
     "upload_note": "UPDATE upload_note SET value = 'x' WHERE upload_id = (SELECT max(upload_id) FROM upload_note)",
