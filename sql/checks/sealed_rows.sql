@@ -64,6 +64,10 @@ WITH fact AS (
     UNION ALL
     SELECT 'objection', t.act_id, 1 FROM objection AS t
     UNION ALL
+    SELECT 'refusal', t.act_id, 1 FROM refusal AS t
+    UNION ALL
+    SELECT 'contract', t.act_id, 1 FROM contract AS t
+    UNION ALL
     SELECT 'recovery_notice', t.act_id, 1 FROM recovery_notice AS t
     UNION ALL
     SELECT 'payment_batch', t.act_id, 1 FROM payment_batch AS t
