@@ -83,6 +83,19 @@ KINDS = (
         ),
     ),
     Kind(
+        "contracts",
+        "合同登记",
+        (
+            Column("合同编号", "contract_no", "reference", True),
+            Column("供方统一社会信用代码", "provider_uscc", "uscc", True),
+            Column("用方统一社会信用代码", "company_uscc", "uscc", True),
+            Column("合同金额", "amount_fen", "money", True),
+            Column("起", "from_on", "day", True),
+            Column("止", "until_on", "day"),
+        ),
+        ("provider_uscc", "company_uscc"),
+    ),
+    Kind(
         "verifications",
         "查验结果",
         (

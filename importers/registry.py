@@ -220,10 +220,9 @@ def _finish(kind: Kind, values: Values, row_no: int) -> list[Problem]:
             values["holder"] = values["holder"] or values["name"]
     if kind.name == "subsidies":
         values["waived"] = values["waived"] == "yes"
-        if values["amount_fen"] < 0:
-            problems.append(
-                make("bad_amount", row=row_no, column="已获补贴金额", value=format_yuan(values["amount_fen"]))
-            )
+    if kind.name in ("subsidies", "contracts") and values["amount_fen"] < 0:
+        column = next(column.name for column in kind.columns if column.field == "amount_fen")
+        problems.append(make("bad_amount", row=row_no, column=column, value=format_yuan(values["amount_fen"])))
     return problems
 
 

@@ -16,7 +16,7 @@ from voucher.copytext import fields
 Row = dict[str, Any]
 _NUMBERS = ("_id", "_fen", "_bp", "_no", "year", "place", "step", "lines")
 _TEXTS = {"programme_id", "policy_id", "supersedes", "contract_no", "clearing_no"}
-_FLAGS = {"waived", "by_hand", "backfill", "pro_rata", "has_lines"}
+_FLAGS = {"waived", "by_hand", "backfill", "pro_rata", "has_lines", "refused"}
 _RANKS = {kind: rank for rank, kind in enumerate(("qr", "template", "pdf", "export", "ofd", "xml"), start=1)}
 """How much a kind of document proves: the twin of evidence_rank."""
 
@@ -151,13 +151,14 @@ class Share:
 
     def rows(self, name: str, *, cutoff: int, programme: str = "", **_range: object) -> Sequence[Row]:
         """Give the rows of one kind of fact written by a cutoff; the range of companies is the share itself."""
-        if name in ("served", "vouchers"):
-            twin = self._served if name == "served" else self._vouchers
-            return twin(programme, cutoff)
+        twins = {"served": self._served, "vouchers": self._vouchers, "refusals": self._refusals}
+        if name in twins:
+            return twins[name](programme, cutoff)
         known: Mapping[str, Sequence[Row]] = {
             "qualifications": self.tables.get("qualification", ()), "relations": self.tables.get("relation", ()),
             "listings": self.common.listings, "subsidies": self._subsidies, "payments": self._payments,
-            "verifications": self._verifications, "invoices": self._invoices,
+            "verifications": self._verifications, "contracts": self.tables.get("contract", ()),
+            "invoices": self._invoices,
         }  # fmt: skip
         if name == "standings":
             return self._standings(cutoff)
@@ -209,6 +210,15 @@ class Share:
             lines = self._evidence_lines.get(row["invoice_id"], ())
             proved |= _listed([line for line in lines if line["act_id"] == act_id and line["kind"] == kind])
         return proved
+
+    def _refusals(self, programme: str, cutoff: int) -> list[Row]:
+        """Give the refusals of a programme's claims, and their liftings, approved by the cutoff."""
+        numbers = {row["invoice_id"]: row["number"] for row in self._invoices}
+        return [
+            row | {"invoice_number": numbers.get(row["invoice_id"], "")}
+            for row in self.tables.get("refusal", ())
+            if row["no"] <= cutoff and row["programme_id"] == programme
+        ]
 
     def _served(self, programme: str, cutoff: int) -> list[Row]:
         """Give the lines of runs of a programme approved by the cutoff, in order of approval."""

@@ -24,6 +24,8 @@ _IN_MEMORY = 1 << 18
 _OF_A_COMPANY = {
     "qualification": "company_id",
     "relation": "company_id",
+    "refusal": "company_id",
+    "contract": "company_id",
     "run_line": "company_id",
     "voucher": "company_id",
     "merger": "absorbed_id",

@@ -111,7 +111,6 @@ def draft(facts: Facts, policies: Iterable[Policy], programme: str, through: dat
     served: dict[tuple[int, int], list[Served]] = defaultdict(list)
     for row in facts.served:
         served[row.invoice_id, row.cap_year].append(row)
-    refused = {(refusal.invoice_number, refusal.cap_year) for refusal in facts.refusals}
     vouchers = {(voucher.company, voucher.cap_year): voucher for voucher in facts.vouchers}
     standings = {standing.company: standing for standing in facts.standings}
     result = Draft([], [], [], [])
@@ -121,8 +120,7 @@ def draft(facts: Facts, policies: Iterable[Policy], programme: str, through: dat
         short = Reason("below_min_spend", 0, spend) if policy and spend < policy.min_spend_fen else None
         claims = []
         for bill in bills:
-            number = bill.invoice.number
-            gone = (number, year) in refused or (number, None) in refused
+            gone = registers.refused(bill.invoice, year)
             open_ = not registers.verified(bill.invoice)
             claims.append(_claim(bill, year, own, served[bill.invoice.invoice_id, year], gone, short, open_))
         room = room_of(vouchers.get((company, year)), policy, year, standings.get(company))

@@ -95,7 +95,7 @@ class Invoice:
 
     span: the service days. paid_fen: sum of the 已付金额 that were given, None when none was.
     original_number: the blue a red-letter reverses. received_on: the day it was handed in.
-    contract_left_fen: what is left of its contract, gross, before this invoice; None does not limit.
+    contract_no: empty when it names none.
     """
 
     invoice_id: int
@@ -112,15 +112,35 @@ class Invoice:
     gross_fen: int
     paid_fen: int | None
     lines: Sequence[InvoiceLine]
-    contract_left_fen: int | None = None
+    contract_no: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """One row of the contracts register. Key: number, provider, company, first day. amount_fen is gross.
+
+    An invoice counts against the row of its number and parties in whose span its service begins.
+    """
+
+    contract_no: str
+    provider: int
+    company: int
+    amount_fen: int
+    span: Span
+    at: At
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An approved refusal that was not lifted; cap_year None refuses every year of the invoice."""
+    """An approved refusal, or (refused False) an approved lifting; cap_year None speaks of every year.
+
+    Of the rows that speak of a year the newest holds.
+    """
 
     invoice_number: str
     cap_year: int | None
+    refused: bool
+    at: At
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +188,7 @@ class Facts:
     subsidies: Sequence[Subsidy] = ()
     payments: Sequence[Payment] = ()
     verifications: Sequence[Verification] = ()
+    contracts: Sequence[Contract] = ()
     invoices: Sequence[Invoice] = ()
     refusals: Sequence[Refusal] = ()
     served: Sequence[Served] = ()

@@ -11,12 +11,14 @@ from typing import Any
 from sqlalchemy import Connection
 
 from settlement.facts import (
+    Contract,
     Facts,
     Invoice,
     InvoiceLine,
     Listing,
     Payment,
     Qualification,
+    Refusal,
     Relation,
     Served,
     Standing,
@@ -74,7 +76,15 @@ def facts_from(rows: Rows, programme: str, cutoff: int, companies: Companies = A
         verifications=[
             Verification(row["invoice_number"], row["passed"], _at(row)) for row in rows("verifications", **some)
         ],
+        contracts=[
+            Contract(row["contract_no"], row["provider_id"], row["company_id"], row["amount_fen"], _span(row), _at(row))
+            for row in rows("contracts", **some)
+        ],
         invoices=[_invoice(row) for row in rows("invoices", **some)],
+        refusals=[
+            Refusal(row["invoice_number"], row["cap_year"], row["refused"], (row["no"], 1))
+            for row in rows("refusals", programme=programme, **some)
+        ],
         served=[Served(**row) for row in rows("served", programme=programme, **some)],
         vouchers=[_voucher(row) for row in rows("vouchers", programme=programme, **some)],
         standings=[Standing(row["company"], row["frozen"], row["closed_from"]) for row in rows("standings", **some)],
@@ -119,6 +129,7 @@ def _invoice(row: Mapping[str, Any]) -> Invoice:
         tax_fen=row["tax_fen"],
         gross_fen=row["gross_fen"],
         paid_fen=row["paid_fen"],
+        contract_no=row["contract_no"],
         lines=[InvoiceLine(*line) for line in zip(row["line_nos"], row["tax_codes"], row["nets_fen"], strict=True)],
     )
 

@@ -10,7 +10,17 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol, TypeVar
 
-from settlement.facts import At, Facts, Invoice, InvoiceLine, Listing, Qualification, Relation
+from settlement.facts import (
+    At,
+    Contract,
+    Facts,
+    Invoice,
+    InvoiceLine,
+    Listing,
+    Qualification,
+    Refusal,
+    Relation,
+)
 from settlement.policy import Policy
 from settlement.slicing import intersect, share, subtract, union
 from voucher.days import Span, year_span
@@ -114,6 +124,26 @@ class Registers:
         for invoice in facts.invoices:
             if invoice.kind == "red" and invoice.original_number is not None:
                 self._reds[invoice.original_number].append(invoice)
+        self._contract_left = self._contracts(facts)
+        self._refusals: dict[str, list[Refusal]] = defaultdict(list)
+        for refusal in sorted(facts.refusals, key=lambda row: row.at):
+            self._refusals[refusal.invoice_number].append(refusal)
+
+    def _contracts(self, facts: Facts) -> dict[str, Fen]:
+        """Return by invoice number what is left of its contract before it: the amount less all earlier invoices."""
+        rows: dict[tuple[str, int, int], list[Contract]] = defaultdict(list)
+        for row in _newest(facts.contracts, lambda r: (r.contract_no, r.provider, r.company, r.span.start)):
+            rows[row.contract_no, row.provider, row.company].append(row)
+        used: dict[Contract, Fen] = defaultdict(int)
+        left: dict[str, Fen] = {}
+        blues = (invoice for invoice in facts.invoices if invoice.kind == "blue")
+        for invoice in sorted(blues, key=lambda each: each.accepted_no) if rows else ():
+            assert invoice.span is not None
+            of = rows.get((invoice.contract_no, invoice.provider, invoice.company), ())
+            for contract in sorted((row for row in of if invoice.span.start in row.span), key=lambda r: r.span)[-1:]:
+                left[invoice.number] = max(0, contract.amount_fen - used[contract])
+                used[contract] += sum(each.gross_fen for each in self.with_reds(invoice))
+        return left
 
     def qualified(self, company: int, document: Policy) -> list[Span]:
         """Return the days on which the company has one of the document's categories."""
@@ -138,6 +168,15 @@ class Registers:
     def verified(self, invoice: Invoice) -> bool:
         """Tell whether the tax platform's last word on the invoice was that it is the same."""
         return self._verified.get(invoice.number, False)
+
+    def contract_left(self, invoice: Invoice) -> Fen | None:
+        """Return what is left of the invoice's contract before it, gross; None when no contract limits it."""
+        return self._contract_left.get(invoice.number)
+
+    def refused(self, invoice: Invoice, year: int) -> bool:
+        """Tell whether the newest decision about the invoice's year refuses it."""
+        spoken = [row for row in self._refusals.get(invoice.number, ()) if row.cap_year in (None, year)]
+        return bool(spoken) and spoken[-1].refused
 
     def with_reds(self, invoice: Invoice) -> list[Invoice]:
         """Return the invoice and its red-letters."""
@@ -172,7 +211,7 @@ def weigh(registers: Registers, documents: Documents, programme: str, invoice: I
     eligible = max(0, sum(line.net_fen for line in lines if _belongs(line, document, rivals)))
     excluded = sum(line.net_fen for line in lines if not _belongs(line, document, rivals))
     gross = sum(each.gross_fen for each in whole)
-    basis, limit = _basis(eligible, gross, registers.paid(invoice), invoice.contract_left_fen)
+    basis, limit = _basis(eligible, gross, registers.paid(invoice), registers.contract_left(invoice))
     pieces = (Piece(p.span, p.cap_year, p.document, p.reason, share(basis, span, p.span)) for p in cuts)
     return Bill(invoice, span, document, eligible, excluded, basis, limit, registers.other(invoice), tuple(pieces))
 

@@ -40,6 +40,7 @@ COMMANDS: dict[str, frozenset[str]] = {
     "settle withdraw": _MAKER,
     "disclose": _MAKER,
     "object": _MAKER,
+    "refuse": _MAKER,
     "recovery tell": _MAKER,
     "recovery return": _MAKER,
     "pay batch": _MAKER,

@@ -253,6 +253,16 @@ SEALED = (
         "act_id",
     ),
     Sealed(
+        "refusal",
+        "act_id company_id invoice_id programme_id cap_year refused why",
+        "act_id",
+    ),
+    Sealed(
+        "contract",
+        "row_no contract_no provider_id company_id amount_fen from_on span act_id",
+        "row_no",
+    ),
+    Sealed(
         "recovery_notice",
         "company_id invoice_id told_on act_id",
         "company_id invoice_id",

@@ -68,6 +68,10 @@ WITH fact AS (
     UNION ALL
     SELECT 'merger', t.act_id, 1 FROM merger AS t
     UNION ALL
+    SELECT 'refusal', t.act_id, 1 FROM refusal AS t
+    UNION ALL
+    SELECT 'contract', t.act_id, 1 FROM contract AS t
+    UNION ALL
     SELECT 'recovery_notice', t.act_id, 1 FROM recovery_notice AS t
     UNION ALL
     SELECT 'payment_batch', t.act_id, 1 FROM payment_batch AS t

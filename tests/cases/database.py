@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from console.refusals import refuse
 from console.vouchers import issue
 from settlement import run as runs
 from settlement.explain import explain
@@ -65,12 +66,21 @@ class Player:
             assert isinstance(answer.data, Mapping)
             act = int(answer.data["act"])
             run(self.desk.engine, lambda db, act=act: approval.decide(db, act, "approved", CHECKER))
-        assert not step.refusals, "not built yet"
+        self.register(step.contracts, sheets.contracts)
+        for refusal in step.refusals:
+            self.refuse(refusal)
 
     def register(self, rows: Sequence[Any], sheet: Any) -> None:
         if rows:
             taken = self.desk.register(sheet(rows))
             assert (taken.exit_status, said(taken)) == (0, [])
+
+    def refuse(self, row: steps.RefusalRow) -> None:
+        """Refuse a claim, or lift that, by two people."""
+        number = steps.number(row.invoice)
+        answer = refuse(self.desk.engine, MAKER.name, number, "查实", row.year, lift=row.lift, programme=None)
+        act = int(answer.data["act"])
+        run(self.desk.engine, lambda db: approval.decide(db, act, "approved", CHECKER))
 
     def hand_in(self, rows: Sequence[steps.InvoiceRow], received_on: date) -> None:
         """Import one provider's invoices of a day; each ends as the case says."""

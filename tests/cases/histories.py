@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from settlement.facts import (
+    Contract,
     Facts,
     Invoice,
     InvoiceLine,
@@ -30,6 +31,7 @@ calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], pri
 """Time is no failure on a busy machine; a failure prints how to repeat it."""
 COMPANIES = (1, 2)
 PROVIDERS = (11, 12)
+CONTRACTS = ("HT-1", "HT-2")
 CODES = ("3040203000000000000", "3040201990000000000", "1090511010000000000", "3040203900000000000")
 EDGES = (date(2026, 3, 31), date(2026, 4, 1), date(2027, 4, 1))
 FIRST = date(2025, 11, 1)
@@ -89,6 +91,7 @@ def blue(draw: st.DrawFn, invoice_id: int) -> Invoice:
         gross_fen=sum(nets) + tax,
         paid_fen=draw(st.none() | st.integers(0, sum(nets) + tax)),
         lines=lines,
+        contract_no=draw(st.sampled_from(["", *CONTRACTS])),
     )
 
 
@@ -154,6 +157,8 @@ def news(draw: st.DrawFn, act: int, before: Facts) -> Facts:
     known = [each.number for each in (*before.invoices, *invoices) if each.kind == "blue"]
     some = [draw(st.sampled_from(known))] if draw(st.booleans()) and known else []
     amount = st.sampled_from([1, 500, 70_000, 9_000_000])
+    left = st.sampled_from([0, 800_000, 40_000_000])
+    company, provider = st.sampled_from(COMPANIES), st.sampled_from(PROVIDERS)
     return Facts(
         qualifications=[*before.qualifications, *rows.qualifications],
         listings=[*before.listings, *rows.listings],
@@ -173,7 +178,17 @@ def news(draw: st.DrawFn, act: int, before: Facts) -> Facts:
         invoices=[*before.invoices, *invoices],
         refusals=[
             *before.refusals,
-            *(Refusal(n, draw(st.sampled_from([None, 2026]))) for n in some if act % 5 == 0),
+            *(
+                Refusal(n, draw(st.sampled_from([None, 2026])), draw(st.booleans()) or draw(st.booleans()), (act, 1))
+                for n in some[:1]
+            ),
+        ],
+        contracts=[
+            *before.contracts,
+            *(
+                Contract(draw(st.sampled_from(CONTRACTS)), draw(provider), draw(company), draw(left), draw(spans()), at)
+                for at in [(act, 80)] * draw(st.integers(0, 1))
+            ),
         ],
         served=before.served,
         vouchers=before.vouchers,

@@ -20,7 +20,8 @@ Facts of a step
     payments         invoice, on, reference, amount
     appropriate      yuan; without any in the case there is enough
     vouchers         company, year, face: issued by hand
-    refuse           invoice, year (absent: all years)
+    refuse           invoice, year (absent: all years), lift
+    contracts        company, provider, amount, from, until: all invoices name its number
 A settling step
     settle           "2026-12": through that month. backfill: true to grant what is listed
     approve          false: drafted only. simulate: true, with its own `policy`: drafted, nothing written
@@ -44,6 +45,7 @@ from settlement.policy import Policy, load
 from tests.cases.steps import (
     Case,
     CompanyRow,
+    ContractRow,
     Expected,
     Facts,
     InvoiceRow,
@@ -124,7 +126,7 @@ def _case(table: Mapping[str, Any]) -> Case:
 def _facts(step: Mapping[str, Any], today: date) -> Facts:
     """Read a step that brings facts; its business day is the last day an invoice of it is handed in."""
     names = {"companies", "providers", "relations", "invoices", "subsidies", "payments"}
-    assert step.keys() <= names | {"appropriate", "vouchers", "refuse"}, step.keys()
+    assert step.keys() <= names | {"appropriate", "vouchers", "refuse", "contracts"}, step.keys()
     invoices = tuple(_invoice(row) for row in step.get("invoices", ()))
     return Facts(
         today=max([today, *(row.received_on for row in invoices)]),
@@ -147,7 +149,13 @@ def _facts(step: Mapping[str, Any], today: date) -> Facts:
         ),
         appropriate_fen=_fen(step, "appropriate"),
         vouchers=tuple(VoucherRow(r["company"], r["year"], parse_yuan(r["face"])) for r in step.get("vouchers", ())),
-        refusals=tuple(RefusalRow(r["invoice"], r.get("year")) for r in step.get("refuse", ())),
+        refusals=tuple(RefusalRow(r["invoice"], r.get("year"), r.get("lift", False)) for r in step.get("refuse", ())),
+        contracts=tuple(
+            ContractRow(
+                r.get("provider", "P"), r.get("company", "C"), parse_yuan(r["amount"]), r["from"], r.get("until")
+            )
+            for r in step.get("contracts", ())
+        ),
     )
 
 

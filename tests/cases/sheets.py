@@ -6,6 +6,7 @@ from datetime import date
 from tests.cases.steps import (
     PARTIES,
     CompanyRow,
+    ContractRow,
     InvoiceRow,
     PaymentRow,
     ProviderRow,
@@ -23,6 +24,8 @@ PROVIDERS = "统一社会信用代码,服务商名称,入库起,入库止"
 RELATIONS = "供方统一社会信用代码,用方统一社会信用代码,关系,比例,起,止"
 SUBSIDIES = "发票号码,政策名称,已获补贴金额,放弃"
 PAYMENTS = "发票号码,付款日期,流水号,金额"
+CONTRACTS = "合同编号,供方统一社会信用代码,用方统一社会信用代码,合同金额,起,止"
+CONTRACT = "HT-2026-001"
 TEMPLATE = (
     "模板版本,发票号码,发票类型,开票日期,供方统一社会信用代码,供方名称,用方统一社会信用代码,用方名称,合同编号,"
     "服务起始日,服务截止日,税收分类编码,项目名称,规格型号,计量单位,用量,不含税金额,税率,税额,价税合计,已付金额,"
@@ -70,6 +73,22 @@ def payments(rows: Sequence[PaymentRow]) -> Sheet:
     return [PAYMENTS.split(","), *body]
 
 
+def contracts(rows: Sequence[ContractRow]) -> Sheet:
+    """Write the contracts register."""
+    body = [
+        [
+            CONTRACT,
+            PARTIES[r.provider].uscc,
+            PARTIES[r.company].uscc,
+            format_yuan(r.amount_fen),
+            _day(r.first),
+            _day(r.last),
+        ]
+        for r in rows
+    ]
+    return [CONTRACTS.split(","), *body]
+
+
 def invoices(rows: Sequence[InvoiceRow]) -> Sheet:
     """Write the monthly template of one provider and one day of handing in, one row per invoice line."""
     assert len({(row.provider, row.received_on) for row in rows}) == 1
@@ -84,7 +103,7 @@ def _template_rows(row: InvoiceRow) -> Sheet:
         money = [format_yuan(line.net_fen), "6%", format_yuan(line.tax_fen), format_yuan(line.gross_fen)]
         paid = "" if line.paid_fen is None else format_yuan(line.paid_fen)
         head = ["CQ-COMPUTE-1", number(row.symbol), "红字" if row.red_of else "蓝字", _day(row.received_on)]
-        parties = [provider.uscc, provider.name, company.uscc, company.name, "HT-2026-001"]
+        parties = [provider.uscc, provider.name, company.uscc, company.name, CONTRACT]
         item = [line.tax_code, f"算力服务{place}", "", "卡时", "-1" if row.red_of else "1"]
         last = [paid, number(row.red_of) if row.red_of else "", ""]
         sheet.append([*head, *parties, _day(row.first), _day(row.last), *item, *money, *last])

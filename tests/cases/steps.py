@@ -117,6 +117,18 @@ class VoucherRow:
 class RefusalRow:
     invoice: str
     year: int | None
+    lift: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ContractRow:
+    """A row of the contracts register; all invoices of the cases name the one contract number."""
+
+    provider: str
+    company: str
+    amount_fen: int
+    first: date
+    last: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +145,7 @@ class Facts:
     appropriate_fen: int | None = None
     vouchers: tuple[VoucherRow, ...] = ()
     refusals: tuple[RefusalRow, ...] = ()
+    contracts: tuple[ContractRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import pytest
 
 from settlement.engine import Draft, Line, draft, needed, prorate
 from settlement.facts import (
+    Contract,
     Facts,
     Invoice,
     InvoiceLine,
@@ -74,13 +75,20 @@ class Engine:
             )
             for r in step.vouchers
         )
-        refusals = (Refusal(steps.number(r.invoice), r.year) for r in step.refusals)
+        refusals = (Refusal(steps.number(r.invoice), r.year, not r.lift, at[i]) for i, r in enumerate(step.refusals))
+        contracts = (
+            Contract(
+                "HT-2026-001", self.id(r.provider), self.id(r.company), r.amount_fen, inclusive(r.first, r.last), at[i]
+            )
+            for i, r in enumerate(step.contracts)
+        )
         self.facts = replace(
             self.facts,
             subsidies=(*self.facts.subsidies, *subsidies),
             payments=(*self.facts.payments, *payments),
             vouchers=(*self.facts.vouchers, *vouchers),
             refusals=(*self.facts.refusals, *refusals),
+            contracts=(*self.facts.contracts, *contracts),
         )
         self.appropriated += step.appropriate_fen or 0
 
@@ -147,6 +155,7 @@ class Engine:
             tax_fen=sum(line.tax_fen for line in row.lines),
             gross_fen=sum(line.gross_fen for line in row.lines),
             paid_fen=sum(paid) if paid else None,
+            contract_no="HT-2026-001",
             lines=[InvoiceLine(i, line.tax_code, line.net_fen) for i, line in enumerate(row.lines, 1)],
         )
 

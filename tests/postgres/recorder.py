@@ -11,11 +11,12 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from settlement.facts import Facts, Invoice
+from settlement.facts import Facts, Invoice, Refusal
 from voucher import acts, approval, ledger
 from voucher.access import User
 from voucher.days import Span
 
+PROGRAMME = "cq-2025-12-08"
 MAKER = User("maker1", "maker", None)
 CHECKER = User("checker1", "checker", None)
 
@@ -37,6 +38,8 @@ def renumbered(facts: Facts) -> Facts:
         subsidies=[replace(row, invoice_number=number(row.invoice_number)) for row in facts.subsidies],
         payments=[replace(row, invoice_number=number(row.invoice_number)) for row in facts.payments],
         verifications=[replace(row, invoice_number=number(row.invoice_number)) for row in facts.verifications],
+        contracts=facts.contracts,
+        refusals=[replace(row, invoice_number=number(row.invoice_number)) for row in facts.refusals],
         invoices=[
             replace(
                 row,
@@ -62,6 +65,8 @@ def record(db: Connection, reference: str, news: Facts, before: Facts | None = N
             subsidies=news.subsidies[len(known.subsidies) :],
             payments=news.payments[len(known.payments) :],
             verifications=news.verifications[len(known.verifications) :],
+            contracts=news.contracts[len(known.contracts) :],
+            refusals=news.refusals[len(known.refusals) :],
             invoices=news.invoices[len(known.invoices) :],
         )
     )
@@ -72,6 +77,8 @@ def record(db: Connection, reference: str, news: Facts, before: Facts | None = N
             _upload(db, act.act_id, sum(len(invoice.lines) for invoice in fresh.invoices), reference)
         for place, invoice in enumerate(fresh.invoices, 1):
             _invoice(db, act.act_id, place, invoice)
+        for refusal in fresh.refusals:
+            _refusal(db, act.act_id, refusal)
     return act.no
 
 
@@ -97,8 +104,8 @@ def _days(span: Span) -> dict[str, Any]:
 
 def _parties(db: Connection, act_id: int, facts: Facts) -> None:
     """Write the parties that are not known yet."""
-    ids = {row.company for row in (*facts.qualifications, *facts.relations, *facts.invoices)}
-    ids |= {row.provider for row in (*facts.listings, *facts.relations, *facts.invoices)}
+    ids = {row.company for row in (*facts.qualifications, *facts.relations, *facts.contracts, *facts.invoices)}
+    ids |= {row.provider for row in (*facts.listings, *facts.relations, *facts.contracts, *facts.invoices)}
     known = set(db.execute(text("SELECT party_id FROM party")).scalars())
     fresh = sorted(ids - known)
     _insert(db, "party", [{"party_id": each, "uscc": uscc(each), "act_id": act_id} for each in fresh])
@@ -165,6 +172,15 @@ def _registers(db: Connection, act_id: int, facts: Facts) -> None:
             for i, r in enumerate(facts.payments)
         ],
     )
+    _insert(
+        db,
+        "contract",
+        [
+            {"contract_no": r.contract_no, "provider_id": r.provider, "company_id": r.company}
+            | {"amount_fen": r.amount_fen, **_days(r.span), **own[i]}
+            for i, r in enumerate(facts.contracts)
+        ],
+    )
     said = {True: "same", False: "differs"}
     _insert(
         db,
@@ -175,6 +191,17 @@ def _registers(db: Connection, act_id: int, facts: Facts) -> None:
             for i, r in enumerate(facts.verifications)
         ],
     )
+
+
+def _refusal(db: Connection, act_id: int, refusal: Refusal) -> None:
+    """Write a refusal or a lifting."""
+    statement = (
+        "INSERT INTO refusal (company_id, invoice_id, programme_id, cap_year, refused, why, act_id)"
+        " SELECT company_id, invoice_id, :programme, :year, :refused, '查实', :act FROM invoice_number"
+        " WHERE number = :number"
+    )
+    params = {"number": refusal.invoice_number, "year": refusal.cap_year, "refused": refusal.refused, "act": act_id}
+    db.execute(text(statement), params | {"programme": PROGRAMME})
 
 
 def _upload(db: Connection, act_id: int, rows: int, reference: str) -> None:
@@ -192,7 +219,7 @@ def _invoice(db: Connection, act_id: int, place: int, invoice: Invoice) -> None:
     assert invoice.span is not None
     row = owner | {"number": invoice.number, "kind": invoice.kind, "original_number": invoice.original_number}
     row |= {"provider_id": invoice.provider, "issued_on": invoice.received_on}
-    row |= {"received_on": invoice.received_on, "contract_no": "", "net_fen": invoice.net_fen}
+    row |= {"received_on": invoice.received_on, "contract_no": invoice.contract_no, "net_fen": invoice.net_fen}
     row |= {"tax_fen": invoice.tax_fen, "gross_fen": invoice.gross_fen, "paid_fen": invoice.paid_fen}
     row |= {"evidence": "template", "digest": invoice.number, "act_id": act_id, "place": place}
     _insert(db, "invoice", [row | _days(invoice.span)])

@@ -149,6 +149,18 @@ INSERT INTO mapping (act_id, provider_uscc, header_sha256, header, profile)
 VALUES (:act, CAST(:provider AS text), sha256('x'), '票号', '{"columns":{},"constants":{}}')
 """
 NOTES = "INSERT INTO upload_note (upload_id, note_no, name, value) VALUES (:act, 1, '数电票版本', '0.33')"
+REFUSAL = """
+INSERT INTO refusal (company_id, invoice_id, programme_id, cap_year, refused, why, act_id)
+SELECT i.company_id, i.invoice_id, p.programme_id, 2199, TRUE, '查实', i.act_id
+FROM invoice AS i, programme AS p
+WHERE i.act_id = :act AND i.place = 1
+"""
+CONTRACT = """
+INSERT INTO contract (contract_no, provider_id, company_id, amount_fen, from_on, span, act_id, row_no)
+SELECT 'HT-9', i.provider_id, i.company_id, 1, '2026-01-01', daterange('2026-01-01', '2200-01-01'), i.act_id, 1
+FROM invoice AS i
+WHERE i.act_id = :act AND i.place = 1
+"""
 NOTICE = """
 INSERT INTO recovery_notice (company_id, invoice_id, told_on, act_id)
 SELECT company_id, invoice_id, '2026-08-01', act_id FROM invoice WHERE act_id = :act AND place = 1
@@ -202,7 +214,7 @@ def upload(
         execute(db, STAGE, first=first, rows=rows, companies=companies, net_fen=net_fen, **params)
         for statement in (
             UPLOAD, NUMBERS, INVOICES, LINES, BAD_ROWS, HELD, PROBLEMS, EVIDENCE, EVIDENCE_LINES, RESOLUTION, MAPPING,
-            NOTES, NOTICE,
+            NOTES, NOTICE, REFUSAL, CONTRACT,
         ):  # fmt: skip
             execute(db, statement, act=act.act_id, **params)
     return act.act_id

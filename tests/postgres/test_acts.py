@@ -14,12 +14,14 @@ from sqlalchemy.exc import DBAPIError
 
 from importers import resolve
 from reconciliation import disclosure
-from settlement import merger
+from settlement import merger, refusal
 from settlement import run as runs
+from tests.cases import sheets
+from tests.cases.steps import ContractRow
 from tests.postgres import recorder, small_ledger
 from tests.postgres.conftest import TODAY, Clone
 from tests.postgres.desk import CHECKER, MAKER, Desk, bill_of, companies, line, providers
-from tests.postgres.witness import END
+from tests.postgres.witness import END, PROGRAMME
 from tests.samples.xml import xml
 from voucher import access, acts, approval, ledger, seal
 from voucher.access import COMMANDS, ROLES, User
@@ -80,6 +82,12 @@ def fill(desk: Desk) -> None:
     small_ledger.pay(desk.engine, draft.run_id)
     merged = run(desk.engine, lambda db: merger.propose(db, MAKER, of("E"), of("D"), date(2026, 8, 1), "文号"))
     run(desk.engine, lambda db: approval.decide(db, merged, "approved", CHECKER))
+    desk.register(sheets.contracts([ContractRow("P", "C", 1, date(2027, 1, 1), None)]))
+    act_id = run(
+        desk.engine,
+        lambda db: refusal.propose(db, MAKER, PROGRAMME, line("b")["发票号码"], 2027, why="查实", lift=False),
+    )
+    run(desk.engine, lambda db: approval.decide(db, act_id, "approved", CHECKER))
 
 
 def of(symbol: str) -> str:

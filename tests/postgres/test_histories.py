@@ -22,6 +22,7 @@ from voucher.database import transaction
 
 CAPS = st.sampled_from([100_000, 5_000_000, 100_000_000])
 MODES = st.sampled_from(["exclusive", "exclusive", "top_up", "joint_limit"])
+SPEND = st.sampled_from([0, 0, 500_000, 40_000_000])
 VERIFY = st.sampled_from(["none", "none", "required"])
 quick = settings(
     max_examples=15,
@@ -48,14 +49,14 @@ def test_both_engines_agree_on_any_history(ledger: Engine, data: st.DataObject) 
     with transaction(ledger) as db:
         amended = data.draw(st.integers(1, 4), "amended in act")
         cap = data.draw(CAPS, "cap")
-        _first_documents(db, cap, data.draw(MODES, "overlap"), data.draw(VERIFY, "verify"))
+        _first_documents(db, cap, data.draw(MODES, "overlap"), data.draw(VERIFY, "verify"), data.draw(SPEND, "least"))
         facts = histories.usual()
         record(db, "usual", facts)
         for number, act in enumerate(data.draw(histories.acts()), 1):
             if number == amended:
                 _amend(db, cap)
             before = facts
-            facts = replace(data.draw(histories.news(number, before)), refusals=(), served=(), vouchers=())
+            facts = replace(data.draw(histories.news(number, before)), served=(), vouchers=())
             record(db, f"act {number}", facts, before)
             _move_some_voucher(db, data)
             _freeze_some_company(db, facts, data)
@@ -65,10 +66,16 @@ def test_both_engines_agree_on_any_history(ledger: Engine, data: st.DataObject) 
         db.rollback()
 
 
-def _first_documents(db: Connection, cap_fen: int, overlap: str, verify: str = "none") -> None:
+def _first_documents(db: Connection, cap_fen: int, overlap: str, verify: str, least_fen: int) -> None:
     """Put a document with a cap and a mode in place of the shipped one, and one of another programme."""
     joint = {"joint_limit_bp": 3000} if overlap == "joint_limit" else {}
-    changes = {"annual_cap_fen": cap_fen, "overlap": overlap, "tax_verification": verify, **joint}
+    changes = {
+        "annual_cap_fen": cap_fen,
+        "overlap": overlap,
+        "tax_verification": verify,
+        "min_spend_fen": least_fen,
+        **joint,
+    }
     record_document(db, changes, id="t.1", supersedes=SHIPPED)
     other = {"from": date(2026, 2, 1), "eligible_tax_codes": ["30402039", "109"]}
     record_document(db, other, id="other.1", programme="other")
@@ -117,7 +124,16 @@ def _same_facts(db: Connection, facts: Facts) -> None:
     """Check that the facts are read as they were written; the engine alone would not see what both miss."""
     read = load.facts_at(db, PROGRAMME, 10**6)
     written = renumbered(facts)
-    for name in ("qualifications", "listings", "relations", "subsidies", "payments", "verifications"):
+    for name in (
+        "qualifications",
+        "listings",
+        "relations",
+        "subsidies",
+        "payments",
+        "verifications",
+        "contracts",
+        "refusals",
+    ):
         got, put = ([replace(row, at=(0, 0)) for row in getattr(each, name)] for each in (read, written))
         assert got == put
         ats = [row.at for row in getattr(read, name)]

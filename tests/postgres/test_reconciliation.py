@@ -305,6 +305,8 @@ CHANGES = {
     "move": "UPDATE move SET why = 'x' WHERE act_id = (SELECT max(act_id) FROM move)",
     "disclosure": "UPDATE disclosure SET until_on = until_on - 1",
     "objection": "UPDATE objection SET why = 'x'",
+    "refusal": "UPDATE refusal SET refused = FALSE WHERE act_id = (SELECT max(act_id) FROM refusal)",
+    "contract": "UPDATE contract SET amount_fen = 2 WHERE act_id = (SELECT max(act_id) FROM contract)",
     "recovery_notice": "UPDATE recovery_notice SET told_on = told_on + 1 WHERE act_id ="
     " (SELECT max(act_id) FROM recovery_notice)",
     "payment_batch": "UPDATE payment_batch SET amount_fen = amount_fen + 1",

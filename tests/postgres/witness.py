@@ -13,10 +13,9 @@ from settlement.facts import Facts
 from settlement.policy import load as load_policy
 from settlement.verify import reasons_of, verify
 from tests.cases.player import policy_bytes
-from tests.postgres.recorder import CHECKER, MAKER, uscc
+from tests.postgres.recorder import CHECKER, MAKER, PROGRAMME, uscc
 from voucher.access import User
 
-PROGRAMME = "cq-2025-12-08"
 SHIPPED = "cq-2025-12-08.1"
 END = date(2028, 12, 31)
 Told = list[tuple[Any, ...]]

@@ -153,18 +153,20 @@ def test_a_held_claim_reserves_no_room() -> None:
 @pytest.mark.parametrize("year", [None, 2026])
 def test_a_refused_claim_is_worth_nothing_until_the_refusal_is_lifted(year: int | None) -> None:
     facts = claims(500)
-    refused = replace(facts, refusals=[Refusal("1", year)])
+    refused = replace(facts, refusals=[Refusal("1", year, refused=True, at=(1, 1))])
     line = run(refused).lines[0]
     assert (line.computed_fen, line.overlap_cut_fen, line.granted_fen) == (100, 100, 0)
     assert line.reasons == (Reason("refused", 100),)
     lifted = replace(served(refused), refusals=[])
     assert told(run(lifted).backfill_listed) == [(1, "backfill", 100, 0)]
-    again = replace(served(facts), refusals=[Refusal("1", year)])
+    again = replace(served(facts), refusals=[Refusal("1", year, refused=True, at=(1, 1))])
     assert told(run(again).lines) == [(1, "recovery", -100, 0)]
 
 
 def test_the_refusal_of_another_year_changes_nothing() -> None:
-    assert told(run(replace(claims(500), refusals=[Refusal("1", 2027)])).lines) == [(1, "grant", 100, 0)]
+    assert told(run(replace(claims(500), refusals=[Refusal("1", 2027, refused=True, at=(1, 1))])).lines) == [
+        (1, "grant", 100, 0)
+    ]
 
 
 def test_below_the_minimum_spend_new_claims_wait_and_settled_ones_are_recovered() -> None:

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from settlement.facts import Facts, Invoice, InvoiceLine, Listing, Payment, Qualification, Relation, Subsidy
+from settlement.facts import Contract, Facts, Invoice, InvoiceLine, Listing, Payment, Qualification, Relation, Subsidy
 from settlement.policy import Policy, in_force
 from settlement.worth import Bill, Documents, Registers, after_overlap, weigh
 from tests.cases import histories
@@ -140,10 +140,43 @@ def test_the_paid_part_is_gross_and_scales_the_net() -> None:
 
 
 def test_the_tighter_of_two_limits_is_named() -> None:
-    blue = invoice(1, 10_000, *MAY, paid_fen=6_000, contract_left_fen=4_000)
-    assert why(usual(), blue) == {"over_contract": 6_000}
-    assert why(usual(), replace(blue, paid_fen=3_000)) == {"unpaid": 7_000}
-    assert why(usual(), replace(blue, paid_fen=None, contract_left_fen=-5)) == {"over_contract": 10_000}
+    blue = invoice(1, 10_000, *MAY, paid_fen=6_000, contract_no="HT-1")
+    facts = replace(usual(), contracts=[contract(4_000)], invoices=[blue])
+    assert why(facts, blue) == {"over_contract": 6_000}
+    assert why(facts, replace(blue, paid_fen=3_000)) == {"unpaid": 7_000}
+    assert why(replace(facts, contracts=[contract(0)]), replace(blue, paid_fen=None)) == {"over_contract": 10_000}
+
+
+def contract(amount_fen: int, first: date = date(2026, 1, 1), at: int = 1, **other: str | int) -> Contract:
+    """Return a contract of 2026 of provider 11 and company 1."""
+    of = {"contract_no": "HT-1", "provider": 11, "company": 1} | other
+    return Contract(**of, amount_fen=amount_fen, span=Span(first, date(2027, 1, 1)), at=(at, 1))  # type: ignore[arg-type]
+
+
+def test_earlier_invoices_of_a_contract_leave_less_of_it() -> None:
+    one, two, three = (invoice(i, 10_000, *MAY, gross_fen=10_600, tax_fen=600, contract_no="HT-1") for i in (1, 2, 3))
+    facts = replace(usual(), contracts=[contract(15_900)], invoices=[three, two, one])
+    assert [bill(facts, each).basis_fen for each in (one, two, three)] == [10_000, 5_000, 0]
+    assert why(facts, two) == {"over_contract": 5_000}
+    red = red_of(one, 4, 5_300)
+    assert bill(replace(facts, invoices=[*facts.invoices, red]), two).basis_fen == 10_000
+
+
+@pytest.mark.parametrize(
+    "other", [{"contract_no": "HT-2"}, {"provider": 12}, {"company": 2}, {"first": date(2026, 6, 1)}]
+)
+def test_a_contract_of_others_or_of_other_days_limits_nothing(other: dict[str, Any]) -> None:
+    blue = invoice(1, 10_000, *MAY, contract_no="HT-1")
+    assert bill(replace(usual(), contracts=[contract(0, **other)], invoices=[blue]), blue).basis_fen == 10_000
+
+
+def test_of_contract_rows_the_newest_of_its_key_and_the_latest_span_count() -> None:
+    blue = invoice(1, 10_000, *MAY, contract_no="HT-1")
+    rows = [contract(1_000), contract(2_000, at=2), contract(3_000, date(2026, 4, 1))]
+    assert bill(replace(usual(), contracts=rows[:2], invoices=[blue]), blue).basis_fen == 2_000
+    assert bill(replace(usual(), contracts=rows, invoices=[blue]), blue).basis_fen == 3_000
+    void = replace(rows[0], span=Span(date(2026, 1, 1), date(2026, 1, 1)), at=(3, 1))
+    assert bill(replace(usual(), contracts=[*rows[:2], void], invoices=[blue]), blue).basis_fen == 10_000
 
 
 def test_nothing_gross_is_left_after_red_letters() -> None:

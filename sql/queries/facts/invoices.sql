@@ -48,7 +48,8 @@ SELECT
     lower(coalesce(v.span, i.span)) AS from_on, upper(coalesce(v.span, i.span)) AS until_on,
     i.net_fen + coalesce(v.net_fen, 0) AS net_fen,
     i.tax_fen + coalesce(v.gross_fen - v.net_fen, 0) AS tax_fen,
-    i.gross_fen + coalesce(v.gross_fen, 0) AS gross_fen, i.paid_fen, l.line_nos, l.tax_codes, l.nets_fen
+    i.gross_fen + coalesce(v.gross_fen, 0) AS gross_fen, i.paid_fen, i.contract_no,
+    l.line_nos, l.tax_codes, l.nets_fen
 FROM chosen AS c
 INNER JOIN invoice AS i ON i.company_id = c.company_id AND i.invoice_id = c.invoice_id
 INNER JOIN line AS l ON l.company_id = c.company_id AND l.invoice_id = c.invoice_id

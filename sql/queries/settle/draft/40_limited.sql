@@ -1,5 +1,6 @@
--- grain:  temporary table limited, one row per bill that is not all basis: lines of other tax codes, or payments
--- params: none (reads better, bill, partial, red, code)
+-- grain:  temporary table limited, one row per bill that is not all basis: lines of other tax codes, payments,
+--         or a contract; limit_code: what makes its basis less than what is eligible
+-- params: none (reads better, bill, partial, red, code, contracted)
 -- source: DESIGN 6.1; gross limits scale what is eligible, nothing left gives 0
 CREATE TEMPORARY TABLE limited ON COMMIT DROP AS
 WITH doubtful AS (
@@ -52,22 +53,24 @@ excluded AS (
 
 eligible AS (
     SELECT
-        b.company_id, b.invoice_id, b.gross_fen, b.paid_fen,
+        b.company_id, b.invoice_id, b.gross_fen, least(b.paid_fen, k.left_fen) AS limit_fen,
+        CASE WHEN b.paid_fen <= coalesce(k.left_fen, b.paid_fen) THEN 'unpaid' ELSE 'over_contract' END AS limit_code,
         greatest(b.net_fen - coalesce(x.excluded_fen, 0), 0) AS eligible_fen,
         coalesce(x.excluded_fen, 0) AS excluded_fen
     FROM bill AS b
     LEFT JOIN excluded AS x ON x.company_id = b.company_id AND x.invoice_id = b.invoice_id
-    WHERE b.paid_fen IS NOT NULL OR x.excluded_fen IS NOT NULL
+    LEFT JOIN contracted AS k ON k.company_id = b.company_id AND k.invoice_id = b.invoice_id
+    WHERE b.paid_fen IS NOT NULL OR x.excluded_fen IS NOT NULL OR k.left_fen < b.gross_fen
 )
 
 SELECT
-    e.company_id, e.invoice_id,
+    e.company_id, e.invoice_id, e.limit_code,
     CAST(e.eligible_fen AS bigint) AS eligible_fen,
     CAST(e.excluded_fen AS bigint) AS excluded_fen,
     CAST(CASE
-        WHEN e.paid_fen IS NULL THEN e.eligible_fen
-        WHEN e.gross_fen <= 0 OR e.paid_fen <= 0 THEN 0
-        WHEN e.paid_fen >= e.gross_fen THEN e.eligible_fen
-        ELSE div(e.eligible_fen * e.paid_fen, e.gross_fen)
+        WHEN e.limit_fen IS NULL THEN e.eligible_fen
+        WHEN e.gross_fen <= 0 OR e.limit_fen <= 0 THEN 0
+        WHEN e.limit_fen >= e.gross_fen THEN e.eligible_fen
+        ELSE div(e.eligible_fen * e.limit_fen, e.gross_fen)
     END AS bigint) AS basis_fen
 FROM eligible AS e

@@ -35,7 +35,7 @@ reason AS (
     FROM limited AS m
     INNER JOIN bill AS b ON b.company_id = m.company_id AND b.invoice_id = m.invoice_id
     CROSS JOIN LATERAL (
-        VALUES ('tax_code_not_eligible', m.excluded_fen), ('unpaid', m.eligible_fen - m.basis_fen)
+        VALUES ('tax_code_not_eligible', m.excluded_fen), (m.limit_code, m.eligible_fen - m.basis_fen)
     ) AS x (code, amount_fen)
     WHERE (m.excluded_fen > 0 OR m.eligible_fen > m.basis_fen) AND x.amount_fen > 0
 ),

@@ -1,10 +1,12 @@
--- grain:  temporary table cap, one row per cap year that a document covers: the cap and the year's documents
+-- grain:  temporary table cap, one row per cap year that a document covers: the cap, the minimum and the year's
+--         documents
 -- params: none (reads doc)
 -- source: DESIGN 6, policy documents; a year's cap is that of the document in force on its last covered day
 CREATE TEMPORARY TABLE cap ON COMMIT DROP AS
 SELECT
     y.year AS cap_year,
     (array_agg(d.cap_fen ORDER BY upper(d.force) DESC))[1] AS cap_fen,
+    (array_agg(d.min_spend_fen ORDER BY upper(d.force) DESC))[1] AS min_spend_fen,
     (array_agg(d.automatic ORDER BY upper(d.force) DESC))[1] AS automatic,
     array_agg(d.policy_id ORDER BY d.policy_id) AS policy_ids
 FROM doc AS d

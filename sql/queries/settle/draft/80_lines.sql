@@ -32,19 +32,24 @@ met AS (
         coalesce(c.computed_fen, c.basis_fen * d.rate_bp / 10000, 0) AS computed_fen,
         coalesce(c.other_fen, 0) AS other_fen,
         s.granted_fen AS settled_fen, s.served_fen, d.overlap, d.joint_limit_bp,
+        f.invoice_id IS NOT NULL AS refused,
         coalesce(d.verify AND s.granted_fen IS NULL AND k.invoice_id IS NULL, FALSE) AS unverified
     FROM claim AS c
     FULL JOIN served AS s
         ON s.company_id = c.company_id AND s.invoice_id = c.invoice_id AND s.cap_year = c.cap_year
     LEFT JOIN doc AS d ON d.doc_no = c.doc_no
+    LEFT JOIN refused AS f
+        ON f.company_id = coalesce(c.company_id, s.company_id) AND f.invoice_id = coalesce(c.invoice_id, s.invoice_id)
+        AND f.cap_year = coalesce(c.cap_year, s.cap_year)
     LEFT JOIN verified AS k ON k.company_id = c.company_id AND k.invoice_id = c.invoice_id
     WHERE s.granted_fen IS NOT NULL OR c.last_on <= (SELECT a.through_on FROM asked AS a)
     OFFSET 0 -- noqa: AM09
 ),
 
-valued AS (
+-- other_fen matters here only: what is left of a claim after other subsidies
+compared AS (
     SELECT
-        m.*, r.room_fen, r.frozen, r.closed,
+        m.*, r.room_fen, r.frozen, r.closed, t.spend_fen,
         CASE
             WHEN m.overlap = 'joint_limit'
                 THEN least(m.computed_fen, greatest(0, m.basis_fen * m.joint_limit_bp / 10000 - m.other_fen))
@@ -53,10 +58,49 @@ valued AS (
             WHEN m.other_fen >= m.computed_fen THEN 0
             WHEN m.settled_fen IS NULL THEN m.computed_fen
             ELSE least(m.computed_fen, m.settled_fen)
-        END AS worth_fen,
-        m.other_fen > 0 AND m.other_fen < m.computed_fen AND m.overlap = 'exclusive' AS undecided
+        END AS left_fen,
+        m.other_fen > 0 AND m.other_fen < m.computed_fen AND m.overlap = 'exclusive' AND NOT m.refused AS undecided
     FROM met AS m
     INNER JOIN room AS r ON r.company_id = m.company_id AND r.cap_year = m.cap_year
+    LEFT JOIN short AS t ON t.company_id = m.company_id AND t.cap_year = m.cap_year
+    OFFSET 0 -- noqa: AM09
+),
+
+-- cuts: why the worth is below what was computed; holds: what a claim waits for, or why it is not paid (overlap_open)
+valued AS (
+    SELECT
+        c.*,
+        CASE WHEN c.refused OR (c.spend_fen IS NOT NULL AND c.settled_fen IS NOT NULL) THEN 0 ELSE c.left_fen END
+            AS worth_fen,
+        CASE WHEN c.left_fen < c.computed_fen THEN jsonb_build_array(jsonb_build_object(
+            'code', 'other_subsidy', 'amount_fen', c.computed_fen - c.left_fen, 'other_fen', c.other_fen
+        )) END AS overlap_cut,
+        CASE
+            WHEN c.left_fen = 0 THEN NULL
+            WHEN c.refused
+                THEN jsonb_build_array(jsonb_build_object('code', 'refused', 'amount_fen', c.left_fen))
+            WHEN c.spend_fen IS NOT NULL AND c.settled_fen IS NOT NULL THEN jsonb_build_array(jsonb_build_object(
+                'code', 'below_min_spend', 'amount_fen', c.left_fen, 'other_fen', c.spend_fen
+            ))
+        END AS other_cut,
+        CASE
+            WHEN c.undecided OR c.unverified OR (c.spend_fen IS NOT NULL AND c.settled_fen IS NULL) THEN
+                CASE WHEN c.undecided THEN jsonb_build_array(jsonb_build_object(
+                    'code', CASE WHEN c.settled_fen IS NULL THEN 'other_subsidy_undecided' ELSE 'overlap_open' END,
+                    'amount_fen', coalesce(c.settled_fen, c.computed_fen), 'other_fen', c.other_fen
+                )) ELSE jsonb '[]' END
+                || CASE
+                    WHEN c.spend_fen IS NOT NULL AND c.settled_fen IS NULL THEN jsonb_build_array(jsonb_build_object(
+                        'code', 'below_min_spend', 'amount_fen', CASE WHEN c.refused THEN 0 ELSE c.left_fen END,
+                        'other_fen', c.spend_fen
+                    ))
+                    ELSE jsonb '[]'
+                END
+                || CASE WHEN c.unverified THEN jsonb_build_array(jsonb_build_object(
+                    'code', 'not_verified', 'amount_fen', CASE WHEN c.refused THEN 0 ELSE c.left_fen END
+                )) ELSE jsonb '[]' END
+        END AS holds
+    FROM compared AS c
     OFFSET 0 -- noqa: AM09
 ),
 
@@ -64,12 +108,13 @@ valued AS (
 asking AS (
     SELECT
         v.company_id, v.cap_year, v.accepted_no, v.invoice_id, v.policy_ids, v.basis_fen, v.computed_fen, v.worth_fen,
-        v.other_fen, v.settled_fen, v.undecided, v.unverified, v.frozen, v.room_fen,
+        v.settled_fen, v.frozen, v.room_fen, v.holds, coalesce(v.overlap_cut || v.other_cut, v.overlap_cut, v.other_cut)
+            AS cuts,
         CASE WHEN v.settled_fen IS NULL THEN 2 WHEN v.settled_fen > v.worth_fen THEN 0 ELSE 1 END AS phase,
-        v.settled_fen IS NULL AND (v.frozen OR v.undecided OR v.unverified) AS waits,
+        v.settled_fen IS NULL AND (v.frozen OR v.holds IS NOT NULL) AS waits,
         CASE
             WHEN v.settled_fen IS NOT NULL THEN greatest(0, v.worth_fen - v.served_fen)
-            WHEN v.frozen OR v.undecided OR v.unverified THEN 0
+            WHEN v.frozen OR v.holds IS NOT NULL THEN 0
             ELSE v.worth_fen
         END AS wanted_fen,
         CASE WHEN v.settled_fen > v.worth_fen AND NOT v.closed THEN v.settled_fen - v.worth_fen ELSE 0 END AS freed_fen
@@ -86,8 +131,8 @@ queued AS (
 turn AS (
     SELECT
         q.company_id, q.cap_year, q.accepted_no, q.phase, q.invoice_id, q.policy_ids, q.basis_fen, q.computed_fen,
-        q.computed_fen - q.worth_fen AS overlap_cut_fen, q.worth_fen, q.other_fen, q.wanted_fen, q.settled_fen,
-        q.undecided, q.unverified, q.frozen, q.waits,
+        q.computed_fen - q.worth_fen AS overlap_cut_fen, q.worth_fen, q.wanted_fen, q.settled_fen, q.cuts, q.holds,
+        q.frozen, q.waits,
         CASE
             WHEN q.phase = 0 THEN q.worth_fen - q.settled_fen
             ELSE least(q.cum_fen, q.room_fen) - least(q.cum_fen - q.wanted_fen, q.room_fen)
@@ -98,24 +143,18 @@ turn AS (
 beside AS (
     SELECT t.*, t.phase = 1 AND t.granted_fen > 0 AS backfills
     FROM turn AS t
-    WHERE t.undecided OR t.waits OR t.phase = 1
+    WHERE t.holds IS NOT NULL OR t.waits OR t.phase = 1
 ),
 
 listed AS (
     SELECT
         'held' AS list, 'grant' AS kind, b.*, CAST(0 AS bigint) AS listed_fen, CAST(0 AS bigint) AS short_fen,
-        CASE WHEN b.undecided THEN jsonb_build_array(jsonb_build_object(
-            'code', CASE WHEN b.settled_fen IS NULL THEN 'other_subsidy_undecided' ELSE 'overlap_open' END,
-            'amount_fen', coalesce(b.settled_fen, b.computed_fen), 'other_fen', b.other_fen
-        )) ELSE jsonb '[]' END
-        || CASE WHEN b.unverified THEN jsonb_build_array(jsonb_build_object(
-            'code', 'not_verified', 'amount_fen', b.worth_fen
-        )) ELSE jsonb '[]' END
+        coalesce(b.holds, '[]')
         || CASE WHEN b.frozen AND b.settled_fen IS NULL THEN jsonb_build_array(jsonb_build_object(
             'code', 'frozen', 'amount_fen', b.worth_fen
         )) ELSE jsonb '[]' END AS why
     FROM beside AS b
-    WHERE b.undecided OR b.waits
+    WHERE b.holds IS NOT NULL OR b.waits
     UNION ALL
     SELECT
         'held', 'backfill', b.*, 0, 0,
@@ -140,11 +179,11 @@ listing AS (
     SELECT
         CAST(:run_id AS bigint), l.list, l.company_id, l.cap_year, l.kind, l.invoice_id, l.accepted_no, l.basis_fen,
         l.computed_fen, l.overlap_cut_fen, l.listed_fen, l.short_fen, l.policy_ids,
-        coalesce(r.reasons, '[]')
-        || CASE WHEN l.overlap_cut_fen > 0 THEN jsonb_build_array(jsonb_build_object(
-            'code', 'other_subsidy', 'amount_fen', l.overlap_cut_fen, 'other_fen', l.other_fen
-        )) ELSE jsonb '[]' END
-        || l.why
+        (
+            SELECT coalesce(jsonb_agg(e.reason ORDER BY array_position(a.codes, e.reason ->> 'code')), '[]')
+            FROM jsonb_array_elements(coalesce(r.reasons, '[]') || coalesce(l.cuts, '[]') || l.why) AS e (reason)
+            CROSS JOIN asked AS a
+        )
     FROM listed AS l
     LEFT JOIN reasons AS r ON r.company_id = l.company_id AND r.invoice_id = l.invoice_id AND r.cap_year = l.cap_year
 ),
@@ -169,11 +208,8 @@ SELECT
     l.invoice_id, l.accepted_no, l.basis_fen, l.computed_fen, l.overlap_cut_fen, l.granted_fen, l.withheld_fen, 0,
     l.policy_ids,
     CASE
-        WHEN r.reasons IS NULL AND l.overlap_cut_fen = 0 AND l.withheld_fen = 0 THEN jsonb '[]'
-        ELSE coalesce(r.reasons, '[]')
-            || CASE WHEN l.overlap_cut_fen > 0 THEN jsonb_build_array(jsonb_build_object(
-                'code', 'other_subsidy', 'amount_fen', l.overlap_cut_fen, 'other_fen', l.other_fen
-            )) ELSE jsonb '[]' END
+        WHEN r.reasons IS NULL AND l.cuts IS NULL AND l.withheld_fen = 0 THEN jsonb '[]'
+        ELSE coalesce(r.reasons, '[]') || coalesce(l.cuts, '[]')
             || CASE WHEN l.withheld_fen > 0 THEN jsonb_build_array(jsonb_build_object(
                 'code', 'over_cap', 'amount_fen', l.withheld_fen
             )) ELSE jsonb '[]' END

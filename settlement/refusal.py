@@ -1,0 +1,66 @@
+"""Refusals of claims as facts: proposed, approved, lifted. A refused claim is worth nothing until it is lifted."""
+
+import json
+from typing import Any
+
+from sqlalchemy import Connection
+
+from voucher import acts, approval
+from voucher.access import User
+from voucher.database import one, query, run_file
+from voucher.errors import Misused, Refused
+
+KIND = "refusal"
+
+
+def propose(db: Connection, user: User, programme: str, number: str, year: int | None, *, why: str, lift: bool) -> int:
+    """Propose to refuse an invoice's claims of one cap year, or of all; or to lift that.
+
+    Returns the proposal's act id; what waits already gives that one. Raises Misused or Refused.
+    """
+    if not why.strip():
+        raise Misused("why", "请写明理由：--why “……”。")
+    if one(db, "queries/facts/invoice.sql", number=number, cutoff=acts.cutoff(db)) is None:
+        raise Refused("no_invoice", f"没有已受理的发票 {number}。请核对号码，或用 cvl invoice list 查看。")
+    said = query(db, "queries/refusal/standing.sql", number=number, programme_id=programme)
+    about = [row["refused"] for row in said if row["cap_year"] is None or year is None or row["cap_year"] == year]
+    if lift and not any(about):
+        raise Refused("not_refused", f"发票 {number} 没有不予兑付的决定，无须解除。")
+    payload = {"programme": programme, "invoice_number": number, "cap_year": year, "refused": not lift, "why": why}
+    years = "各年度" if year is None else f"{year}年度"
+    words = f"发票 {number} {years}{'解除不予兑付' if lift else '不予兑付'}：{why}"
+    stem = f"{programme}:{number}:{year or 'all'}:"
+    earlier = one(db, "queries/proposal/earlier.sql", stem=stem, kind=KIND)
+    assert earlier is not None
+    try:
+        with acts.act(db, KIND, f"{stem}{earlier['decided'] + 1}", user.name, payload) as act:
+            return approval.propose(db, act, KIND, words.replace("|", "／"), payload, user)
+    except acts.AlreadyDone as done:
+        return done.act_id
+    except Refused as refusal:
+        if refusal.code == "reference_conflict":
+            raise Refused(
+                "proposal_pending",
+                f"发票 {number} 已有事项 {earlier['waiting']} 尚待复核。请先批准、退回或撤回，再重新提交。",
+            ) from None
+        raise
+
+
+def _decide(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict[str, Any]:
+    """Put an approved refusal or lifting on record."""
+    payload = json.loads(proposal.payload)
+    run_file(db, "queries/policy/lock_programme.sql", programme_id=payload["programme"])
+    run_file(
+        db,
+        "queries/refusal/write.sql",
+        number=payload["invoice_number"],
+        programme_id=payload["programme"],
+        cap_year=payload["cap_year"],
+        refused=payload["refused"],
+        why=payload["why"],
+        act_id=act.act_id,
+    )
+    return {"invoice_number": payload["invoice_number"], "refused": payload["refused"]}
+
+
+approval.declare(KIND, _decide)
