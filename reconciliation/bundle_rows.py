@@ -128,8 +128,13 @@ class Reader:
         self.rows.bodies[row["policy_id"]] = body
         self.rows.policies.append((act.no, load(body)))
 
-    def _account(self, _act: Act, _table: str, line: str) -> None:
+    def _account(self, act: Act, _table: str, line: str) -> None:
+        """Keep an account, and see that its name says whose it is."""
         row = typed("account", line)
+        owner = (row["programme_id"], self.rows.usccs.get(row["company_id"]), row["year"])
+        told = [str(part) for part in owner if part is not None]
+        if row["name"].split(":")[2:] != told:
+            self._fault(act, f"账户 {row['name']} 的名称与其归属不符。")
         self.rows.common.accounts[row["account_id"]] = Account(
             row["account_id"], row["name"], row["programme_id"], row["company_id"], row["year"]
         )
