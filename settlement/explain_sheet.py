@@ -95,23 +95,17 @@ def _year(year: Year, title: str) -> Block:
     ]
     rows = [
         [
-            f"{b.run}（{STATES[b.state]}）", KINDS[b.kind], _yuan(b.computed_fen), _yuan(b.overlap_cut_fen),
-            _yuan(b.withheld_fen), _yuan(b.budget_cut_fen), _yuan(b.granted_fen),
+            f"{b.run}（{STATES[b.state]}）", KINDS[b.kind], _yuan(b.basis_fen), _yuan(b.computed_fen),
+            _yuan(b.overlap_cut_fen), _yuan(b.withheld_fen), _yuan(b.budget_cut_fen), _yuan(b.granted_fen),
             _yuan(b.room_before_fen), _yuan(b.room_after_fen),
         ]
         for b in year.bookings
     ]  # fmt: skip
-    columns = [
-        "<批次",
-        "<种类",
-        ">计算额",
-        ">重复核减",
-        ">上限核减",
-        ">指标核减",
-        ">补贴额",
-        ">额度前后",
-        "<办理与事由",
-    ]
+    for b in year.bookings:
+        people = [f"经办 {b.maker}", f"复核 {b.checker}" if b.checker else "", str(b.decided_on or ""), b.note]
+        notes.append(f"批次 {b.run}：{'，'.join(each for each in people if each)}。{''.join(map(why_of, b.why))}")
+    cuts = [">重复核减", ">上限核减", ">指标核减"]
+    columns = ["<批次", "<种类", ">当时计入", ">计算额", *cuts, ">补贴额", ">此前额度", ">此后额度"]
     return _block(f"五、{year.cap_year}年度{title}", notes, columns, rows)
 
 
