@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from settlement import documents, engine
 from settlement.clauses import clause, grounds
-from settlement.explain_text import as_text, percent
+from settlement.explain_text import as_text, percent, told
 from settlement.explanation import (
     Booking,
     Document,
@@ -290,15 +290,13 @@ def _later(db: Connection, head: Mapping[str, Any], cutoff: int) -> list[Later]:
     )
     if first is None or first["cutoff_no"] is None:
         return []
-    rows = query(db, "queries/facts/later.sql", number=head["number"], after=first["cutoff_no"], cutoff=cutoff)
-    return [Later(row["no"], row["effective_on"], row["actor"], _told(row)) for row in rows]
-
-
-def _told(row: Mapping[str, Any]) -> str:
-    """Say a later fact in Chinese."""
-    amount = format_yuan(row["fen"], grouped=True)
-    if row["what"] == "red":
-        return f"受理红字发票 {row['name']}，价税合计{amount}元。"
-    if row["what"] == "payment":
-        return f"付款登记，流水号 {row['name']}，{amount}元。"
-    return f"登记其他补贴“{row['name']}”{amount}元，{'已放弃' if row['waived'] else '未放弃'}。"
+    rows = query(
+        db,
+        "queries/facts/later.sql",
+        number=head["number"],
+        company_id=head["company_id"],
+        provider_id=head["provider_id"],
+        after=first["cutoff_no"],
+        cutoff=cutoff,
+    )
+    return [Later(row["no"], row["effective_on"], row["actor"], told(row)) for row in rows]

@@ -1,14 +1,17 @@
 """Write an explanation in Chinese so that it can be followed by hand, with a pocket calculator."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
+from typing import Any
 
-from settlement.explanation import Booking, Explanation, Part, Piece, Why, Year
+from settlement.explanation import Booking, Explanation, Item, Part, Piece, Why, Year
 from settlement.run import STATES
 from settlement.verify import KINDS
+from voucher import life
 from voucher.money import Fen, format_yuan
 
-_LIMITS = {"unpaid": "已付款部分", "over_contract": "合同剩余金额"}
+LIMITS = {"unpaid": "已付款部分", "over_contract": "合同剩余金额"}
+"""What scales the basis, by the code of the reason."""
 
 
 def as_text(explanation: Explanation) -> str:
@@ -64,21 +67,20 @@ def _part(part: Part, *, title: bool) -> Iterator[str]:
         yield ""
         yield "五、不予兑付"
         for why in part.why:
-            yield f"  {_why(why)}"
+            yield f"  {why_of(why)}"
 
 
 def _basis(part: Part) -> Iterator[str]:
     """Write which lines count and what scales them."""
     for item in part.items:
-        fate = "计入" if item.counts else "不计入（税收分类编码不在支持范围内）"
         line = f"{item.invoice_number} 第{item.line_no}行 {item.tax_code} {item.item}".rstrip()
-        yield f"  {line} {_yuan(item.net_fen)} {fate}"
+        yield f"  {line} {_yuan(item.net_fen)} {fate(item)}"
     yield f"  计入各行合计 {_yuan(part.eligible_net_fen)}"
     if part.paid_fen is not None:
         yield f"  已付 {_yuan(part.paid_fen)}，价税合计（减红字后）{_yuan(part.gross_fen)}"
     if part.limited_by:
         yield (
-            f"  按{_LIMITS[part.limited_by]}折算：{_yuan(part.eligible_net_fen)} × 已付 ÷ 价税合计，不足一分舍去，"
+            f"  按{LIMITS[part.limited_by]}折算：{_yuan(part.eligible_net_fen)} × 已付 ÷ 价税合计，不足一分舍去，"
             f"计算基数 {_yuan(part.basis_fen)}"
         )
     else:
@@ -89,10 +91,16 @@ def _piece(piece: Piece) -> str:
     days = f"  {piece.first_on}至{piece.last_on} {piece.days}日 {_yuan(piece.amount_fen)} "
     if piece.why is None:
         return f"{days}计入{piece.cap_year}年度（{piece.document}）"
-    return f"{days}不计入：{_why(piece.why)}"
+    return f"{days}不计入：{why_of(piece.why)}"
 
 
-def _why(why: Why) -> str:
+def fate(item: Item) -> str:
+    """Say whether a line counts."""
+    return "计入" if item.counts else "不计入（税收分类编码不在支持范围内）"
+
+
+def why_of(why: Why) -> str:
+    """Write a reason with its clause."""
     return why.sentence + (f"［{why.clause}］" if why.clause else "")
 
 
@@ -125,7 +133,7 @@ def _booking(b: Booking) -> Iterator[str]:
     )
     yield f"    企业当年额度：此前 {_yuan(b.room_before_fen)}，此后 {_yuan(b.room_after_fen)}"
     for why in b.why:
-        yield f"    {_why(why)}"
+        yield f"    {why_of(why)}"
 
 
 def _yuan(fen: Fen) -> str:
@@ -140,3 +148,24 @@ def percent(basis_points: int) -> str:
 
 def _days(first: date, last: date) -> int:
     return (last - first).days + 1
+
+
+def told(row: Mapping[str, Any]) -> str:
+    """Say a fact that came after the first settlement; row: of queries/facts/later.sql."""
+    amount = format_yuan(row["fen"], grouped=True)
+    what, name = row["what"], row["name"]
+    if what.startswith("move:"):
+        noun, state = what.split(":")[1:]
+        return f"{'企业' if noun == 'company' else f'{name}年度的券'}的状态变为“{life.STATES[state]}”。"
+    if what in _REGISTERED:
+        days = "作废" if row["void"] else f"{row['first_on']}至{row['last_on']}"
+        return f"{_REGISTERED[what]}登记变更：{days}。"
+    if what == "red":
+        return f"受理红字发票 {name}，价税合计{amount}元。"
+    if what == "payment":
+        return f"付款登记，流水号 {name}，{amount}元。"
+    return f"登记其他补贴“{name}”{amount}元，{'已放弃' if row['waived'] else '未放弃'}。"
+
+
+_REGISTERED = {"qualification": "企业支持资格", "listing": "服务商入库", "relation": "双方关联关系"}
+"""Register to what it is called on screen."""

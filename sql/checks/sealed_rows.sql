@@ -62,6 +62,8 @@ WITH fact AS (
     UNION ALL
     SELECT 'move', t.act_id, 1 FROM move AS t
     UNION ALL
+    SELECT 'merger', t.act_id, 1 FROM merger AS t
+    UNION ALL
     SELECT 'disclosure', t.act_id, 1 FROM disclosure AS t
     UNION ALL
     SELECT 'objection', t.act_id, 1 FROM objection AS t

@@ -1,13 +1,18 @@
 """The 计算底稿: every number of an invoice, what it came from, and what became of it."""
 
+import io
 import json
+import re
 from dataclasses import replace
 from datetime import date
 
+import pypdf
 import pytest
 from sqlalchemy import Engine
 
+from reconciliation.typeset import typeset
 from settlement import explain
+from settlement.explain_sheet import as_sheet
 from settlement.explanation import Explanation, Part
 from settlement.facts import Facts, InvoiceLine, Listing, Payment
 from tests.cases.histories import invoice, red_of, usual
@@ -176,3 +181,21 @@ def test_the_text_can_be_followed_by_hand(engine: Engine) -> None:
         "现状：应追回8,273.98元。",
     ):
         assert words in told, told
+
+
+def test_the_sheet_of_one_page_has_every_number_of_the_text(engine: Engine) -> None:
+    blue = invoice(1, 120_000_000, *YEARS)
+    more(engine, "a", Facts(invoices=[blue]))
+    with transaction(engine) as db:
+        settle(db)
+    more(engine, "b", Facts(invoices=[red_of(blue, 2, 100_000)], listings=[Listing(11, Span(*YEARS), (0, 0))]))
+    found = explained(engine, 1)
+    sheet = as_sheet(found)
+    (page,) = pypdf.PdfReader(io.BytesIO(typeset("sheet", sheet))).pages
+    printed = "".join(page.extract_text().split())
+    amounts = set(re.findall(r"\d[\d,]*\.\d\d", explain.as_text(found)))
+    assert all(amount in printed for amount in amounts)
+    assert "23,013.70" in printed
+    assert found.later[0].sentence.startswith("服务商入库登记变更")
+    for words in ("经办maker1", "复核checker1", "渝经信规范〔2025〕12号", "受理红字发票"):
+        assert words in printed

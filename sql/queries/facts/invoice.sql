@@ -1,7 +1,8 @@
 -- grain:  one row: an invoice accepted by the cutoff, by number, with the names of its parties as known then
 -- params: number, cutoff (seal number)
 SELECT
-    i.company_id, i.invoice_id, i.number, i.kind, i.original_number, s.accepted_before + i.place AS accepted_no,
+    i.company_id, i.provider_id, i.invoice_id, i.number,
+    i.kind, i.original_number, s.accepted_before + i.place AS accepted_no,
     i.issued_on, i.received_on, lower(coalesce(v.span, i.span)) AS from_on,
     upper(coalesce(v.span, i.span)) - 1 AS until_on, i.contract_no,
     i.net_fen + coalesce(v.net_fen, 0) AS net_fen, i.tax_fen + coalesce(v.gross_fen - v.net_fen, 0) AS tax_fen,

@@ -1,20 +1,47 @@
--- grain:  one row per fact about an invoice recorded after one seal and by another, in order
--- params: number, after (seal number), cutoff (seal number)
+-- grain:  one row per fact about an invoice, its company or its provider recorded after one seal and by another,
+--         in order
+-- params: number, company_id, provider_id, after (seal number), cutoff (seal number)
+-- what of a move is move:noun:state; name says which category, voucher year or relation is meant
 WITH fact AS (
-    SELECT i.act_id, i.place AS row_no, 'red' AS what, i.number AS name, i.gross_fen AS fen, FALSE AS waived
+    SELECT
+        i.act_id, i.place AS row_no, 'red' AS what, i.number AS name, i.gross_fen AS fen, FALSE AS waived,
+        CAST(NULL AS daterange) AS span
     FROM invoice AS i
     WHERE i.kind = 'red' AND i.original_number = :number
     UNION ALL
-    SELECT p.act_id, p.row_no, 'payment', p.reference, p.amount_fen, FALSE
+    SELECT p.act_id, p.row_no, 'payment', p.reference, p.amount_fen, FALSE, NULL
     FROM invoice_payment AS p
     WHERE p.invoice_number = :number
     UNION ALL
-    SELECT u.act_id, u.row_no, 'subsidy', u.policy_name, u.amount_fen, u.waived
+    SELECT u.act_id, u.row_no, 'subsidy', u.policy_name, u.amount_fen, u.waived, NULL
     FROM subsidy AS u
     WHERE u.invoice_number = :number
+    UNION ALL
+    SELECT q.act_id, q.row_no, 'qualification', q.category, 0, FALSE, q.span
+    FROM qualification AS q
+    WHERE q.company_id = CAST(:company_id AS bigint)
+    UNION ALL
+    SELECT l.act_id, l.row_no, 'listing', '', 0, FALSE, l.span
+    FROM listing AS l
+    WHERE l.provider_id = CAST(:provider_id AS bigint)
+    UNION ALL
+    SELECT r.act_id, r.row_no, 'relation', r.kind, 0, FALSE, r.span
+    FROM relation AS r
+    WHERE r.company_id = CAST(:company_id AS bigint) AND r.provider_id = CAST(:provider_id AS bigint)
+    UNION ALL
+    SELECT m.act_id, m.step, 'move:company:' || m.to_state, '', 0, FALSE, NULL
+    FROM move AS m
+    WHERE m.noun = 'company' AND m.subject_id = CAST(:company_id AS bigint)
+    UNION ALL
+    SELECT m.act_id, m.step, 'move:voucher:' || m.to_state, CAST(v.cap_year AS text), 0, FALSE, NULL
+    FROM voucher AS v
+    INNER JOIN move AS m ON m.noun = 'voucher' AND m.subject_id = v.voucher_id AND m.step > 1
+    WHERE v.company_id = CAST(:company_id AS bigint)
 )
 
-SELECT s.no, a.effective_on, a.actor, f.what, f.name, f.fen, f.waived
+SELECT
+    s.no, a.effective_on, a.actor, f.what, f.name, f.fen, f.waived, lower(f.span) AS first_on,
+    upper(f.span) - 1 AS last_on, coalesce(isempty(f.span), FALSE) AS void
 FROM fact AS f
 INNER JOIN act AS a ON a.act_id = f.act_id
 INNER JOIN seal AS s ON s.act_id = f.act_id

@@ -12,7 +12,7 @@ WITH recovered AS (
 
 SELECT
     f.programme_id, f.company_id, f.cap_year, f.freed_fen,
-    CASE WHEN s.to_state IN ('revoked', 'expired') THEN 'lapsed' ELSE 'voucher' END AS credit_kind
+    CASE WHEN s.to_state IN ('revoked', 'expired', 'returned') THEN 'lapsed' ELSE 'voucher' END AS credit_kind
 FROM recovered AS f
 INNER JOIN voucher AS v
     ON v.programme_id = f.programme_id AND v.company_id = f.company_id AND v.cap_year = f.cap_year
