@@ -12,7 +12,7 @@ from console.chinese import FILE, argument
 from console.door import Verb, ledger
 from settlement import documents
 from settlement.policy import BadPolicy, Policy, check, in_force, load, shipped
-from voucher import acts, embedded
+from voucher import access, acts, embedded
 from voucher.database import query, run
 from voucher.days import OPEN_END, Span, business_day
 from voucher.embedded_site import site_of
@@ -172,10 +172,9 @@ def _chosen(db: Connection, policy_id: str | None) -> tuple[Policy, Span]:
 
 def check_file(file: Path) -> Answer:
     """Check a policy file by itself and against the documents already known; writes nothing."""
-    if not file.is_file():
-        raise Misused("no_file", f"找不到文件 {file}。请核对路径。")
+    body = _body(file)
     try:
-        policy = load(file)
+        policy = load(body)
     except BadPolicy as bad:
         return _faults(file, bad)
     faults = check([*(known for known in _known() if known.sha256 != policy.sha256), policy])
@@ -183,6 +182,29 @@ def check_file(file: Path) -> Answer:
         return _faults(file, BadPolicy(faults))
     data = {"file": str(file), "ok": True, "id": policy.id, "sha256": policy.sha256, "faults": []}
     return Answer(data, [f"{file}：没有发现问题（{policy.id}，{_shown_span(policy.span)}）。"])
+
+
+def record_file(engine: Engine, as_user: str | None, file: Path) -> Answer:
+    """Record a policy file as an act: from then on it is in force, and it is never edited."""
+    body = _body(file)
+
+    def work(db: Connection) -> tuple[Policy, bool]:
+        user = access.require(db, as_user, "policy record")
+        policy = load(body)
+        return policy, documents.record(db, policy, body, user.name)
+
+    policy, fresh = run(engine, work)
+    data = {"id": policy.id, "programme": policy.programme, "sha256": policy.sha256, "recorded": fresh}
+    said = "已登记" if fresh else "早已登记，没有改动"
+    return Answer(data, [f"政策文件 {policy.id}（事项 {policy.programme}，{_shown_span(policy.span)}）{said}。"])
+
+
+def _body(file: Path) -> bytes:
+    """Read a file. Raises Misused."""
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise Misused("no_file", f"无法读取 {file}（{error.strerror}）。请核对路径。") from error
 
 
 def _known() -> list[Policy]:
@@ -222,5 +244,12 @@ VERBS = (
         "检查一份政策文件（TOML），不写入任何数据。\n有问题时逐条列出，退出码为 1。",
         [argument("file", "文件", FILE)],
         database=False,
+    ),
+    Verb(
+        "policy record",
+        record_file,
+        "登记一份政策文件，登记后即生效，内容不可再改。请先用 cvl policy check 检查。",
+        [argument("file", "文件", FILE)],
+        acting=True,
     ),
 )

@@ -45,7 +45,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """An invoice without one eligible day that was never settled, and why."""
+    """An invoice without one eligible day or line that was never settled, and why."""
 
     invoice_id: int
     reasons: tuple[Reason, ...]
@@ -141,7 +141,7 @@ def _by_company_year(
     blues = (invoice for invoice in facts.invoices if invoice.kind == "blue")
     for invoice in sorted(blues, key=lambda each: each.accepted_no):
         bill = weigh(registers, documents, programme, invoice)
-        claimed = {piece.cap_year for piece in bill.pieces if piece.reason is None} | settled[invoice.invoice_id]
+        claimed = bill.years | settled[invoice.invoice_id]
         for year in claimed:
             years[invoice.company, year].append(bill)
         if not claimed:

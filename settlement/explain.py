@@ -74,7 +74,7 @@ def explain(db: Connection, number: str, cutoff: int) -> Explanation:
         net_fen=head["net_fen"],
         tax_fen=head["tax_fen"],
         gross_fen=head["gross_fen"],
-        parts=parts,
+        parts=[part for part in parts if part.years or any(item.counts for item in part.items)] or parts,
         later=_later(db, head, cutoff),
     )
 
@@ -100,7 +100,7 @@ def _part(db: Connection, head: Mapping[str, Any], policies: Sequence[Policy], p
     ask = {"company_id": company, "invoice_id": invoice.invoice_id, "programme": programme, "cutoff": cutoff}
     booked = query(db, "queries/facts/bookings.sql", **ask)
     settled = {row["cap_year"] for row in booked if row["state"] == "approved"}
-    claimed = {piece.cap_year for piece in bill.pieces if piece.reason is None} | settled
+    claimed = bill.years | settled
     drafted = engine.draft(facts, policies, programme, OPEN_END, backfill=False)
     rows = query(db, "queries/facts/items.sql", number=head["number"], cutoff=cutoff)
     return Part(

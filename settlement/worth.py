@@ -59,6 +59,7 @@ class Bill:
 
     document: the one that gives tax codes, basis and overlap mode; None when none covers a service day.
     limit: the code of what makes basis_fen less than eligible_net_fen. other_fen: other subsidies.
+    outside: not one line of the invoice belongs to the programme, so it has no claim there.
     """
 
     invoice: Invoice
@@ -70,10 +71,16 @@ class Bill:
     limit: str
     other_fen: Fen
     pieces: tuple[Piece, ...]
+    outside: bool = False
 
     def counted(self, year: int) -> list[Piece]:
         """Return the pieces of the cap year that count."""
         return [piece for piece in self.pieces if piece.reason is None and piece.cap_year == year]
+
+    @property
+    def years(self) -> set[int]:
+        """Cap years of which the invoice has a claim."""
+        return set() if self.outside else {piece.cap_year for piece in self.pieces if piece.reason is None}
 
     def reasons(self, days: Span, extra: Iterable[Reason] = ()) -> tuple[Reason, ...]:
         """Return why parts of these service days do not count, one per code, in the order of SENTENCES.
@@ -213,7 +220,9 @@ def weigh(registers: Registers, documents: Documents, programme: str, invoice: I
     gross = sum(each.gross_fen for each in whole)
     basis, limit = _basis(eligible, gross, registers.paid(invoice), registers.contract_left(invoice))
     pieces = (Piece(p.span, p.cap_year, p.document, p.reason, share(basis, span, p.span)) for p in cuts)
-    return Bill(invoice, span, document, eligible, excluded, basis, limit, registers.other(invoice), tuple(pieces))
+    outside = not any(_belongs(line, document, rivals) for line in invoice.lines)
+    other = registers.other(invoice)
+    return Bill(invoice, span, document, eligible, excluded, basis, limit, other, tuple(pieces), outside)
 
 
 def cut_days(registers: Registers, own: Documents, invoice: Invoice) -> list[Piece]:

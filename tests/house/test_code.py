@@ -1,6 +1,7 @@
 """The rules of the page that concern Python: one-way imports, short functions, no float near money."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,3 +73,14 @@ def test_every_import_format_has_a_golden_sample(root: Path) -> None:
     golden = root / "tests/golden"
     missing = {name for name in formats if not (golden / name).is_dir() or not any((golden / name).iterdir())}
     assert not missing, f"put a sample and its expected result into tests/golden/<name>/: {sorted(missing)}"
+
+
+def test_no_code_names_a_programme(texts: dict[str, str]) -> None:
+    rooms = ("voucher/", "settlement/", "importers/", "reconciliation/", "jobs/", "portal/", "console/", "sql/")
+    found = [
+        f"{name}: {match[0]}"
+        for name, text in texts.items()
+        if name.startswith(rooms) and name.endswith((".py", ".sql", ".typ"))
+        for match in re.finditer(r"\bcq-\d{4}-\d\d\b\S*", text)
+    ]
+    assert not found, found

@@ -1,5 +1,6 @@
 -- grain:  temporary table limited, one row per bill that is not all basis: lines of other tax codes, payments,
 --         or a contract; limit_code: what makes its basis less than what is eligible
+--         outside: not one line of the blue invoice belongs to the programme, so it has no claim there
 -- params: none (reads better, bill, partial, red, code, contracted)
 -- source: DESIGN 6.1; gross limits scale what is eligible, nothing left gives 0
 CREATE TEMPORARY TABLE limited ON COMMIT DROP AS
@@ -25,10 +26,10 @@ doubted AS (
 ),
 
 line AS (
-    SELECT l.company_id, l.invoice_id, l.tax_code, l.net_fen
+    SELECT l.company_id, l.invoice_id, l.tax_code, l.net_fen, 1 AS own
     FROM doubted AS l
     UNION ALL
-    SELECT r.company_id, r.invoice_id, l.tax_code, l.net_fen
+    SELECT r.company_id, r.invoice_id, l.tax_code, l.net_fen, 0
     FROM red AS r
     INNER JOIN doubted AS l ON l.company_id = r.red_company_id AND l.invoice_id = r.red_invoice_id
 ),
@@ -43,7 +44,7 @@ decided AS (
 ),
 
 excluded AS (
-    SELECT l.company_id, l.invoice_id, sum(l.net_fen) AS excluded_fen
+    SELECT l.company_id, l.invoice_id, sum(l.net_fen) AS excluded_fen, sum(l.own) AS lines
     FROM line AS l
     INNER JOIN decided AS d ON d.company_id = l.company_id AND d.invoice_id = l.invoice_id
     INNER JOIN code AS c
@@ -51,20 +52,41 @@ excluded AS (
     GROUP BY l.company_id, l.invoice_id
 ),
 
+-- how many lines the best document of each has that has lost some
+counted AS (
+    SELECT l.company_id, l.invoice_id, count(*) AS lines
+    FROM excluded AS x
+    INNER JOIN invoice_line AS l ON l.company_id = x.company_id AND l.invoice_id = x.invoice_id
+    WHERE NOT EXISTS (
+        SELECT FROM better AS v
+        WHERE v.company_id = l.company_id AND v.invoice_id = l.invoice_id AND v.kind IS NOT NULL
+    )
+    GROUP BY l.company_id, l.invoice_id
+    UNION ALL
+    SELECT v.company_id, v.invoice_id, count(*)
+    FROM excluded AS x
+    INNER JOIN better AS v ON v.company_id = x.company_id AND v.invoice_id = x.invoice_id
+    INNER JOIN evidence_line AS e
+        ON e.company_id = v.company_id AND e.invoice_id = v.invoice_id AND e.act_id = v.act_id AND e.kind = v.kind
+    GROUP BY v.company_id, v.invoice_id
+),
+
 eligible AS (
     SELECT
         b.company_id, b.invoice_id, b.gross_fen, least(b.paid_fen, k.left_fen) AS limit_fen,
         CASE WHEN b.paid_fen <= coalesce(k.left_fen, b.paid_fen) THEN 'unpaid' ELSE 'over_contract' END AS limit_code,
+        coalesce(x.lines = n.lines, FALSE) AS outside,
         greatest(b.net_fen - coalesce(x.excluded_fen, 0), 0) AS eligible_fen,
         coalesce(x.excluded_fen, 0) AS excluded_fen
     FROM bill AS b
     LEFT JOIN excluded AS x ON x.company_id = b.company_id AND x.invoice_id = b.invoice_id
+    LEFT JOIN counted AS n ON n.company_id = b.company_id AND n.invoice_id = b.invoice_id
     LEFT JOIN contracted AS k ON k.company_id = b.company_id AND k.invoice_id = b.invoice_id
     WHERE b.paid_fen IS NOT NULL OR x.excluded_fen IS NOT NULL OR k.left_fen < b.gross_fen
 )
 
 SELECT
-    e.company_id, e.invoice_id, e.limit_code,
+    e.company_id, e.invoice_id, e.limit_code, e.outside,
     CAST(e.eligible_fen AS bigint) AS eligible_fen,
     CAST(e.excluded_fen AS bigint) AS excluded_fen,
     CAST(CASE

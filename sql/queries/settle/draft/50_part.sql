@@ -1,4 +1,5 @@
 -- grain:  temporary table part, one row per invoice that does not count whole and cap year with an eligible day
+--         last_on: null for one without any line of the programme, which is no new claim
 -- params: none (reads doc, partial, limited)
 -- source: DESIGN 6.3 and 6.4; the share of days [a, b) of a span of n days from s is
 --         floor(amount·(b−s)/n) − floor(amount·(a−s)/n), so that all pieces add up exactly
@@ -6,7 +7,7 @@ CREATE TEMPORARY TABLE part ON COMMIT DROP AS
 WITH weighed AS (
     SELECT
         b.company_id, b.invoice_id, b.accepted_no, b.span, b.days, b.doc_no, b.other_fen,
-        coalesce(m.basis_fen, greatest(b.net_fen, 0)) AS basis_fen,
+        coalesce(m.basis_fen, greatest(b.net_fen, 0)) AS basis_fen, coalesce(m.outside, FALSE) AS outside,
         lower(b.span) AS s, upper(b.span) - lower(b.span) AS n,
         CAST(extract(YEAR FROM lower(b.span)) AS integer) AS first_year,
         CAST(extract(YEAR FROM upper(b.span) - 1) AS integer) AS last_year
@@ -18,7 +19,8 @@ WITH weighed AS (
 piece AS (
     SELECT
         w.company_id, w.invoice_id, y.year AS cap_year, w.accepted_no, w.doc_no,
-        d.policy_id, d.rate_bp, upper(x.days) - 1 AS last_on,
+        d.policy_id, d.rate_bp,
+        CASE WHEN NOT w.outside THEN upper(x.days) - 1 END AS last_on,
         div(CAST(w.basis_fen AS numeric) * (upper(x.days) - w.s), w.n)
         - div(CAST(w.basis_fen AS numeric) * (lower(x.days) - w.s), w.n) AS slice_fen,
         div(CAST(w.other_fen AS numeric) * (upper(x.days) - w.s), w.n)

@@ -9,7 +9,8 @@ WITH claim AS (
     SELECT
         b.company_id, b.invoice_id, b.cap_year, b.accepted_no, b.doc_no,
         coalesce(m.basis_fen, greatest(b.net_fen, 0)) AS basis_fen,
-        CAST(NULL AS bigint) AS computed_fen, b.other_fen, CAST(NULL AS text[]) AS policy_ids, b.last_on
+        CAST(NULL AS bigint) AS computed_fen, b.other_fen, CAST(NULL AS text[]) AS policy_ids,
+        CASE WHEN NOT coalesce(m.outside, FALSE) THEN b.last_on END AS last_on
     FROM bill AS b
     LEFT JOIN limited AS m ON m.company_id = b.company_id AND m.invoice_id = b.invoice_id
     WHERE b.doc_no IS NOT NULL
@@ -20,7 +21,7 @@ WITH claim AS (
     FROM part AS p
 ),
 
--- new claims of the months asked for, and all that were settled before
+-- new claims of the months asked for (last_on is null without any line of the programme), and all settled before
 met AS (
     SELECT
         coalesce(c.company_id, s.company_id) AS company_id,

@@ -1,0 +1,114 @@
+"""A second programme beside the first, written as a file only; and a document amended in the middle of a year."""
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from console import policies
+from settlement import documents, explain
+from settlement import run as runs
+from settlement.verify import verify
+from tests.cases import sheets
+from tests.cases.steps import PARTIES
+from tests.postgres import recorder
+from tests.postgres.desk import CHECKER, MAKER, Desk, line, providers, real
+from tests.postgres.witness import PROGRAMME, SHIPPED, record_document
+from voucher import acts
+from voucher.database import transaction
+from voucher.errors import Refused
+
+FILE = Path(__file__).parents[2] / "examples/policies/cq-2025-12-17.1.toml"
+SECOND = "cq-2025-12-17"
+HOTEL, VENUE, HARDWARE = "3070402000000000000", "3040304010000000000", "1090511010000000000"
+END = date(2026, 12, 31)
+
+
+@pytest.fixture
+def desk(db_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """Give a desk where both programmes are in force and company C is qualified for both."""
+    monkeypatch.setenv("CVL_HOME", str(tmp_path / "home"))
+    desk = Desk(db_engine, tmp_path / "home")
+    assert policies.record_file(db_engine, "admin1", FILE).data["recorded"]
+    assert not policies.record_file(db_engine, "admin1", FILE).data["recorded"]
+    rows = [[PARTIES["C"].uscc, PARTIES["C"].name, word, "2025-01-01", "", "认定", "", "", "", ""]
+            for word in ("智能体", "活动承办企业")]  # fmt: skip
+    desk.register([sheets.COMPANIES.split(","), *rows])
+    desk.register(providers("P"))
+    with transaction(db_engine) as db:
+        recorder.appropriate(db, 2026, 10**11)
+    return desk
+
+
+def drafted(desk: Desk, programme: str, *, approve: bool = False) -> dict[str, tuple[int, int]]:
+    """Draft one programme, recompute it with the plain engine; give basis and granted by invoice."""
+    with transaction(desk.engine) as db:
+        found = runs.draft(db, MAKER, END, programme=programme)
+        if found.run is None:
+            return {}
+        assert verify(db, found.run.run_id) == []
+        lines = {x["invoice_number"]: (x["basis_fen"], x["granted_fen"]) for x in runs.lines(db, found.run)}
+        if approve:
+            runs.submit(db, MAKER, found.run.run_id)
+            runs.decide(db, CHECKER, found.run.run_id, "approved")
+        else:
+            runs.decide(db, MAKER, found.run.run_id, "withdrawn")
+    return lines
+
+
+def parts(desk: Desk, symbol: str) -> list[Any]:
+    with transaction(desk.engine, "cvl_auditor") as db:
+        return list(explain.explain(db, real(symbol), acts.cutoff(db)).parts)
+
+
+def test_each_line_belongs_to_one_programme_and_no_invoice_to_one_without_its_lines(desk: Desk) -> None:
+    desk.take(
+        [
+            line("a", "1000.00"), line("a", "500.00", tax_code=HOTEL), line("a", "7.00", tax_code=HARDWARE),
+            line("b", "100.00"), line("c", "300.00", tax_code=VENUE), line("d", "9.00", tax_code=HARDWARE),
+        ]
+    )  # fmt: skip
+    first = {real("a"): (100_000, 20_000), real("b"): (10_000, 2_000)}
+    second = {real("a"): (50_000, 25_000), real("c"): (30_000, 15_000)}
+    assert drafted(desk, PROGRAMME) == first
+    assert drafted(desk, SECOND) == second
+    assert [part.programme for part in parts(desk, "a")] == [PROGRAMME, SECOND]
+    assert [part.programme for part in parts(desk, "c")] == [SECOND]
+    outside = parts(desk, "d")
+    assert [[why.code for why in part.why] for part in outside] == [["tax_code_not_eligible"]] * 2
+    assert drafted(desk, PROGRAMME, approve=True) == first
+    assert drafted(desk, SECOND, approve=True) == second
+    assert drafted(desk, PROGRAMME) == drafted(desk, SECOND) == {}
+    faces = desk.rows("SELECT programme_id, face_fen FROM voucher ORDER BY programme_id")
+    assert faces == [(PROGRAMME, 100_000_000), (SECOND, 200_000_000)]
+
+
+def test_each_programme_has_its_own_cap(desk: Desk) -> None:
+    desk.take([line("a", "6000000.00"), line("a", "5000000.00", tax_code=HOTEL)])
+    assert drafted(desk, PROGRAMME) == {real("a"): (600_000_000, 100_000_000)}
+    assert drafted(desk, SECOND) == {real("a"): (500_000_000, 200_000_000)}
+
+
+def test_a_command_about_two_programmes_asks_which(desk: Desk) -> None:
+    with transaction(desk.engine) as db:
+        with pytest.raises(Refused, match="which_programme"):
+            runs.draft(db, MAKER, END)
+        assert len(documents.recorded(db, acts.cutoff(db))) == 2
+
+
+def test_a_document_amended_in_the_middle_of_a_year_counts_from_its_first_day(desk: Desk) -> None:
+    changes = {
+        "from": date(2026, 7, 1), "rate_bp": 3000, "annual_cap_fen": 25_000,
+        "categories": '{ digital_twin = "数字孪生体" }',
+    }  # fmt: skip
+    desk.take([line("a", "620.00", since="2026-06-01", until="2026-07-31"), line("b", "3100.00")])
+    with transaction(desk.engine) as db:
+        record_document(db, changes, id="half.1", supersedes=SHIPPED)
+    assert drafted(desk, PROGRAMME) == {real("a"): (30_491, 6_098)}
+    rows = [[PARTIES["C"].uscc, PARTIES["C"].name, "数字孪生体", "2026-07-01", "", "认定", "", "", "", ""]]
+    desk.register([sheets.COMPANIES.split(","), *rows], "又.csv")
+    by_hand = (30_491 * 2000 + (62_000 - 30_491) * 3000) // 10_000
+    assert drafted(desk, PROGRAMME) == {real("a"): (62_000, by_hand), real("b"): (310_000, 25_000 - by_hand)}
