@@ -11,7 +11,7 @@ from bench.clock import Cost
 from bench.place import Place, place
 from bench.report import Measured
 
-WORKS = ("import", "draft", "approve", "checks", "upload")
+WORKS = ("match", "import", "draft", "approve", "checks", "upload")
 BASE = "cvl"
 """The first database of the server: ledger and registers, no invoice."""
 
@@ -128,6 +128,21 @@ class Bench:
                 self.place.drop(self.approved)
             self.approved = name
             _tell(one)
+
+    def _match(self, repeat: int) -> None:
+        """Measure matching payments with as many statement lines, and listing what is left."""
+        if not repeat:
+            return
+        rows = min(self.rows, 300_000)
+        name = self.place.clone(self.base, f"match_{rows}")
+        works.fill_match(self.place, name, rows)
+        one = Measured("match", rows)
+        self.measured.append(one)
+        for _ in range(repeat):
+            with self._opened(name, "match") as engine, self._cost(one):
+                one.note = works.run_match(engine, rows)
+            _tell(one)
+        self.place.drop(name)
 
     def _checks(self, repeat: int) -> None:
         """Measure all checks on the approved books."""

@@ -10,7 +10,7 @@ from bench.place import Place
 from console.basics import init
 from importers.accept import ask, import_file
 from importers.registry import import_registry
-from reconciliation import invariants
+from reconciliation import bank, invariants
 from settlement import run as runs
 from voucher import access, approval, ledger
 from voucher.access import User
@@ -62,3 +62,20 @@ def run_checks(engine: Engine) -> None:
     """Run all checks."""
     failures = run(engine, invariants.check_all, "cvl_auditor")
     assert not failures, failures[:3]
+
+
+def fill_match(place: Place, database: str, rows: int) -> None:
+    """Write payments in transit and a statement of as many lines."""
+    statements = (Path(__file__).parent / "match_facts.sql").read_text("utf-8").split(";\n")
+    with place.root(database) as root:
+        root.execute("SET session_replication_role = replica")
+        for statement in statements:
+            root.execute(statement, {"rows": rows})
+
+
+def run_match(engine: Engine, rows: int) -> str:
+    """Match every payment; only the lines that are nobody's payment are left."""
+    found = run(engine, lambda db: bank.counts(db), "cvl_auditor")
+    counted = {row["way"]: row["matches"] for row in found}
+    assert sum(counted.values()) == rows, counted
+    return ", ".join(f"{way} {count:,}" for way, count in counted.items())

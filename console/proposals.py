@@ -18,6 +18,7 @@ KINDS = {
     "voucher_issue": "发放算力券", "invoice_resolution": "单据核定", "payment_batch": "拨付批次",
     "recovery_return": "追回款到账", "state_move": "状态变更", "merger": "企业合并",
     "refusal": "不予兑付",
+    "bank_match": "对账单人工匹配",
 }  # fmt: skip
 """Kind of a proposal to what it is called on screen."""
 

@@ -3,6 +3,7 @@
 from console import (
     audit,
     balance,
+    banks,
     basics,
     companies,
     demo,
@@ -32,7 +33,7 @@ VERBS: tuple[Verb, ...] = (
     *basics.VERBS, *demo.VERBS, *users.VERBS, *policies.VERBS, *registers.VERBS, *vouchers.VERBS, *companies.VERBS,
     *imports.VERBS, *mappings.VERBS, *invoices.VERBS, *resolutions.VERBS, *verifications.VERBS, *settle.VERBS,
     *proposals.VERBS, *recoveries.VERBS, *explain.VERBS, *reconcile.VERBS, *audit.VERBS, *balance.VERBS, *jobs.VERBS,
-    *ledgers.VERBS, *disclosures.VERBS, *payments.VERBS, *refusals.VERBS,
+    *ledgers.VERBS, *disclosures.VERBS, *payments.VERBS, *banks.VERBS, *refusals.VERBS,
 )  # fmt: skip
 GROUPS = {
     "user": "用户：谁可以办理什么。",
@@ -45,6 +46,7 @@ GROUPS = {
     "jobs": "定时任务。",
     "db": "数据库：备份与恢复。",
     "audit": "审计：导出、核验审计包。",
+    "bank": "银行对账单：导入、匹配。",
     "pay": "拨付：提出、导出、登记结果。",
     "settle": "结算：起草、提交、复核。",
     "recovery": "追回：须由企业退回的款项。",
@@ -55,7 +57,7 @@ SECTIONS = (
     ("登记", ("registry", "budget")),
     ("受理", ("voucher", "company", "import", "import map", "invoice")),
     ("结算", ("settle",)),
-    ("公示与拨付", ("disclose", "object", "refuse", "pay")),
+    ("公示与拨付", ("disclose", "object", "refuse", "pay", "bank")),
     ("复核", ("proposals", "approve", "reject", "withdraw")),
     ("追回", ("recovery",)),
     ("对账", ("explain", "reconcile", "report", "audit", "balance")),

@@ -293,6 +293,23 @@ SEALED = (
         "absorbed_id",
     ),
     Sealed(
+        "bank_statement",
+        "statement_id sha256 file_name profile rows known",
+        "statement_id",
+        act="t.statement_id",
+    ),
+    Sealed(
+        "bank_line",
+        "row_no booked_on amount_fen name account_last4 serial remark reference line_digest statement_id",
+        "row_no",
+        act="t.statement_id",
+    ),
+    Sealed(
+        "bank_match",
+        "place statement_id row_no payment_id why act_id",
+        "place",
+    ),
+    Sealed(
         "transfer",
         "transfer_no company_id debit_account_id credit_account_id amount_fen run_id line_no act_id",
         "transfer_no",

@@ -84,6 +84,12 @@ WITH fact AS (
     UNION ALL
     SELECT 'payment_result', t.act_id, count(*) FROM payment_result AS t GROUP BY t.act_id
     UNION ALL
+    SELECT 'bank_statement', t.statement_id, 1 FROM bank_statement AS t
+    UNION ALL
+    SELECT 'bank_line', t.statement_id, count(*) FROM bank_line AS t GROUP BY t.statement_id
+    UNION ALL
+    SELECT 'bank_match', t.act_id, 1 FROM bank_match AS t
+    UNION ALL
     SELECT 'transfer', t.act_id, count(*) FROM transfer AS t GROUP BY t.act_id
 ),
 

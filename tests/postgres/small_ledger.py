@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from reconciliation import disclosure, payments, results
+from reconciliation import bank, disclosure, payments, results
 from settlement import merger
 from settlement import run as settle
 from voucher import acts, approval, ledger
@@ -183,6 +183,7 @@ SELECT upload_id, row_number() OVER (ORDER BY row_no), sheet, row_no, outcome, '
 FROM upload_row WHERE upload_id = :act
 """
 
+STATEMENT = "交易日期,支出金额,收入金额,对方户名,对方账号,交易流水号,摘要"
 RESULT = "用途,金额,处理结果,交易日期,交易流水号,失败原因"
 
 
@@ -249,6 +250,15 @@ def pay(engine: Engine, run_id: int) -> None:
         amount = format_yuan(paid["amount_fen"])
         file.write_text(f"{RESULT}\n{paid['reference']},{amount},成功,2026-08-24,LS-1,\n", "utf-8")
         assert results.take(engine, file, MAKER, None).paid == 1
+        _match(engine, Path(home) / "statement.csv", amount, paid["reference"])
+
+
+def _match(engine: Engine, file: Path, amount: str, reference: str) -> None:
+    """Import a statement with the payment, and match it by hand."""
+    file.write_text(f"{STATEMENT}\n2026-08-24,{amount},,合成,1234,LS-1,x\n", "utf-8")
+    taken = bank.take(engine, file, MAKER, None)
+    proposal = run(engine, lambda db: bank.propose(db, MAKER, f"{taken.statement}:2", [reference], "户名不同"))
+    run(engine, lambda db: approval.decide(db, proposal, "approved", CHECKER))
 
 
 def merge(engine: Engine, absorbed: str, survivor: str) -> None:

@@ -85,6 +85,17 @@ TAMPERS: dict[str, list[Tamper]] = {
         ),
     ],
     "balances": [(f"UPDATE account SET balance_fen = balance_fen + 1 WHERE account_id = {PAYABLE}",)],
+    "bank": [
+        (
+            "DELETE FROM bank_match",
+            "UPDATE bank_line SET name = 'x', booked_on = booked_on + 20",
+            "INSERT INTO bank_line SELECT statement_id, 3, booked_on + 20, 1, '', '', '', '', NULL, 'x' FROM bank_line",
+        ),
+        (
+            "INSERT INTO bank_line SELECT statement_id, 3, booked_on, amount_fen + 1, '', '', '', '',"
+            " (SELECT reference FROM payment), 'x' FROM bank_line",
+        ),
+    ],
     "bank_accounts": [
         (
             "ALTER TABLE bank_account DROP CONSTRAINT bank_account_check",
@@ -314,6 +325,9 @@ CHANGES = {
     "payment_line": "UPDATE payment_line SET amount_fen = amount_fen + 1 WHERE line_no = (SELECT max(line_no)"
     " FROM payment_line)",
     "payment_result": "UPDATE payment_result SET bank_reference = 'x'",
+    "bank_statement": "UPDATE bank_statement SET file_name = 'x'",
+    "bank_line": "UPDATE bank_line SET remark = 'y'",
+    "bank_match": "UPDATE bank_match SET why = 'x'",
     "transfer": "UPDATE transfer SET amount_fen = amount_fen + 1 WHERE act_id = (SELECT max(act_id) FROM transfer)",
 }
 """One change behind the triggers per sealed table; the last act that wrote to the table is the one changed."""

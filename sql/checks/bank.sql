@@ -1,0 +1,45 @@
+-- check:  what was reported paid stands in the bank's statements, and every outgoing line of them is a payment of ours
+--         or was said to be none; a reference that agrees has the amount that agrees
+-- title:  拨付与银行对账单一致
+-- grain:  one row per payment or line that has no counterpart ten days on; no rows means all is well
+-- params: none
+-- source: DESIGN 1, reconcile; days are counted up to the last day of all statements, so nothing differs before any
+WITH matched AS MATERIALIZED (
+    SELECT m.* FROM bank_match_at(9223372036854775807, 0, 10) AS m
+),
+
+until AS (
+    SELECT max(l.booked_on) - 10 AS until_on FROM bank_line AS l
+),
+
+wrong AS (
+    SELECT
+        r.act_id, p.reference AS subject,
+        format('登记于%s已付%s元，银行对账单中没有对应的支出。', r.happened_on, round(p.amount_fen / 100.0, 2)) AS detail
+    FROM payment_at(9223372036854775807) AS p
+    INNER JOIN payment_result AS r ON r.payment_id = p.payment_id AND r.step = p.step AND r.state = 'paid'
+    INNER JOIN until AS u ON r.happened_on <= u.until_on
+    LEFT JOIN matched AS m ON m.payment_id = p.payment_id
+    WHERE m.way IS NULL
+    UNION ALL
+    SELECT
+        l.statement_id, '对账单 ' || l.statement_id || ':' || l.row_no,
+        CASE
+            WHEN p.payment_id IS NOT NULL THEN format(
+                '支出%s元，同一付款编号的付款为%s元。', round(l.amount_fen / 100.0, 2), round(p.amount_fen / 100.0, 2)
+            )
+            ELSE format(
+                '%s向“%s”支出%s元，台账中没有对应的付款。', l.booked_on, l.name, round(l.amount_fen / 100.0, 2)
+            )
+        END
+    FROM bank_line AS l
+    INNER JOIN until AS u ON u.until_on IS NOT NULL
+    LEFT JOIN matched AS m ON m.statement_id = l.statement_id AND m.row_no = l.row_no
+    LEFT JOIN payment AS p ON p.reference = l.reference AND p.amount_fen <> l.amount_fen
+    WHERE l.amount_fen > 0 AND m.way IS NULL AND (p.payment_id IS NOT NULL OR l.booked_on <= u.until_on)
+)
+
+SELECT s.no AS act_no, w.subject, w.detail
+FROM wrong AS w
+LEFT JOIN seal AS s ON s.act_id = w.act_id
+ORDER BY s.no, w.subject

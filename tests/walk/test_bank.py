@@ -1,0 +1,128 @@
+"""Bank statements through the command line: imported, matched in every way, leftovers, matches by hand."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.postgres.desk import companies, csv_bytes, line, xlsx_bytes
+from tests.walk.conftest import Desk
+from tests.walk.test_payments import Till, till
+
+__all__ = ["till"]
+HEADER = ["交易日期", "支出金额", "收入金额", "对方户名", "对方账号", "交易流水号", "摘要"]
+ONE, TWO = (row[1] for row in companies("C", "D")[1:])
+
+
+def statement(desk: Desk, *rows: tuple[str, str, str, str], name: str = "对账单.csv") -> Path:
+    """Lay a statement on the desk: day, amount (below zero came in), payee, remark."""
+    body = [
+        [day, "" if amount.startswith("-") else amount, amount.lstrip("-") if amount.startswith("-") else "", payee,
+         "\t6222000011112222", f"S{place}", remark]
+        for place, (day, amount, payee, remark) in enumerate(rows)
+    ]  # fmt: skip
+    return desk.bytes(csv_bytes([["重庆银行明细"], HEADER, *body], "gb18030"), name)
+
+
+def imported(desk: Desk, *rows: tuple[str, str, str, str], status: int = 0, name: str = "对账单.csv") -> Any:
+    return desk.data("bank", "import", statement(desk, *rows, name=name), "--as", "maker1", status=status)
+
+
+def ways(desk: Desk, *options: str) -> dict[str, int]:
+    return {each["way"]: each["payments"] for each in desk.data("bank", "list", *options)["matched"]}
+
+
+def left(desk: Desk, *options: str) -> list[tuple[str, str, str]]:
+    found = desk.data("bank", "list", *options)["leftovers"]
+    return [(each["side"], each["amount"], each["bucket"]) for each in found]
+
+
+def test_lines_are_matched_by_reference_amount_and_whole_sums(till: Till) -> None:
+    made = till.sent()
+    one = made["payments"][0]["reference"]
+    assert left(till.desk) == [("payment", "400.00", "7天以内"), ("payment", "200.00", "7天以内")]
+    first = imported(
+        till.desk, ("2026-08-25", "400.00", "别名公司", f"拨付{one}"), ("2026-08-26", "200.00", TWO, "兑付"),
+        ("2026-08-26", "5.00", "某银行", "手续费"),
+    )  # fmt: skip
+    assert (first["rows"], first["known"]) == (3, 0)
+    assert ways(till.desk) == {"reference": 1, "amount": 1}
+    assert left(till.desk) == [("out", "5.00", "7天以内")]
+    assert imported(
+        till.desk, ("2026-08-25", "400.00", "别名公司", f"拨付{one}"), ("2026-08-26", "200.00", TWO, "兑付"),
+        ("2026-08-26", "5.00", "某银行", "手续费"), name="同一份.csv",
+    )["statement"] == first["statement"]  # fmt: skip
+    longer = imported(
+        till.desk, ("2026-08-25", "400.00", "别名公司", f"拨付{one}"), ("2026-08-26", "200.00", TWO, "兑付"),
+        ("2026-08-26", "5.00", "某银行", "手续费"), ("2026-10-08", "-1.00", "某银行", "利息"), name="更长.csv",
+    )  # fmt: skip
+    assert (longer["rows"], longer["known"]) == (4, 3)
+    assert left(till.desk) == [("out", "5.00", "31至90天"), ("in", "1.00", "7天以内")]
+    told = till.desk.data("reconcile", status=5)["differences"]
+    assert [each["title"] for each in told] == ["拨付与银行对账单一致"]
+    assert "手续费" not in told[0]["detail"]
+    fee = f"{first['statement']}:5"
+    assert till.desk.data("bank", "match", "5", "--why", "x", "--as", "maker1", status=2)["error"]["code"] == "bad_line"
+    asked = till.desk.data("bank", "match", fee, "--why", "银行手续费", "--as", "maker1")
+    match = till.desk.data("approve", asked["act"], "--as", "checker1")["match"]
+    assert till.desk.data("reconcile")["ok"]
+    again = till.desk.data("bank", "match", fee, "--why", "再来", "--as", "maker1", status=1)
+    assert again["error"]["code"] == "matched"
+    till.desk.data("bank", "undo", match, "--why", "误判", "--as", "maker1")
+    till.desk.data("bank", "undo", match, "--why", "误判", "--as", "maker1")
+    assert (
+        till.desk.data("bank", "undo", match, "--why", "别的", "--as", "maker1", status=1)["error"]["code"] == "undone"
+    )
+    assert not till.desk.data("reconcile", status=5)["ok"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (
+            [("2026-08-25", "600.01", "代付清算户", "批量")],
+            {(): {}, ("--tolerance", "0.01"): {"batch": 2}},
+        ),
+        (
+            [("2026-08-23", "400.00", ONE, ""), ("2026-09-03", "400.00", ONE, ""), ("2026-08-25", "200.02", TWO, "")],
+            {(): {"amount": 1}, ("--days", "9"): {}, ("--tolerance", "0.02"): {"amount": 2}},
+        ),
+    ],
+)
+def test_a_line_is_matched_at_the_limit_and_not_beyond(
+    till: Till, rows: list[tuple[str, str, str, str]], expected: dict[tuple[str, ...], dict[str, int]]
+) -> None:
+    till.sent()
+    imported(till.desk, *rows)
+    assert {options: ways(till.desk, *options) for options in expected} == expected
+
+
+def test_all_of_one_payee_is_matched_as_a_sum(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    till.sent()
+    till.desk.data("import", till.desk.file([line("e", "3000.00")], "九月.csv"), "--as", "maker1")
+    till.run = till.desk.settled()
+    till.desk.data("disclose", till.run, "--as", "maker1")
+    monkeypatch.setenv("CVL_TODAY", "2026-09-02")
+    assert till.sent()["amount"] == "600.00"
+    imported(till.desk, ("2026-09-02", "1000.00", ONE, "合并"))
+    assert ways(till.desk) == {"payee": 2}
+
+
+def test_a_statement_stands_or_falls_whole(till: Till) -> None:
+    wrong = imported(till.desk, ("2026-08-25", "4.001", ONE, ""), ("2026-08-25", "4.00", ONE, ""), status=1)
+    assert wrong["problems"][0]["row"] == 3
+    icbc = [
+        "[HISTORYDETAIL]",
+        "凭证号",
+        "交易时间",
+        "对方单位",
+        "对方账号",
+        "转入金额",
+        "转出金额",
+        "余额",
+        "摘要",
+        "附言",
+    ]
+    book = xlsx_bytes([icbc, ["", "9", "2026-08-25 10:00:01", ONE, "6222", "-", "1.00", "3", "", "x"]])
+    taken = till.desk.data("bank", "import", till.desk.bytes(book, "明细.xlsx"), "--as", "maker1")
+    assert taken["rows"] == 1
