@@ -20,6 +20,10 @@ from voucher.money import format_yuan
 Progress = Callable[[str], None]
 
 
+_OWED = ("payable", "in_transit", "paid")
+"""Kinds of accounts that hold what a line was granted, until it is recovered."""
+
+
 def check(found: Sequence[Opened], rows: Rows, progress: Progress) -> Iterator[Fault]:
     """Yield what does not come out the same: balances, policy files, grants, and the transfers of each run."""
     yield from rows.faults
@@ -35,6 +39,7 @@ def check(found: Sequence[Opened], rows: Rows, progress: Progress) -> Iterator[F
             progress(f"重算第{number}/{len(rows.shares)}部分企业，结算批次 {run.run_id}")
             yield from _check_run(share, run, _policies(rows, run))
             yield from _check_transfers(share, run, rows)
+        yield from _check_payments(share, rows)
 
 
 def _check_balances(last: Opened, rows: Rows) -> Iterator[Fault]:
@@ -132,6 +137,32 @@ def _check_transfers(share: Share, run: Run, rows: Rows) -> Iterator[Fault]:
         yield Fault(bundle.act_name(no), f"结算批次 {run.run_id} 第{place}行（{fen}元）的记账与该行不符。")
 
 
+def _check_payments(share: Share, rows: Rows) -> Iterator[Fault]:
+    """Follow the money of each line: in no state below nothing, and with the bank no more than payments say."""
+    accounts = rows.common.accounts
+    states: dict[tuple[int, int, str], int] = defaultdict(int)
+    unpaid: dict[tuple[int, int], int] = defaultdict(int)
+    last: dict[tuple[int, int], int] = {}
+    for row in share.tables.get("payment_line", ()):
+        unpaid[row["run_id"], row["line_no"]] += row["amount_fen"]
+    for row in share.tables.get("transfer", ()):
+        place = row["run_id"], row["line_no"]
+        pair = row["debit_account_id"], row["credit_account_id"]
+        if row["run_id"] is None or not accounts.keys() >= set(pair):
+            continue  # an account that was never opened is a fault already
+        debit, credit = (accounts[each].kind for each in pair)
+        states[(*place, debit)] -= row["amount_fen"]
+        states[(*place, credit)] += row["amount_fen"]
+        last[place] = row["no"]
+        if (debit, credit) == ("payable", "in_transit"):
+            unpaid[place] -= row["amount_fen"]
+    wrong = {place for place, fen in unpaid.items() if fen < 0}
+    wrong |= {(run, line) for (run, line, kind), fen in states.items() if fen < 0 and kind in _OWED}
+    for run_id, line_no in sorted(wrong):
+        detail = f"结算批次 {run_id} 第{line_no}行的资金去向与拨付记录不符，或付出多于应付。"
+        yield Fault(bundle.act_name(last[run_id, line_no]), detail)
+
+
 def _taken_back(share: Share, run: Run, rows: Rows) -> dict[tuple[int, int], int]:
     """Sum by invoice and cap year what the approval of a run took off the lines that were granted before."""
     lines = {(row["run_id"], row["line_no"]): row for row in share.tables.get("run_line", ())}
@@ -141,7 +172,7 @@ def _taken_back(share: Share, run: Run, rows: Rows) -> dict[tuple[int, int], int
         if line is None or row["act_id"] != run.approval or row["run_id"] == run.run_id:
             continue
         account = rows.common.accounts[row["debit_account_id"]]
-        if account.kind in ("payable", "in_transit", "paid") and account.company == line["company_id"]:
+        if account.kind in _OWED and account.company == line["company_id"]:
             taken[line["invoice_id"], line["cap_year"]] += row["amount_fen"]
     return taken
 

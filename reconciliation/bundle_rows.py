@@ -27,6 +27,7 @@ _OF_A_COMPANY = {
     "refusal": "company_id",
     "contract": "company_id",
     "run_line": "company_id",
+    "payment_line": "company_id",
     "voucher": "company_id",
     "merger": "absorbed_id",
 }

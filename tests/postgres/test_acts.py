@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from importers import resolve
+from importers import mapping, resolve
+from importers.guess import NAMES
 from reconciliation import disclosure
 from settlement import merger, refusal
 from settlement import run as runs
@@ -68,6 +69,8 @@ def fill(desk: Desk) -> None:
     with transaction(desk.engine) as db:
         recorder.appropriate(db, 2026, 10**9)
     desk.take(xml(bill_of(line("b"))), name="b.xml")
+    own = mapping.Profile({name: name for name in NAMES}, {})
+    run(desk.engine, lambda db: mapping.save(db, MAKER, "", NAMES, own))
     (digest,) = desk.rows("SELECT encode(sha256, 'hex') FROM evidence")[0]
     kept = run(desk.engine, lambda db: resolve.propose(db, MAKER, line("b")["发票号码"], digest, "核对原件"))
     run(desk.engine, lambda db: approval.decide(db, kept, "approved", CHECKER))
