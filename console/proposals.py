@@ -17,8 +17,7 @@ KINDS = {
     "run": "结算批次", "appropriation": "年度指标", "bank_account": "银行账户变更",
     "voucher_issue": "发放算力券", "invoice_resolution": "单据核定", "payment_batch": "拨付批次",
     "recovery_return": "追回款到账", "state_move": "状态变更", "merger": "企业合并",
-    "refusal": "不予兑付",
-    "bank_match": "对账单人工匹配",
+    "refusal": "不予兑付", "budget_close": "年度指标关账", "bank_match": "对账单人工匹配",
 }  # fmt: skip
 """Kind of a proposal to what it is called on screen."""
 

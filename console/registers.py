@@ -11,7 +11,7 @@ from console.chinese import FILE, YEAR, YUAN, argument, option
 from console.door import Verb
 from console.problems import problem_data, problem_lines
 from importers.registry import Taken, import_registry
-from voucher import access, approval, ledger
+from voucher import access, approval, budget, ledger
 from voucher.database import run
 from voucher.errors import CvlError
 from voucher.money import format_yuan
@@ -97,6 +97,18 @@ def appropriate(engine: Engine, as_user: str | None, year: int, amount: int, ref
     )
 
 
+def close(engine: Engine, as_user: str | None, year: int) -> Answer:
+    """Propose to close a fiscal year."""
+
+    def work(db: Any) -> approval.Proposal:
+        return approval.find(db, budget.propose_close(db, access.require(db, as_user, "budget close"), year))
+
+    proposal = run(engine, work)
+    data = {"act": str(proposal.act_id), "state": proposal.state, "year": year, "digest": proposal.digest}
+    then = f"下一步：由复核人员批准 cvl approve {proposal.act_id} --as 复核人员"
+    return Answer(data, [f"已提交：{proposal.subject}，事项号 {proposal.act_id}，待复核。", then])
+
+
 VERBS = (
     Verb(
         "registry import",
@@ -104,6 +116,13 @@ VERBS = (
         "登记名单文件（csv 或 xlsx），种类由表头识别：\n"
         "企业名单、服务商名单、关联关系、其他补贴、付款登记、合同登记、查验结果。\n一份文件要么全部登记，要么全部不登记。",
         [argument("files", "文件", FILE, several=True)],
+        acting=True,
+    ),
+    Verb(
+        "budget close",
+        close,
+        "提交年度指标关账，由复核人员批准后缴回余额。\n次年1月1日起、该年度没有未办结的结算批次时办理；应付照常结转。",
+        [option("--year", kind=YEAR, help="关账的财政年度", required=True)],
         acting=True,
     ),
     Verb(

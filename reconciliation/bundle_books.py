@@ -5,13 +5,13 @@ made anew.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from reconciliation import bundle
 from reconciliation.bundle_check import Act, Fault, Opened
 from reconciliation.bundle_facts import Row, Run, Share
 from reconciliation.bundle_rows import Rows
-from settlement.engine import Line, draft
+from settlement.engine import Line, Taker, draft, share_out, shares, takers
 from settlement.load import facts_from
 from settlement.policy import Policy
 from settlement.verify import compare
@@ -32,12 +32,13 @@ def check(found: Sequence[Opened], rows: Rows, progress: Progress) -> Iterator[F
     runs = sorted(rows.common.runs.values(), key=lambda run: run.no)
     for run in runs:
         yield from _check_documents(run, rows)
+    shared = {run.run_id: _shares(rows, run) for run in runs if run.pro_rata}
     for number, share in enumerate(rows.each_share(), start=1):
         for row in share.unequal():
             yield Fault(bundle.act_name(row["no"]), f"发票 {row['number']} 的金额不是其各行之和。")
         for run in runs:
             progress(f"重算第{number}/{len(rows.shares)}部分企业，结算批次 {run.run_id}")
-            yield from _check_run(share, run, _policies(rows, run))
+            yield from _check_run(share, run, _policies(rows, run), shared.get(run.run_id))
             yield from _check_transfers(share, run, rows)
         yield from _check_payments(share, rows)
 
@@ -79,10 +80,24 @@ def _check_documents(run: Run, rows: Rows) -> Iterator[Fault]:
         yield Fault(bundle.act_name(run.no), f"结算批次 {run.run_id} 所依据的政策文件与当时登记的不一致。")
 
 
-def _check_run(share: Share, run: Run, policies: Sequence[Policy]) -> Iterator[Fault]:
+def _shares(rows: Rows, run: Run) -> dict[tuple[int, int], int]:
+    """Share out a pro-rata run over all its companies; what its lines grant is what was available."""
+    wanted: list[Taker] = []
+    granted = 0
+    for share in rows.each_share():
+        facts = facts_from(share.rows, run.programme, run.cutoff)
+        wanted += takers(draft(facts, _policies(rows, run), run.programme, run.through, backfill=run.backfill).lines)
+        granted += sum(max(0, row["granted_fen"]) for row in share.lines(run.run_id))
+    return shares(wanted, max(1, granted))
+
+
+def _check_run(
+    share: Share, run: Run, policies: Sequence[Policy], shared: Mapping[tuple[int, int], int] | None
+) -> Iterator[Fault]:
     """Compute a run's lines for the companies of a share and hold them against the sealed ones."""
     facts = facts_from(share.rows, run.programme, run.cutoff)
     computed = draft(facts, policies, run.programme, run.through, backfill=run.backfill).lines
+    computed = computed if shared is None else share_out(computed, shared)
     stored = share.lines(run.run_id)
     for difference in compare(stored, facts, computed, _places(stored, computed)):
         yield Fault(bundle.act_name(run.no), f"结算批次 {run.run_id}：{difference.sentence}")

@@ -5,7 +5,7 @@ a cap year; recovery, backfill and grant are the signs of its worth less what wa
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -268,24 +268,43 @@ def needed(lines: Iterable[Line]) -> Fen:
     return sum(line.granted_fen for line in lines if line.kind != "recovery")
 
 
-def prorate(lines: Sequence[Line], available: Fen) -> list[Line]:
-    """Cut grants and backfills to what is available, the remaining fen one each by acceptance number.
+Taker = tuple[int, int, Fen]
+"""A line that takes from the appropriation: acceptance number, cap year, fen."""
+
+
+def takers(lines: Iterable[Line]) -> list[Taker]:
+    """List what takes from the appropriation: grants and backfills."""
+    return [(line.accepted_no, line.cap_year, line.granted_fen) for line in lines if line.kind != "recovery"]
+
+
+def shares(wanted: Iterable[Taker], available: Fen) -> dict[tuple[int, int], Fen]:
+    """Share what is available over all lines of a run, the remaining fen one each by acceptance number.
 
     available: fen, the appropriation plus the run's recoveries that return to it; nothing is refused before.
-    Source: DESIGN 6.8, ⌊line·available/needed⌋.
+    Returns fen by acceptance number and cap year. Source: DESIGN 6.8, ⌊line·available/needed⌋.
     """
     assert available > 0
-    total = needed(lines)
+    ordered = sorted(wanted)
+    total = sum(fen for _, _, fen in ordered)
     if total <= available:
-        return list(lines)
-    takers = sorted((line for line in lines if line.kind != "recovery"), key=lambda x: (x.accepted_no, x.cap_year))
-    shares = {(x.invoice_id, x.cap_year): x.granted_fen * available // total for x in takers}
-    left = available - sum(shares.values())
-    for taker in takers:
-        if left and shares[taker.invoice_id, taker.cap_year] < taker.granted_fen:
-            shares[taker.invoice_id, taker.cap_year] += 1
+        return {(number, year): fen for number, year, fen in ordered}
+    shared = {(number, year): fen * available // total for number, year, fen in ordered}
+    left = available - sum(shared.values())
+    for number, year, fen in ordered:
+        if left and shared[number, year] < fen:
+            shared[number, year] += 1
             left -= 1
-    return [x if x.kind == "recovery" else _cut(x, shares[x.invoice_id, x.cap_year]) for x in lines]
+    return shared
+
+
+def share_out(lines: Iterable[Line], shared: Mapping[tuple[int, int], Fen]) -> list[Line]:
+    """Cut grants and backfills to their shares."""
+    return [x if x.kind == "recovery" else _cut(x, shared[x.accepted_no, x.cap_year]) for x in lines]
+
+
+def prorate(lines: Sequence[Line], available: Fen) -> list[Line]:
+    """Cut the grants and backfills of a whole run to what is available."""
+    return share_out(lines, shares(takers(lines), available))
 
 
 def _cut(line: Line, granted: Fen) -> Line:

@@ -21,16 +21,21 @@ from voucher.money import Fen, format_yuan
 KIND = "recovery_return"
 
 
-def returning(db: Connection, run_id: int, programme: str, fiscal_year: int, recovered: Fen) -> Fen:
+NOW = 2**63 - 1
+"""A seal number that is not before any."""
+
+
+def returning(db: Connection, run_id: int, programme: str, fiscal_year: int, recovered: Fen, cutoff: int = NOW) -> Fen:
     """Return what of a run's recoveries goes back to the appropriation of a fiscal year: its unpaid money.
 
     Puts into the temporary table `taken` where all of it comes from. recovered: fen, the sum of its recovery lines.
+    cutoff: the seal number by which the money is looked for.
     Raises Broken when so much money cannot be found on the lines.
     """
     if not recovered:
         return 0
     db.exec_driver_sql("DROP TABLE IF EXISTS taken")
-    run_file(db, "queries/recovery/taken.sql", run_id=run_id, programme=programme)
+    run_file(db, "queries/recovery/taken.sql", run_id=run_id, programme=programme, cutoff=cutoff)
     sums = one(db, "queries/recovery/taken_sums.sql", fiscal_year=fiscal_year)
     assert sums is not None
     if sums["taken_fen"] != recovered:

@@ -93,6 +93,7 @@ def draft(db: Connection, user: User, through: date, *, backfill: bool = False, 
     assert fresh is not None
     run_id = int(fresh["run_id"])
     lines = run_file(db, "queries/settle/draft/80_lines.sql", run_id=run_id)
+    cut = _prorate(db, policies, chosen, run_id, cutoff, through)
     used = [{"id": policy.id, "sha256": policy.sha256} for policy in policies if policy.programme == chosen]
     run_file(
         db,
@@ -101,7 +102,7 @@ def draft(db: Connection, user: User, through: date, *, backfill: bool = False, 
         run_id=run_id,
         through_on=through,
         backfill=backfill,
-        pro_rata=False,
+        pro_rata=cut,
         cutoff_no=cutoff,
         fiscal_year=business_day().year,
         drafted_by=user.name,
@@ -114,6 +115,29 @@ def draft(db: Connection, user: User, through: date, *, backfill: bool = False, 
     if not lines:
         _drop_draft(db, run_id)
     return result
+
+
+def _prorate(
+    db: Connection, policies: Sequence[Policy], programme: str, run_id: int, cutoff: int, through: date
+) -> bool:
+    """Cut a draft's lines to what is available where the policy says so; returns whether they were cut.
+
+    ASSUMPTION: the document in force on the last day asked for decides, after all of them the last one; a run for
+    which there is enough is not a pro-rata run, and one for which there is nothing is refused when it is submitted.
+    """
+    own = [(policy, span) for policy, span in in_force(policies) if policy.programme == programme]
+    ruling = [policy for policy, span in own if span.start <= through] or [own[0][0]]
+    if ruling[-1].over_budget != "pro_rata":
+        return False
+    sums = one(db, "queries/settle/draft_totals.sql", run_id=run_id)
+    assert sums is not None
+    year = business_day().year
+    available = ledger.available_at(db, year, cutoff)
+    available += recovery.returning(db, run_id, programme, year, sums["recovered"], cutoff)
+    if not 0 < available < sums["granted"]:
+        return False
+    run_file(db, "queries/settle/draft/90_prorate.sql", run_id=run_id, available_fen=available)
+    return True
 
 
 def compute(

@@ -9,12 +9,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from settlement import documents
+from settlement import documents, recovery
 from settlement import run as runs
-from settlement.engine import Line, draft
+from settlement.engine import Line, Taker, draft, share_out, shares, takers
 from settlement.facts import Facts
 from settlement.load import facts_by_company
 from settlement.policy import Policy
+from voucher import ledger
 from voucher.database import query
 from voucher.money import format_yuan
 from voucher.reasons import Reason, sentence
@@ -37,7 +38,7 @@ class Difference:
     """One figure of a run that does not come out the same.
 
     invoice_number: empty when the run as a whole is meant. field: of `Line`, `line` when a whole line is
-    missing or too many, else `digest` or `policies`. stored, computed: in words, empty when there is none.
+    missing or too many, else `digest`, `policies` or `available`. stored, computed: in words, empty when there is none.
     """
 
     invoice_number: str
@@ -51,7 +52,8 @@ class Difference:
     def sentence(self) -> str:
         """Say the difference in Chinese."""
         if not self.invoice_number:
-            what = "结算行的摘要" if self.field == "digest" else "所依据的政策文件"
+            whole = {"digest": "结算行的摘要", "policies": "所依据的政策文件", "available": "可用的指标"}
+            what = whole[self.field]
             return f"{what}不一致：记录为{self.stored}，重算为{self.computed}。"
         line = f"发票 {self.invoice_number} {self.cap_year}年度的{KINDS[self.kind]}行"
         if self.field != "line":
@@ -70,12 +72,22 @@ def verify(db: Connection, run_id: int) -> list[Difference]:
     policies = documents.recorded(db, run.cutoff)
     found = list(_whole(db, run, policies))
     before = 0
+    shared = _shares(db, run, policies) if run.pro_rata else None
     for companies, facts in facts_by_company(db, run.programme, run.cutoff):
         computed = draft(facts, policies, run.programme, run.through, backfill=run.backfill).lines
+        computed = computed if shared is None else share_out(computed, shared)
         stored = query(db, "queries/facts/lines.sql", run_id=run_id, first_id=companies[0], last_id=companies[1])
         found += compare(stored, facts, computed, range(before + 1, before + len(computed) + 1))
         before += len(computed)
     return found
+
+
+def _shares(db: Connection, run: runs.Run, policies: Sequence[Policy]) -> dict[tuple[int, int], int]:
+    """Share out a pro-rata run over all its companies; what its lines grant is what was available."""
+    wanted: list[Taker] = []
+    for _, facts in facts_by_company(db, run.programme, run.cutoff):
+        wanted += takers(draft(facts, policies, run.programme, run.through, backfill=run.backfill).lines)
+    return shares(wanted, max(1, runs.totals(db, run)["granted"]))
 
 
 def _whole(db: Connection, run: runs.Run, policies: Sequence[Policy]) -> Iterator[Difference]:
@@ -83,6 +95,12 @@ def _whole(db: Connection, run: runs.Run, policies: Sequence[Policy]) -> Iterato
     digest = runs.lines_digest(db, "draft_line" if run.state == "draft" else "run_line", run.run_id)
     if digest != run.digest:
         yield Difference("", 0, "", "digest", run.digest, digest)
+    if run.pro_rata:
+        sums = runs.totals(db, run)
+        available = ledger.available_at(db, run.fiscal_year, run.cutoff)
+        available += recovery.returning(db, run.run_id, run.programme, run.fiscal_year, sums["recovered"], run.cutoff)
+        if available != sums["granted"]:
+            yield Difference("", 0, "", "available", *(f"{format_yuan(x)}元" for x in (sums["granted"], available)))
     named = {policy["id"]: policy["sha256"] for policy in run.policies}
     used = {policy.id: policy.sha256 for policy in policies if policy.programme == run.programme}
     if named != used:

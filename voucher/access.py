@@ -21,6 +21,7 @@ COMMANDS: dict[str, frozenset[str]] = {
     "policy record": frozenset({"admin"}),
     "registry import": _MAKER,
     "budget appropriate": _MAKER,
+    "budget close": _MAKER,
     "voucher issue": _MAKER,
     "voucher apply": _MAKER,
     "voucher freeze": _MAKER,

@@ -62,6 +62,13 @@ def available(db: Connection, fiscal_year: int) -> int:
     return int(row["balance_fen"]) if row else 0
 
 
+def available_at(db: Connection, fiscal_year: int, cutoff: int) -> int:
+    """Return the unspent appropriation of a fiscal year as of a seal number, in fen."""
+    row = one(db, "queries/ledger/available_at.sql", fiscal_year=fiscal_year, cutoff=cutoff)
+    assert row is not None
+    return int(row["available_fen"])
+
+
 def propose_appropriation(db: Connection, user: User, year: int, amount_fen: int, reference: str) -> int:
     """Propose an appropriation (指标) for a fiscal year; the budget document's number is its reference.
 

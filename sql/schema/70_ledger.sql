@@ -66,7 +66,7 @@ CREATE TABLE run_line (
     CHECK (CASE kind
         WHEN 'grant' THEN
             granted_fen >= 0 AND computed_fen - overlap_cut_fen - withheld_fen - budget_cut_fen = granted_fen
-        WHEN 'backfill' THEN granted_fen > 0
+        WHEN 'backfill' THEN granted_fen >= 0 AND granted_fen + budget_cut_fen > 0
         ELSE granted_fen < 0 AND withheld_fen = 0 AND budget_cut_fen = 0
     END)
 );

@@ -24,7 +24,7 @@ from voucher.money import format_yuan
 from voucher.reasons import Reason
 
 ENOUGH = 10**12
-NOT_YET = {"simulate", "pro rata"}
+NOT_YET = {"simulate"}
 """What a case may need that is not built yet."""
 
 

@@ -171,7 +171,9 @@ class Engine:
         self.compare(step, run, lines)
         assert step.gap_fen == (self.gap(lines) or None)
         if step.approve and not step.simulate and step.gap_fen is None:
-            self.facts = books.approve(self.facts, [policy], policy.programme, lines, final=prorated)
+            self.facts = books.approve(
+                self.facts, [policy], policy.programme, lines, final=prorated and needed(lines) < needed(run.lines)
+            )
         if step.total:
             total = books.granted(self.facts, self.id(step.total.company), step.total.year)
             assert total == step.total.amount_fen

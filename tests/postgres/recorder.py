@@ -244,6 +244,15 @@ def appropriate(db: Connection, year: int, fen: int, reference: str = "指标1")
     approval.decide(db, proposal, "approved", CHECKER)
 
 
+def leave(db: Connection, year: int, fen: int, reference: str) -> None:
+    """Leave so much in the appropriation of a fiscal year, by an act that no one approved."""
+    more = fen - ledger.available(db, year)
+    accounts = f"money:treasury:{year}", f"money:appropriation:{year}"
+    with acts.act(db, "leave", reference, MAKER.name, fen) as act:
+        if more:
+            ledger.post(db, act, [ledger.Entry(*(accounts if more > 0 else accounts[::-1]), abs(more))])
+
+
 def move_voucher(db: Connection, voucher: int, state: str) -> None:
     """Move a voucher to another state by an act of maker1, without any transfer."""
     last = text(

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, text
 
-from settlement import load
+from settlement import load, recovery
 from settlement import run as runs
 from settlement.facts import Facts
 from settlement.verify import verify
@@ -17,11 +17,13 @@ from tests.postgres import recorder
 from tests.postgres.conftest import Clone
 from tests.postgres.recorder import CHECKER, MAKER, record, renumbered
 from tests.postgres.witness import PROGRAMME, SHIPPED, draft, record_document
-from voucher import acts, life
+from voucher import acts, ledger, life
 from voucher.database import transaction
+from voucher.errors import Refused
 
 CAPS = st.sampled_from([100_000, 5_000_000, 100_000_000])
 MODES = st.sampled_from(["exclusive", "exclusive", "top_up", "joint_limit"])
+MONEY = st.sampled_from([0, 7, 1_000, 2_000_000, 10**12])
 SPEND = st.sampled_from([0, 0, 500_000, 40_000_000])
 VERIFY = st.sampled_from(["none", "none", "required"])
 quick = settings(
@@ -35,7 +37,7 @@ quick = settings(
 
 
 @pytest.fixture(scope="module")
-def ledger(clone: Clone) -> Engine:
+def books(clone: Clone) -> Engine:
     """Give a database with an appropriation; the examples roll back what they write."""
     engine = clone()
     with transaction(engine) as db:
@@ -45,20 +47,23 @@ def ledger(clone: Clone) -> Engine:
 
 @quick
 @given(data=st.data())
-def test_both_engines_agree_on_any_history(ledger: Engine, data: st.DataObject) -> None:
-    with transaction(ledger) as db:
+def test_both_engines_agree_on_any_history(books: Engine, data: st.DataObject) -> None:
+    with transaction(books) as db:
         amended = data.draw(st.integers(1, 4), "amended in act")
-        cap = data.draw(CAPS, "cap")
-        _first_documents(db, cap, data.draw(MODES, "overlap"), data.draw(VERIFY, "verify"), data.draw(SPEND, "least"))
+        cap, over = data.draw(CAPS, "cap"), data.draw(st.sampled_from(["refuse", "pro_rata"]), "over budget")
+        _first_documents(
+            db, cap, data.draw(MODES, "overlap"), data.draw(VERIFY, "verify"), data.draw(SPEND, "least"), over
+        )
         facts = histories.usual()
         record(db, "usual", facts)
         for number, act in enumerate(data.draw(histories.acts()), 1):
             if number == amended:
-                _amend(db, cap)
+                _amend(db, cap, over)
             before = facts
             facts = replace(data.draw(histories.news(number, before)), served=(), vouchers=())
             record(db, f"act {number}", facts, before)
             _move_some_voucher(db, data)
+            recorder.leave(db, 2026, data.draw(MONEY, "money") if over == "pro_rata" else 10**12, f"money {number}")
             _freeze_some_company(db, facts, data)
             _next_transaction(db)
             _same_facts(db, facts)
@@ -66,7 +71,7 @@ def test_both_engines_agree_on_any_history(ledger: Engine, data: st.DataObject) 
         db.rollback()
 
 
-def _first_documents(db: Connection, cap_fen: int, overlap: str, verify: str, least_fen: int) -> None:
+def _first_documents(db: Connection, cap_fen: int, overlap: str, verify: str, least_fen: int, over_budget: str) -> None:
     """Put a document with a cap and a mode in place of the shipped one, and one of another programme."""
     joint = {"joint_limit_bp": 3000} if overlap == "joint_limit" else {}
     changes = {
@@ -74,6 +79,7 @@ def _first_documents(db: Connection, cap_fen: int, overlap: str, verify: str, le
         "overlap": overlap,
         "tax_verification": verify,
         "min_spend_fen": least_fen,
+        "over_budget": over_budget,
         **joint,
     }
     record_document(db, changes, id="t.1", supersedes=SHIPPED)
@@ -81,13 +87,14 @@ def _first_documents(db: Connection, cap_fen: int, overlap: str, verify: str, le
     record_document(db, other, id="other.1", programme="other")
 
 
-def _amend(db: Connection, cap_fen: int) -> None:
+def _amend(db: Connection, cap_fen: int, over_budget: str) -> None:
     changes = {
         "from": date(2026, 7, 1),
         "rate_bp": 3333,
         "annual_cap_fen": cap_fen + 1,
         "categories": '{ ai_agent = "智能体" }',
         "related_party_share_bp": 5000,
+        "over_budget": over_budget,
     }
     record_document(db, changes, id="t.2", supersedes="t.1")
 
@@ -150,13 +157,26 @@ def _settle(db: Connection, act: histories.Act) -> None:
     if not act.settles:
         runs.decide(db, MAKER, run.run_id, "withdrawn")
         return
+    if _nothing_left(db, run):
+        with pytest.raises(Refused, match="over_budget"), db.begin_nested():
+            runs.submit(db, MAKER, run.run_id)
+        runs.decide(db, MAKER, run.run_id, "withdrawn")
+        return
     runs.submit(db, MAKER, run.run_id)
     runs.decide(db, CHECKER, run.run_id, "approved")
+    assert not run.pro_rata or ledger.available(db, 2026) == 0
     _next_transaction(db)
     assert verify(db, run.run_id) == []
     again = draft(db, act.through, backfill=act.backfill)
     assert again.run is None
     _next_transaction(db)
+
+
+def _nothing_left(db: Connection, run: runs.Run) -> bool:
+    """Tell whether a run wants money while neither the appropriation nor its own recoveries have any."""
+    sums = runs.totals(db, run)
+    back = recovery.returning(db, run.run_id, run.programme, run.fiscal_year, sums["recovered"])
+    return sums["granted"] > 0 and ledger.available(db, 2026) + back == 0
 
 
 def _next_transaction(db: Connection) -> None:

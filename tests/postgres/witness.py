@@ -52,7 +52,10 @@ def draft(db: Connection, through: date = END, *, backfill: bool = False, user: 
     policies = documents.recorded(db, drafted.cutoff)
     plain = engine.draft(facts, policies, PROGRAMME, through, backfill=backfill)
     lines = runs.lines(db, drafted.run) if drafted.run else []
-    assert told_rows(lines) == told_lines(plain.lines, facts)
+    expected = plain.lines
+    if drafted.run and drafted.run.pro_rata:
+        expected = engine.prorate(expected, sum(max(0, row["granted_fen"]) for row in lines))
+    assert told_rows(lines) == told_lines(expected, facts)
     assert told_rows(drafted.held) == told_lines(plain.held, facts)
     assert told_rows(drafted.backfill) == told_lines(plain.backfill_listed, facts)
     if drafted.run:

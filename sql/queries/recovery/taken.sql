@@ -1,5 +1,5 @@
 -- grain:  temporary table taken, one row per line and state of its money that the recoveries of a run take from
--- params: run_id, programme
+-- params: run_id, programme, cutoff (seal number: where the money was then)
 -- source: DESIGN 5; of one claim the unpaid part first (to the appropriation while its fiscal year is open, else
 --         returned), then what is in transit, then what is paid (both to be paid back); older lines first
 CREATE TEMPORARY TABLE taken ON COMMIT DROP AS
@@ -29,6 +29,7 @@ position AS (
         array_position(ARRAY['payable', 'in_transit', 'paid'], a.kind) AS turn, sum(m.fen) AS fen
     FROM line AS l
     INNER JOIN transfer AS t ON t.company_id = l.company_id AND t.run_id = l.run_id AND t.line_no = l.line_no
+    INNER JOIN seal AS s ON s.act_id = t.act_id AND s.no <= CAST(:cutoff AS bigint)
     CROSS JOIN LATERAL (
         VALUES (t.debit_account_id, -t.amount_fen), (t.credit_account_id, t.amount_fen)
     ) AS m (account_id, fen)
@@ -57,7 +58,9 @@ SELECT
     s.company_id, s.run_id, s.line_no, s.account_id AS debit_account_id, s.fiscal_year,
     CASE
         WHEN s.kind <> 'payable' THEN 'recoverable'
-        WHEN EXISTS (SELECT FROM move AS m WHERE m.noun = 'fiscal_year' AND m.subject_id = s.fiscal_year)
+        WHEN s.fiscal_year IN (
+            SELECT y.subject_id FROM state_at('fiscal_year', CAST(:cutoff AS bigint)) AS y
+        )
             THEN 'returned'
         ELSE 'appropriation'
     END AS credit_kind,

@@ -12,13 +12,12 @@ WITH recovered AS (
 
 SELECT
     f.programme_id, f.company_id, f.cap_year, f.freed_fen,
-    CASE WHEN s.to_state IN ('revoked', 'expired', 'returned') THEN 'lapsed' ELSE 'voucher' END AS credit_kind
+    CASE
+        WHEN s.state IN ('revoked', 'expired', 'returned') OR g.closed_from <= f.cap_year THEN 'lapsed'
+        ELSE 'voucher'
+    END AS credit_kind
 FROM recovered AS f
 INNER JOIN voucher AS v
     ON v.programme_id = f.programme_id AND v.company_id = f.company_id AND v.cap_year = f.cap_year
-INNER JOIN LATERAL (
-    SELECT m.to_state FROM move AS m
-    WHERE m.noun = 'voucher' AND m.subject_id = v.voucher_id
-    ORDER BY m.step DESC
-    LIMIT 1
-) AS s ON TRUE
+LEFT JOIN state_at('voucher', 9223372036854775807) AS s ON s.subject_id = v.voucher_id
+LEFT JOIN standing_at(9223372036854775807) AS g ON g.company_id = f.company_id

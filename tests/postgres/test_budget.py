@@ -1,0 +1,126 @@
+"""Closing a fiscal year, and runs that are cut to what is available."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from sqlalchemy import Engine, text
+
+from settlement import run as runs
+from settlement.verify import verify
+from tests.cases.histories import invoice, usual
+from tests.postgres import recorder
+from tests.postgres.recorder import CHECKER, MAKER, record
+from tests.postgres.test_run import balances, decided, drafted, refused, submit, submitted
+from tests.postgres.witness import SHIPPED, draft, record_document
+from voucher import approval, budget, ledger
+from voucher.database import transaction
+
+MAY = date(2026, 5, 1), date(2026, 5, 31)
+FACTS = replace(usual(), invoices=[invoice(1, 300_000, *MAY), invoice(2, 300_000, *MAY, company=2)])
+
+
+@pytest.fixture
+def engine(db_engine: Engine) -> Engine:
+    """Give a ledger with 1,000.00 and two claims of 600.00."""
+    with transaction(db_engine) as db:
+        recorder.appropriate(db, 2026, 100_000)
+        record(db, "usual", FACTS)
+    return db_engine
+
+
+def closing(engine: Engine) -> int:
+    with transaction(engine) as db:
+        return budget.propose_close(db, MAKER, 2026)
+
+
+def closed(engine: Engine, act: int) -> None:
+    with transaction(engine) as db:
+        approval.decide(db, act, "approved", CHECKER)
+
+
+def test_a_closed_year_returns_what_is_unspent_and_takes_nothing_more(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused("year_not_over", lambda: closing(engine))
+    monkeypatch.setenv("CVL_TODAY", "2027-01-01")
+    act = closing(engine)
+    assert closing(engine) == act
+    refused("second_person", lambda: decide_own(engine, act))
+    closed(engine, act)
+    found = balances(engine)
+    assert (found["money:appropriation:2026"], found["money:returned:2026"]) == (0, 100_000)
+    refused("year_closed", lambda: closing(engine))
+
+
+def decide_own(engine: Engine, act: int) -> None:
+    with transaction(engine) as db:
+        approval.decide(db, act, "approved", MAKER)
+
+
+def test_a_year_is_not_closed_while_a_run_of_it_is_open_nor_after_its_money_moved(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = drafted(engine)
+    monkeypatch.setenv("CVL_TODAY", "2027-01-01")
+    assert str(run.run_id) in refused("run_open", lambda: closing(engine))
+    decided(engine, run, "withdrawn", MAKER)
+    act = closing(engine)
+    with transaction(engine) as db:
+        recorder.leave(db, 2026, 5, "less")
+    refused("stale", lambda: closed(engine, act))
+
+
+def test_a_year_that_was_never_given_money_is_not_closed(db_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CVL_TODAY", "2027-01-01")
+    refused("no_appropriation", lambda: closing(db_engine))
+
+
+def pro_rata(engine: Engine) -> None:
+    with transaction(engine) as db:
+        record_document(db, {"over_budget": "pro_rata"}, id="share.1", supersedes=SHIPPED)
+
+
+def test_a_run_is_cut_to_the_last_fen_and_the_cut_is_final(engine: Engine) -> None:
+    pro_rata(engine)
+    with transaction(engine) as db:
+        recorder.leave(db, 2026, 100_001, "odd")
+    run = submitted(engine)
+    assert run.pro_rata
+    decided(engine, run, "approved")
+    with transaction(engine) as db:
+        lines = db.execute(text("SELECT granted_fen, budget_cut_fen FROM run_line ORDER BY line_no")).all()
+        assert list(map(tuple, lines)) == [(50_001, 9_999), (50_000, 10_000)]
+        assert ledger.available(db, 2026) == 0
+        assert verify(db, run.run_id) == []
+        recorder.leave(db, 2026, 10**9, "more")
+        assert draft(db).backfill == []
+
+
+def test_a_run_for_which_there_is_enough_is_not_cut(engine: Engine) -> None:
+    pro_rata(engine)
+    with transaction(engine) as db:
+        recorder.leave(db, 2026, 120_000, "enough")
+    assert not drafted(engine).pro_rata
+
+
+def test_a_run_for_which_there_is_nothing_is_refused(engine: Engine) -> None:
+    pro_rata(engine)
+    with transaction(engine) as db:
+        recorder.leave(db, 2026, 0, "nothing")
+    run = drafted(engine)
+    assert not run.pro_rata
+    assert "1,200.00元" in refused("over_budget", lambda: submit(engine, run))
+
+
+def test_a_share_that_is_not_what_was_available_is_found(engine: Engine) -> None:
+    """The money was there at the cutoff: a run that grants less of it was tampered with."""
+    pro_rata(engine)
+    run = submitted(engine)
+    with transaction(engine, "cvl_owner") as db:
+        db.execute(text("ALTER TABLE transfer DISABLE TRIGGER append_only"))
+        db.execute(text("UPDATE transfer SET amount_fen = amount_fen + 1"))
+        db.execute(text("UPDATE account SET balance_fen = balance_fen + 1 WHERE kind = 'appropriation'"))
+    with transaction(engine, "cvl_auditor") as db:
+        assert [each.field for each in verify(db, run.run_id)] == ["available"]
+        assert runs.find(db, run.run_id).pro_rata
