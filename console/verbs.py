@@ -23,6 +23,7 @@ from console import (
     registers,
     resolutions,
     settle,
+    simulations,
     users,
     verifications,
     vouchers,
@@ -32,8 +33,8 @@ from console.door import Verb
 VERBS: tuple[Verb, ...] = (
     *basics.VERBS, *demo.VERBS, *users.VERBS, *policies.VERBS, *registers.VERBS, *vouchers.VERBS, *companies.VERBS,
     *imports.VERBS, *mappings.VERBS, *invoices.VERBS, *resolutions.VERBS, *verifications.VERBS, *settle.VERBS,
-    *proposals.VERBS, *recoveries.VERBS, *explain.VERBS, *reconcile.VERBS, *audit.VERBS, *balance.VERBS, *jobs.VERBS,
-    *ledgers.VERBS, *disclosures.VERBS, *payments.VERBS, *banks.VERBS, *refusals.VERBS,
+    *proposals.VERBS, *recoveries.VERBS, *explain.VERBS, *simulations.VERBS, *reconcile.VERBS, *audit.VERBS, *balance.VERBS,
+    *jobs.VERBS, *ledgers.VERBS, *disclosures.VERBS, *payments.VERBS, *banks.VERBS, *refusals.VERBS,
 )  # fmt: skip
 GROUPS = {
     "user": "用户：谁可以办理什么。",
@@ -53,7 +54,7 @@ GROUPS = {
 }
 """Group of commands to its help."""
 SECTIONS = (
-    ("准备", ("init", "doctor", "demo", "user", "policy")),
+    ("准备", ("init", "doctor", "demo", "user", "policy", "simulate")),
     ("登记", ("registry", "budget")),
     ("受理", ("voucher", "company", "import", "import map", "invoice")),
     ("结算", ("settle",)),

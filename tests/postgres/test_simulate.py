@@ -1,0 +1,129 @@
+"""A draft of a policy tried on a year: both sides from zero, by hand where it can be, and not one row written."""
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pypdf
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from console import simulations, vouchers
+from settlement import run as runs
+from settlement.policy import BadPolicy
+from settlement.simulate import Side
+from tests.postgres import recorder
+from tests.postgres.desk import CHECKER, MAKER, Desk, companies, line, providers
+from tests.postgres.witness import END, document
+from voucher import approval, life
+from voucher.database import transaction
+from voucher.errors import Misused
+
+
+@pytest.fixture
+def desk(db_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    monkeypatch.setenv("CVL_HOME", str(tmp_path / "home"))
+    desk = Desk(db_engine, tmp_path / "home")
+    desk.register(companies("C", "D"))
+    desk.register(providers("P"))
+    return desk
+
+
+def simulated(desk: Desk, year: int, file: Path | None = None, *settings: str, out: Path | None = None) -> Any:
+    return simulations.simulate(desk.engine, file, settings, year, None, out).data
+
+
+def test_a_file_that_starts_later_stands_in_place_of_all_documents(desk: Desk) -> None:
+    desk.take([line("a", "620000.00", since="2025-12-01", until="2026-01-31")], received_on=date(2026, 2, 6))
+    later = desk.file(document({"from": date(2025, 12, 31)}), "草案.toml")
+    before = desk.everything()
+    found = simulated(desk, 2025, later)
+    assert (found["now"]["granted"], found["then"]["granted"], found["difference"]) == (
+        "14000.00",
+        "2000.00",
+        "-12000.00",
+    )
+    same = simulated(desk, 2026, later)
+    assert same["now"]["granted"] == same["then"]["granted"] == "62000.00"
+    assert (same["gain"], same["lose"], found["lose"]) == (0, 0, 1)
+    assert desk.everything() == before
+
+
+def test_both_sides_begin_at_zero_whatever_was_settled_or_frozen(desk: Desk) -> None:
+    desk.take([line("a", "4000000.00"), line("b", "3000000.00", buyer="D", since="2026-03-01", until="2026-03-31")])
+    with transaction(desk.engine) as db:
+        recorder.appropriate(db, 2026, 150_000_000)
+    fresh = simulated(desk, 2026, None, "rate_bp=3000", "annual_cap_fen=100000000")
+    settle(desk)
+    voucher = int(vouchers.show_all(desk.engine, None, None, None).data["vouchers"][0]["voucher"])
+    with transaction(desk.engine) as db:
+        act = life.propose_voucher(db, MAKER, voucher, "revoked", "线索")
+    with transaction(desk.engine) as db:
+        approval.decide(db, act, "approved", CHECKER)
+    before = desk.everything()
+    found = simulated(desk, 2026, None, "rate_bp=3000", "annual_cap_fen=100000000")
+    assert desk.everything() == before
+    assert {**found, "cutoff": ""} == {**fresh, "cutoff": ""}
+    assert (found["now"]["granted"], found["now"]["withheld"]) == ("1400000.00", "0.00")
+    assert (found["then"]["granted"], found["then"]["withheld"]) == ("1900000.00", "200000.00")
+    assert [(each["now"], each["then"]) for each in found["companies"]] == [
+        ("600000.00", "900000.00"),
+        ("800000.00", "1000000.00"),
+    ]
+    assert (found["now"]["months"][2], found["now"]["months"][6]) == ("600000.00", "800000.00")
+    assert (found["now"]["runs_out"], found["then"]["runs_out"]) == (None, 7)
+
+
+def settle(desk: Desk) -> None:
+    """Settle all that is there."""
+    with transaction(desk.engine) as db:
+        draft = runs.draft(db, MAKER, END).run
+        assert draft is not None
+        runs.submit(db, MAKER, draft.run_id)
+        runs.decide(db, CHECKER, draft.run_id, "approved")
+
+
+def test_what_cannot_be_tried_is_said(desk: Desk) -> None:
+    for settings, code in (((), "nothing_to_try"), (("rate=1",), "bad_setting"), (("rate_bp",), "bad_setting")):
+        with pytest.raises(Misused) as caught:
+            simulated(desk, 2026, None, *settings)
+        assert caught.value.code == code
+    for setting in ("rate_bp=10001", "rate_bp=0.2", "overlap=never", "eligible_tax_codes=30x"):
+        with pytest.raises(BadPolicy):
+            simulated(desk, 2026, None, setting)
+    with pytest.raises(BadPolicy):
+        simulated(desk, 2026, desk.file(b"rate_bp = 1", "坏.toml"))
+    with pytest.raises(Misused, match="bad_form"):
+        simulated(desk, 2026, None, "rate_bp=1", out=desk.home / "图.xlsx")
+
+
+def test_lists_and_words_can_be_set(desk: Desk) -> None:
+    desk.take([line("a", "100.00"), line("b", "100.00", tax_code="1090511010000000000")])
+    found = simulated(desk, 2026, None, "eligible_tax_codes=109", "issuance=application")
+    assert (found["now"]["granted"], found["then"]["granted"]) == ("20.00", "20.00")
+    assert simulated(desk, 2026, None, "eligible_tax_codes=109,3040203")["then"]["granted"] == "40.00"
+
+
+def test_the_role_of_a_simulation_cannot_write(desk: Desk) -> None:
+    with pytest.raises(DBAPIError, match="permission denied"), transaction(desk.engine, "cvl_auditor") as db:
+        recorder._insert(db, "party", [{"uscc": "91500000T000000001", "act_id": 1}])
+
+
+def test_the_month_in_which_the_appropriation_runs_out() -> None:
+    side = Side(months={3: 50, 7: 50})
+    assert [side.runs_out(fen) for fen in (0, 49, 50, 99, 100)] == [3, 3, 7, 7, None]
+
+
+def test_the_chart_is_the_same_each_time_and_in_each_form(desk: Desk, tmp_path: Path) -> None:
+    desk.take([line("a", "100.00")])
+    for form, begins in (("svg", b"<svg"), ("png", b"\x89PNG"), ("pdf", b"%PDF")):
+        file = tmp_path / f"图.{form}"
+        simulated(desk, 2026, None, "rate_bp=3000", out=file)
+        first = file.read_bytes()
+        assert first.startswith(begins)
+        simulated(desk, 2026, None, "rate_bp=3000", out=file)
+        assert file.read_bytes() == first
+    (page,) = pypdf.PdfReader(tmp_path / "图.pdf").pages
+    assert "2026年度政策模拟" in "".join(page.extract_text().split())
