@@ -16,7 +16,7 @@ PIP  := $(BIN)/python -m pip install --quiet --no-input --disable-pip-version-ch
 SEED := $(SEED)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench lock clean
+.PHONY: help demo test check bench soak lock clean
 
 help:  ## 列出可用的目标
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-6s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -37,6 +37,9 @@ check: $(DONE)  ## 静态检查：ruff、格式、mypy --strict、导入方向�
 
 bench: $(DONE)  ## 测速：各项与同次运行测得的下限相比（ARGS= 传给 bench）
 	$(BIN)/python -m bench $(ARGS)
+
+soak: $(DONE)  ## 逐个格式反复损坏样本，查看读取是否崩溃（每种十分钟；ARGS="--minutes 1 --only pdf"）
+	$(BIN)/python -m bench.soak $(ARGS)
 
 # The hashes must be those of the public index alone, so every local pip setting is left out.
 lock: $(DONE)  ## 按 pyproject.toml 重写 requirements.lock（只取公共索引的散列值，约十分钟）
