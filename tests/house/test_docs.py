@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from console import assumptions_page
 from importers.codes_page import page
 from importers.messages import CATALOGUE
+from settlement.policy import shipped
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -28,3 +30,12 @@ def test_the_handbook_names_only_codes_that_there_are() -> None:
     named = set(re.findall(r"`([a-z]+(?:_[a-z]+)+)`", (DOCS / "provider.md").read_text("utf-8")))
     assert named
     assert named <= set(CATALOGUE)
+
+
+def test_the_page_of_assumptions_is_the_generated_one() -> None:
+    made = assumptions_page.page()
+    assert (DOCS / "assumptions.md").read_text("utf-8") == made, (
+        "python -m console.assumptions_page > docs/assumptions.md"
+    )
+    for policy in shipped():
+        assert all(ground.assumed in made for ground in policy.grounds.values())

@@ -1,0 +1,58 @@
+"""Write the page of assumptions that the bureau has to confirm: every one that the policy files and the rules make.
+
+`python -m console.assumptions_page > docs/assumptions.md`
+"""
+
+from collections.abc import Iterator
+
+from console.policies import PARAMETERS
+from settlement.policy import Policy, shipped
+
+RULES = (
+    ("企业合并", "自合并日所在年度起双方合用存续企业的一份上限，被合并企业已用的额度从中扣除；以前年度不变。文件未作规定。"),
+    ("红冲重开", "重开的蓝字发票沿用原发票的申报日期，不沿用受理号。文件未作规定。"),
+    ("券的使用情况", "“部分兑付”“已用完”由余额得出，不另作状态登记。"),
+    ("券过期", "申报截止日已过、且该企业该年度没有未结算或待核的发票时，剩余额度才失效。"),
+    ("政策模拟", "两边都从零计算，凭申请发放的券按上限计；月份按发票的服务截止日。"),
+)  # fmt: skip
+"""What no policy file has a parameter for."""
+
+
+def page() -> str:
+    """Return the page: one table per policy file, then the rules."""
+    return "\n".join(_lines()) + "\n"
+
+
+def _lines() -> Iterator[str]:
+    yield "# 待主管部门确认的假定"
+    yield ""
+    yield "本页由 `python -m console.assumptions_page` 从政策文件生成。确认或更改一项，须另立一份政策文件替代原文件，不改程序。"
+    for policy in shipped():
+        yield ""
+        yield f"## {policy.number}{policy.item}《{policy.title}》（{policy.id}）"
+        yield ""
+        yield "| 项目 | 现在的取值 | 原文 | 假定及理由 | 确认 |"
+        yield "|---|---|---|---|---|"
+        for name, ground in policy.grounds.items():
+            if ground.assumed:
+                label, value = _parameter(policy, name)
+                yield f"| {label} | {value} | {ground.article} | {ground.assumed} | □ |"
+    yield ""
+    yield "## 政策文件之外"
+    yield ""
+    yield "| 项目 | 现在的做法 | 确认 |"
+    yield "|---|---|---|"
+    for label, words in RULES:
+        yield f"| {label} | {words} | □ |"
+
+
+def _parameter(policy: Policy, name: str) -> tuple[str, str]:
+    """Return a parameter's label and its value for people."""
+    if name == "effective":
+        return "施行期间", f"{policy.span.start}至{policy.span.last}"
+    label, _, shape = PARAMETERS[name]
+    return label, shape(getattr(policy, name))
+
+
+if __name__ == "__main__":
+    print(page(), end="")
