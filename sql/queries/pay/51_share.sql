@@ -99,10 +99,5 @@ SELECT
         s.met_fen - least(s.cum_met_fen, s.recoverable_fen) + least(s.cum_met_fen - s.met_fen, s.recoverable_fen)
         AS bigint
     ) ELSE 0 END AS repaid_fen,
-    CAST(s.fiscal_year AS text) IN (
-        SELECT CAST(p.payload AS jsonb) ->> 'year'
-        FROM proposal AS p
-        INNER JOIN decision AS d ON d.proposal_act_id = p.act_id AND d.verdict = 'approved'
-        WHERE p.kind = 'budget_close'
-    ) AS closed
+    s.fiscal_year IN (SELECT m.subject_id FROM move AS m WHERE m.noun = 'fiscal_year') AS closed
 FROM summed AS s
