@@ -73,7 +73,7 @@ def _chart(report: Report, chart: Chart) -> dict[str, Any]:
     """Write a chart's points: labels, and per series its title, its values and how they are written."""
     columns = {column.name: place for place, column in enumerate(report.layout.columns)}
     rows = report.sections[0].rows[:_CHARTED]
-    series = []
+    series: list[dict[str, Any]] = []
     for name in chart.values:
         column, place = report.layout.columns[columns[name]], columns[name]
         values = [value if isinstance(value := row[place], int) else None for row in rows]
@@ -83,4 +83,7 @@ def _chart(report: Report, chart: Chart) -> dict[str, Any]:
         ]
         series.append({"title": column.title, "values": values, "shown": shown})
     labels = [show(report.layout.columns[columns[chart.category]], row[columns[chart.category]]) for row in rows]
-    return {"type": chart.type, "title": chart.title, "labels": labels, "series": series}
+    most = max((value for each in series for value in each["values"] if value is not None), default=0)
+    money = any(report.layout.columns[columns[name]].type == "money" for name in chart.values)
+    top = f"上沿 {format_yuan(most, grouped=True)}元" if money else f"上沿 {most}"
+    return {"type": chart.type, "title": chart.title, "labels": labels, "series": series, "top": top}

@@ -30,6 +30,7 @@ _EXACT = 10**15
 _CHARTED = 30
 """Rows that a chart shows: more than anyone can read would hide the first."""
 _FROZEN_WIDTH = 52
+_FACE_WIDTH = 100
 _FONT = "宋体"
 _NUMBERS = {"money": "#,##0.00", "count": "#,##0", "percent": "0.00%", "day": "yyyy-mm-dd", "text": "@", "id": "@"}
 _NUMBERS |= {"capitals": "@", "reasons": "@"}
@@ -185,9 +186,32 @@ def _frozen(columns: Sequence[Column]) -> int:
 
 
 def _face_lines(report: Report) -> list[str]:
-    """Lay the face out in lines: short statements together, wide ones each by itself."""
-    short = "　　".join(f"{fact.label}：{fact.text}" for fact in report.face if not fact.wide)
-    return [short, *(f"{fact.label}：{fact.text}" for fact in report.face if fact.wide)]
+    """Lay the face out in lines no wider than the table: short statements together, wide ones each by itself."""
+    room = max(_FACE_WIDTH, sum(column.width for column in report.layout.columns))
+    lines = [""]
+    for fact in report.face:
+        words = f"{fact.label}：{fact.text}"
+        if fact.wide or _width(lines[-1] + words) + 4 > room:
+            lines.append("")
+        lines[-1] += ("　　" if lines[-1] else "") + words
+        if fact.wide:
+            lines.append("")
+    return [part for line in lines if line for part in _broken_at(line, room)]
+
+
+def _width(text: str) -> int:
+    """Count the characters of a line; a Chinese one takes two."""
+    return sum(2 if ord(char) > 0x2E80 else 1 for char in text)
+
+
+def _broken_at(line: str, room: int) -> list[str]:
+    """Break a line that is wider than the table."""
+    parts = [""]
+    for char in line:
+        if _width(parts[-1] + char) > room:
+            parts.append("")
+        parts[-1] += char
+    return parts
 
 
 def _write_face(page: _Book, sheet: Worksheet, report: Report, title: str) -> int:

@@ -5,7 +5,7 @@
 -- basis:  补贴额按不含税金额核定；按批准日归入各月；截至截止号
 -- sums:   appropriated_fen, granted_fen, recovered_fen, paid_fen
 -- note:   预测累计：尚未到的月份按已过月份的月均净核定额推算，只供参考。
--- chart:  line | 指标执行与预测 | month | cum_fen, left_fen, forecast_fen
+-- chart:  line | 指标执行与预测 | month | cum_fen, forecast_fen
 -- columns:
 --   month            | 月份 | text | 9
 --   appropriated_fen | 下达指标 | money | 15
