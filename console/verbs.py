@@ -9,6 +9,7 @@ from console import (
     demo,
     disclosures,
     explain,
+    flags,
     imports,
     invoices,
     jobs,
@@ -33,8 +34,9 @@ from console.door import Verb
 VERBS: tuple[Verb, ...] = (
     *basics.VERBS, *demo.VERBS, *users.VERBS, *policies.VERBS, *registers.VERBS, *vouchers.VERBS, *companies.VERBS,
     *imports.VERBS, *mappings.VERBS, *invoices.VERBS, *resolutions.VERBS, *verifications.VERBS, *settle.VERBS,
-    *proposals.VERBS, *recoveries.VERBS, *explain.VERBS, *simulations.VERBS, *reconcile.VERBS, *audit.VERBS, *balance.VERBS,
-    *jobs.VERBS, *ledgers.VERBS, *disclosures.VERBS, *payments.VERBS, *banks.VERBS, *refusals.VERBS,
+    *proposals.VERBS, *recoveries.VERBS, *explain.VERBS, *simulations.VERBS, *reconcile.VERBS, *audit.VERBS,
+    *balance.VERBS, *jobs.VERBS, *ledgers.VERBS, *disclosures.VERBS, *payments.VERBS, *banks.VERBS, *flags.VERBS,
+    *refusals.VERBS,
 )  # fmt: skip
 GROUPS = {
     "user": "用户：谁可以办理什么。",
@@ -48,6 +50,7 @@ GROUPS = {
     "db": "数据库：备份与恢复。",
     "audit": "审计：导出、核验审计包。",
     "bank": "银行对账单：导入、匹配。",
+    "flag": "疑点：查看与处理。",
     "pay": "拨付：提出、导出、登记结果。",
     "settle": "结算：起草、提交、复核。",
     "recovery": "追回：须由企业退回的款项。",
@@ -61,7 +64,7 @@ SECTIONS = (
     ("公示与拨付", ("disclose", "object", "refuse", "pay", "bank")),
     ("复核", ("proposals", "approve", "reject", "withdraw")),
     ("追回", ("recovery",)),
-    ("对账", ("explain", "reconcile", "report", "audit", "balance")),
+    ("对账", ("explain", "reconcile", "report", "flag", "audit", "balance")),
     ("维护", ("jobs", "db")),
 )
 """Sections of `cvl --help` in the order of the walk."""

@@ -8,11 +8,13 @@ from typing import Literal
 
 from voucher.money import format_yuan
 
-ColumnType = Literal["text", "id", "money", "count", "day", "percent"]
-TYPES: tuple[ColumnType, ...] = ("text", "id", "money", "count", "day", "percent")
+ColumnType = Literal["text", "id", "money", "count", "day", "percent", "capitals", "reasons"]
+TYPES: tuple[ColumnType, ...] = ("text", "id", "money", "count", "day", "percent", "capitals", "reasons")
+ChartType = Literal["column", "bar", "line", "pie"]
+CHARTS: tuple[ChartType, ...] = ("column", "bar", "line", "pie")
 Value = str | int | date | None
 AGREED = "核对一致，无差异"
-_COLUMN = re.compile(r"--\s+([a-z_]+)\s*\|\s*([^|]+?)\s*\|\s*([a-z]+)\s*\|\s*(\d+)\s*\Z")
+_COLUMN = re.compile(r"--\s+([a-z_0-9]+)\s*\|\s*([^|]+?)\s*\|\s*([a-z]+)\s*\|\s*(\d+)\s*\Z")
 _FIELD = re.compile(r"-- (\w+):\s*(.*)\Z")
 
 
@@ -20,7 +22,8 @@ _FIELD = re.compile(r"-- (\w+):\s*(.*)\Z")
 class Column:
     """A declared column. name: as the query gives it; title: Chinese; width: in characters.
 
-    Values: text and id are str, money is whole fen, count an int, percent hundredths of a percent, day a date.
+    Values: text and id are str, money is whole fen, count an int, percent hundredths of a percent, day a date;
+    capitals are fen in the query and their Chinese words here, reasons a stored list and its Chinese sentences.
     """
 
     name: str
@@ -48,10 +51,22 @@ class Balance:
 
 
 @dataclass(frozen=True, slots=True)
+class Chart:
+    """A picture of the first sheet's rows: one column names the points, others give their values."""
+
+    type: ChartType
+    title: str
+    category: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Layout:
     """The header of a report's SQL file. checks: `all` runs every check of the books before it is written.
 
     basis: one line for the face; notes: explained below the table, {year} and {period} stand for the period's.
+    sums: columns that are added up where the query gives no totals; gathers: a folder of queries whose rows the
+    query is given.
     """
 
     name: str
@@ -62,6 +77,9 @@ class Layout:
     notes: tuple[str, ...]
     balances: tuple[Balance, ...]
     columns: tuple[Column, ...]
+    charts: tuple[Chart, ...] = ()
+    sums: frozenset[str] = frozenset()
+    gathers: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +160,26 @@ def parse_layout(name: str, text: str) -> Layout:
         tuple(fields.get("note", [])),
         balances,
         tuple(columns),
+        tuple(_chart(words, names) for words in fields.get("chart", [])),
+        _sums(fields, columns),
+        (fields.get("gathers") or [""])[0],
     )
+
+
+def _sums(fields: Mapping[str, list[str]], columns: list[Column]) -> frozenset[str]:
+    """Read which columns add up: all of money and counts when the header does not say."""
+    if "sums" not in fields:
+        return frozenset(column.name for column in columns if column.sums)
+    return frozenset(re.findall(r"[a-z_]+", fields["sums"][0])) & {column.name for column in columns}
+
+
+def _chart(words: str, names: set[str]) -> Chart:
+    type_, title, category, values = (part.strip() for part in words.split("|"))
+    shown = tuple(value.strip() for value in values.split(","))
+    for known in CHARTS:
+        if known == type_ and {category, *shown} <= names:
+            return Chart(known, title, category, shown)
+    raise ValueError(words)
 
 
 def _column(name: str, title: str, type_: str, width: int) -> Column:
@@ -191,7 +228,7 @@ def cross_check(
                 subject = "合计行" if row is totals else f"第{number}行"
                 found.append(Difference("表内勾稽", None, subject, _unbalanced(layout, balance, row, places)))
     for place, column in enumerate(layout.columns):
-        if totals is None or not column.sums:
+        if totals is None or column.name not in layout.sums:
             continue
         added, total = sum(_int(row[place]) for row in rows), _int(totals[place])
         if added != total:

@@ -3,6 +3,7 @@
 A report ends at a cutoff (a seal number) and its bytes depend on that, on its period and on who made it alone.
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
@@ -12,7 +13,7 @@ from typing import Any, BinaryIO
 from sqlalchemy import Connection
 
 import sql
-from reconciliation import invariants, plain, workbook
+from reconciliation import flags, invariants, pdf, plain, workbook
 from reconciliation.document import (
     AGREED,
     Column,
@@ -27,14 +28,17 @@ from reconciliation.document import (
 )
 from reconciliation.invariants import Failure
 from settlement import documents
+from voucher.capitals import capitals
 from voucher.database import Row, one, query
 from voucher.days import ZONE, Span, month_span, year_span
 from voucher.errors import Misused, Refused
+from voucher.reasons import Reason, sentence
 
 FORMATS: Mapping[str, Callable[[Report, BinaryIO], None]] = {
     "xlsx": workbook.write,
     "csv": plain.write_csv,
     "json": plain.write_json,
+    "pdf": pdf.write,
 }
 """Format to the function that writes a report in it."""
 _ROW_KINDS = ("row", "total", "control")
@@ -79,7 +83,9 @@ def run(
     sealed = one(db, "queries/reconcile/seal.sql", no=cutoff)
     if sealed is None:
         raise Refused("no_cutoff", f"账上没有第{cutoff}号，无法出具截止该号的报表。")
-    params = {"period_from": span.start, "period_until": span.end, "cutoff": cutoff}
+    params: dict[str, Any] = {"period_from": span.start, "period_until": span.end, "cutoff": cutoff}
+    if header.gathers:
+        params["found"] = flags.gather(db, header.gathers, params)
     sections, totals, control = _split(
         header, query(db, _paths()[name], **{key: params[key] for key in sorted(header.params)})
     )
@@ -125,7 +131,19 @@ def _split(header: Layout, rows: list[Row]) -> tuple[list[Section], tuple[Value,
         else:
             control = dict(zip((column.name for column in header.columns), values, strict=True))
     sections = [Section(title, found) for title, found in sheets.items()] or [Section(header.title, [])]
+    if totals is None and sections[0].rows:
+        totals = _added(header, sections[0].rows)
     return sections, totals, control
+
+
+def _added(header: Layout, rows: Sequence[tuple[Value, ...]]) -> tuple[Value, ...] | None:
+    """Add up the columns that add up; None when none does."""
+    if not header.sums:
+        return None
+    return tuple(
+        sum(value for row in rows if isinstance(value := row[place], int)) if column.name in header.sums else None
+        for place, column in enumerate(header.columns)
+    )
 
 
 def _value(column: Column, value: Any) -> Value:
@@ -136,8 +154,21 @@ def _value(column: Column, value: Any) -> Value:
         assert isinstance(value, int | Decimal), column.name
         assert value == int(value), column.name
         return int(value)
+    if column.type == "capitals":
+        return capitals(int(value))
+    if column.type == "reasons":
+        return _sentences(str(value))
     assert isinstance(value, date if column.type == "day" else str), column.name
     return value
+
+
+def _sentences(stored: str) -> str:
+    """Write a stored list of reasons as sentences; a sentence stays as it is."""
+    if not stored.startswith("["):
+        return stored
+    return "".join(
+        sentence(Reason(each["code"], each["amount_fen"], each.get("other_fen"))) for each in json.loads(stored)
+    )
 
 
 def _known(failures: Sequence[Failure], cutoff: int) -> list[Difference]:

@@ -27,10 +27,14 @@ from reconciliation.document import (
 MAX_ROWS = 1_048_576
 """Rows of a sheet."""
 _EXACT = 10**15
+_CHARTED = 30
+"""Rows that a chart shows: more than anyone can read would hide the first."""
 _FROZEN_WIDTH = 52
+_FACE_WIDTH = 100
 _FONT = "宋体"
 _NUMBERS = {"money": "#,##0.00", "count": "#,##0", "percent": "0.00%", "day": "yyyy-mm-dd", "text": "@", "id": "@"}
-_SHAPES: dict[str, dict[str, Any]] = {"text": {"shrink": True}, "id": {"indent": 1}}
+_NUMBERS |= {"capitals": "@", "reasons": "@"}
+_SHAPES: dict[str, dict[str, Any]] = {"text": {"shrink": True}, "id": {"indent": 1}, "capitals": {"shrink": True}}
 _DIFFERENCES = (("核对项目", 32), ("封存号", 9), ("对象", 44), ("说明", 90))
 
 
@@ -57,6 +61,7 @@ def write(report: Report, target: BinaryIO, max_rows: int = MAX_ROWS) -> None:
         )
         page = _Book(book, _formats(book))
         written = sum(_write_section(page, report, section, max_rows) for section in report.sections)
+        _write_charts(page, report)
         assert written == report.rows, f"{written} of {report.rows} rows written"
         _write_differences(page, report)
 
@@ -106,6 +111,34 @@ def _write_section(page: _Book, report: Report, section: Section, max_rows: int)
     return written
 
 
+def _write_charts(page: _Book, report: Report) -> None:
+    """Draw the report's charts on a sheet of their own, of the rows of the first sheet; no rows, no chart."""
+    rows = min(len(report.sections[0].rows), _CHARTED)
+    if not report.layout.charts or not rows:
+        return
+    first, sheet = page.book.worksheets()[0].get_name(), page.book.add_worksheet("图")
+    places = {column.name: place for place, column in enumerate(report.layout.columns)}
+    begin = len(_face_lines(report)) + 2
+    for number, drawn in enumerate(report.layout.charts):
+        chart = page.book.add_chart({"type": drawn.type})
+        for value in drawn.values:
+            chart.add_series(
+                {
+                    "name": report.layout.columns[places[value]].title,
+                    "categories": [first, begin, places[drawn.category], begin + rows - 1, places[drawn.category]],
+                    "values": [first, begin, places[value], begin + rows - 1, places[value]],
+                    "data_labels": {"percentage": True} if drawn.type == "pie" else {},
+                }
+            )
+        chart.set_title({"name": f"{drawn.title} {report.period}", "name_font": {"name": _FONT, "size": 14}})
+        chart.set_size({"width": 960, "height": max(420, 26 * rows) if drawn.type == "bar" else 480})
+        if drawn.type == "bar":
+            chart.set_y_axis({"reverse": True})
+        chart.set_legend({"position": "bottom"} if len(drawn.values) > 1 or drawn.type == "pie" else {"none": True})
+        sheet.insert_chart(number * 30, 0, chart)
+    _print_setup(sheet, report)
+
+
 def _write_foot(page: _Book, sheet: Worksheet, line: int, report: Report, places: Sequence[int]) -> int:
     """Write the totals row and the notes; return the line after them."""
     if report.totals is not None:
@@ -153,9 +186,32 @@ def _frozen(columns: Sequence[Column]) -> int:
 
 
 def _face_lines(report: Report) -> list[str]:
-    """Lay the face out in lines: short statements together, wide ones each by itself."""
-    short = "　　".join(f"{fact.label}：{fact.text}" for fact in report.face if not fact.wide)
-    return [short, *(f"{fact.label}：{fact.text}" for fact in report.face if fact.wide)]
+    """Lay the face out in lines no wider than the table: short statements together, wide ones each by itself."""
+    room = max(_FACE_WIDTH, sum(column.width for column in report.layout.columns))
+    lines = [""]
+    for fact in report.face:
+        words = f"{fact.label}：{fact.text}"
+        if fact.wide or _width(lines[-1] + words) + 4 > room:
+            lines.append("")
+        lines[-1] += ("　　" if lines[-1] else "") + words
+        if fact.wide:
+            lines.append("")
+    return [part for line in lines if line for part in _broken_at(line, room)]
+
+
+def _width(text: str) -> int:
+    """Count the characters of a line; a Chinese one takes two."""
+    return sum(2 if ord(char) > 0x2E80 else 1 for char in text)
+
+
+def _broken_at(line: str, room: int) -> list[str]:
+    """Break a line that is wider than the table."""
+    parts = [""]
+    for char in line:
+        if _width(parts[-1] + char) > room:
+            parts.append("")
+        parts[-1] += char
+    return parts
 
 
 def _write_face(page: _Book, sheet: Worksheet, report: Report, title: str) -> int:

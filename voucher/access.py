@@ -50,6 +50,7 @@ COMMANDS: dict[str, frozenset[str]] = {
     "bank import": _MAKER,
     "bank match": _MAKER,
     "bank undo": _MAKER,
+    "flag decide": frozenset({"maker", "checker", "auditor"}),
     "approve": frozenset({"checker"}),
     "reject": frozenset({"checker"}),
     "withdraw": _MAKER,

@@ -310,6 +310,11 @@ SEALED = (
         "place",
     ),
     Sealed(
+        "flag_decision",
+        "flag subject verdict why evidence_sha256 act_id",
+        "flag subject",
+    ),
+    Sealed(
         "transfer",
         "transfer_no company_id debit_account_id credit_account_id amount_fen run_id line_no act_id",
         "transfer_no",

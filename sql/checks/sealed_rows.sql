@@ -90,6 +90,8 @@ WITH fact AS (
     UNION ALL
     SELECT 'bank_match', t.act_id, 1 FROM bank_match AS t
     UNION ALL
+    SELECT 'flag_decision', t.act_id, 1 FROM flag_decision AS t
+    UNION ALL
     SELECT 'transfer', t.act_id, count(*) FROM transfer AS t GROUP BY t.act_id
 ),
 

@@ -1257,6 +1257,18 @@ $$;
 SELECT append_only('bank_statement');
 SELECT append_only('bank_line');
 SELECT append_only('bank_match');
+-- What a person decided of a red flag (疑点). The flag itself is found anew each time; its key names what it is about.
+
+CREATE TABLE flag_decision (
+    flag text COLLATE "C" NOT NULL CHECK (flag ~ '^[a-z_]+$'),
+    subject text COLLATE "C" NOT NULL CHECK (subject <> '' AND subject !~ '[|[:cntrl:]]'),
+    verdict text COLLATE "C" NOT NULL CHECK (verdict IN ('cleared', 'confirmed', 'watched')),
+    why text NOT NULL CHECK (btrim(why) <> ''),
+    evidence_sha256 bytea NOT NULL CHECK (length(evidence_sha256) = 32),
+    act_id bigint NOT NULL REFERENCES act,
+    PRIMARY KEY (act_id, flag, subject)
+);
+SELECT append_only('flag_decision');
 -- Scheduled jobs: one row per job and slot (a day or a month) says how it ended, another table each attempt.
 -- Neither is a fact of the books: what a job does to those is an act, in the same transaction as its slot.
 

@@ -250,7 +250,18 @@ def pay(engine: Engine, run_id: int) -> None:
         amount = format_yuan(paid["amount_fen"])
         file.write_text(f"{RESULT}\n{paid['reference']},{amount},成功,2026-08-24,LS-1,\n", "utf-8")
         assert results.take(engine, file, MAKER, None).paid == 1
+        flagged(engine)
         _match(engine, Path(home) / "statement.csv", amount, paid["reference"])
+
+
+def flagged(engine: Engine) -> None:
+    """Decide one red flag: written straight, for a ledger that has none."""
+    statement = (
+        "INSERT INTO flag_decision (flag, subject, verdict, why, evidence_sha256, act_id)"
+        " VALUES ('round_sums', '1', 'cleared', '核实', sha256('x'), :act)"
+    )
+    with transaction(engine) as db, acts.act(db, "flag", "round_sums/1/0", MAKER.name, 0) as act:
+        execute(db, statement, act=act.act_id)
 
 
 def _match(engine: Engine, file: Path, amount: str, reference: str) -> None:

@@ -328,6 +328,7 @@ CHANGES = {
     "bank_statement": "UPDATE bank_statement SET file_name = 'x'",
     "bank_line": "UPDATE bank_line SET remark = 'y'",
     "bank_match": "UPDATE bank_match SET why = 'x'",
+    "flag_decision": "UPDATE flag_decision SET why = 'x'",
     "transfer": "UPDATE transfer SET amount_fen = amount_fen + 1 WHERE act_id = (SELECT max(act_id) FROM transfer)",
 }
 """One change behind the triggers per sealed table; the last act that wrote to the table is the one changed."""

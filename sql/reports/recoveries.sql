@@ -1,0 +1,87 @@
+-- report: 追回台账
+-- grain:  one row per recovery line of the runs approved by the end of the period and not before it
+-- params: period_from, period_until (exclusive), cutoff (seal number)
+-- source: DESIGN 5, recoverable
+-- basis:  金额按不含税基数核定；按批准日归入本期，退回与告知截至截止号
+-- balance: amount_fen = unpaid_fen + owed_fen
+-- note:   追回先抵减未付，其余应由企业退回。同一发票一年内几次追回的，已退回列在第一行。
+-- columns:
+--   company_name   | 企业 | text | 28
+--   invoice_number | 发票号码 | id | 22
+--   cap_year       | 年度 | text | 6
+--   approved_on    | 批准日 | day | 11
+--   amount_fen     | 追回金额 | money | 14
+--   unpaid_fen     | 其中未付抵减 | money | 14
+--   owed_fen       | 其中应退回 | money | 14
+--   came_back_fen  | 该发票已退回 | money | 14
+--   told_on        | 告知日 | day | 11
+--   company_code   | 企业代码 | id | 20
+WITH asked AS (
+    SELECT
+        CAST(:period_from AS date) AS from_on, CAST(:period_until AS date) AS until_on,
+        CAST(:cutoff AS bigint) AS cutoff
+),
+
+approved AS (
+    SELECT r.run_id, d.act_id, t.effective_on AS approved_on
+    FROM asked AS q
+    CROSS JOIN run AS r
+    INNER JOIN decision AS d ON d.proposal_act_id = r.proposal_act_id AND d.verdict = 'approved'
+    INNER JOIN seal AS s ON s.act_id = d.act_id AND s.no <= q.cutoff
+    INNER JOIN act AS t ON t.act_id = d.act_id AND t.effective_on >= q.from_on AND t.effective_on < q.until_on
+),
+
+flow AS (
+    SELECT t.act_id, t.company_id, t.run_id, t.line_no, t.amount_fen AS fen, d.kind AS debit, c.kind AS credit
+    FROM asked AS q
+    CROSS JOIN transfer AS t
+    INNER JOIN seal AS s ON s.act_id = t.act_id AND s.no <= q.cutoff
+    INNER JOIN account AS d ON d.account_id = t.debit_account_id AND d.name LIKE 'money:%'
+    INNER JOIN account AS c ON c.account_id = t.credit_account_id
+    WHERE t.run_id IS NOT NULL
+),
+
+returned AS (
+    SELECT l.company_id, l.invoice_id, l.cap_year, sum(f.fen) AS fen
+    FROM flow AS f
+    INNER JOIN run_line AS l ON l.company_id = f.company_id AND l.run_id = f.run_id AND l.line_no = f.line_no
+    WHERE f.debit = 'recoverable'
+    GROUP BY l.company_id, l.invoice_id, l.cap_year
+),
+
+told AS (
+    SELECT n.company_id, n.invoice_id, max(n.told_on) AS told_on
+    FROM asked AS q
+    CROSS JOIN recovery_notice AS n
+    INNER JOIN seal AS s ON s.act_id = n.act_id AND s.no <= q.cutoff
+    GROUP BY n.company_id, n.invoice_id
+),
+
+named AS (
+    SELECT p.party_id, p.uscc, coalesce(n.name, p.uscc) AS name
+    FROM party AS p
+    LEFT JOIN party_name_at(CAST(:cutoff AS bigint)) AS n ON n.party_id = p.party_id
+)
+
+SELECT
+    c.name AS company_name, i.number AS invoice_number, l.cap_year || '' AS cap_year, a.approved_on,
+    -l.granted_fen AS amount_fen, coalesce(sum(f.fen) FILTER (WHERE f.debit = 'payable'), 0) AS unpaid_fen,
+    coalesce(sum(f.fen) FILTER (WHERE f.credit = 'recoverable'), 0) AS owed_fen,
+    CASE
+        WHEN row_number() OVER (PARTITION BY l.company_id, l.invoice_id, l.cap_year ORDER BY l.run_id) = 1
+            THEN coalesce(max(r.fen), 0)
+        ELSE 0
+    END AS came_back_fen,
+    t.told_on, c.uscc AS company_code
+FROM approved AS a
+INNER JOIN run_line AS l ON l.run_id = a.run_id AND l.kind = 'recovery'
+INNER JOIN invoice AS i ON i.company_id = l.company_id AND i.invoice_id = l.invoice_id
+INNER JOIN named AS c ON c.party_id = l.company_id
+LEFT JOIN flow AS f
+    ON f.act_id = a.act_id AND f.company_id = l.company_id AND f.run_id = l.run_id AND f.line_no = l.line_no
+LEFT JOIN returned AS r ON r.company_id = l.company_id AND r.invoice_id = l.invoice_id AND r.cap_year = l.cap_year
+LEFT JOIN told AS t ON t.company_id = l.company_id AND t.invoice_id = l.invoice_id
+GROUP BY
+    c.name, c.uscc, i.number, l.company_id, l.invoice_id, l.cap_year, l.run_id, l.line_no, l.granted_fen,
+    a.approved_on, t.told_on
+ORDER BY a.approved_on, c.name, i.number, l.cap_year

@@ -1,0 +1,54 @@
+-- report: 兑付核定明细
+-- grain:  one row per line of the runs approved in the period
+-- params: period_from, period_until (exclusive), cutoff (seal number)
+-- source: DESIGN 6.6 to 6.8
+-- basis:  金额不含税；按批准日归入本期，一张发票在一个年度一行
+-- note:   补贴行：计算额减三项核减等于核定补贴额；补付为正，追回为负。
+-- columns:
+--   company_name    | 企业 | text | 26
+--   invoice_number  | 发票号码 | id | 22
+--   cap_year        | 年度 | text | 6
+--   kind            | 种类 | text | 6
+--   run_id          | 批次 | text | 6
+--   approved_on     | 批准日 | day | 11
+--   basis_fen       | 计入基数 | money | 14
+--   computed_fen    | 计算额 | money | 13
+--   overlap_cut_fen | 不重复核减 | money | 12
+--   withheld_fen    | 上限核减 | money | 12
+--   budget_cut_fen  | 指标核减 | money | 12
+--   granted_fen     | 核定补贴额 | money | 13
+--   policy_ids      | 政策文件 | text | 18
+--   reasons         | 事由 | reasons | 50
+--   company_code    | 企业代码 | id | 20
+WITH asked AS (
+    SELECT
+        CAST(:period_from AS date) AS from_on, CAST(:period_until AS date) AS until_on,
+        CAST(:cutoff AS bigint) AS cutoff
+),
+
+approved AS (
+    SELECT r.run_id, r.programme_id, r.fiscal_year, d.act_id, d.decided_by, t.effective_on AS approved_on
+    FROM asked AS q
+    CROSS JOIN run AS r
+    INNER JOIN decision AS d ON d.proposal_act_id = r.proposal_act_id AND d.verdict = 'approved'
+    INNER JOIN seal AS s ON s.act_id = d.act_id AND s.no <= q.cutoff
+    INNER JOIN act AS t ON t.act_id = d.act_id
+    WHERE t.effective_on >= q.from_on AND t.effective_on < q.until_on
+),
+
+named AS (
+    SELECT p.party_id, p.uscc, coalesce(n.name, p.uscc) AS name
+    FROM party AS p
+    LEFT JOIN party_name_at(CAST(:cutoff AS bigint)) AS n ON n.party_id = p.party_id
+)
+
+SELECT
+    c.name AS company_name, i.number AS invoice_number, l.cap_year || '' AS cap_year,
+    CASE l.kind WHEN 'grant' THEN '补贴' WHEN 'backfill' THEN '补付' ELSE '追回' END AS kind, l.run_id || '' AS run_id,
+    a.approved_on, l.basis_fen, l.computed_fen, l.overlap_cut_fen, l.withheld_fen, l.budget_cut_fen, l.granted_fen,
+    array_to_string(l.policy_ids, '、') AS policy_ids, CAST(l.reasons AS text) AS reasons, c.uscc AS company_code
+FROM approved AS a
+INNER JOIN run_line AS l ON l.run_id = a.run_id
+INNER JOIN invoice AS i ON i.company_id = l.company_id AND i.invoice_id = l.invoice_id
+INNER JOIN named AS c ON c.party_id = l.company_id
+ORDER BY a.run_id, l.line_no

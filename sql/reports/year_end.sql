@@ -1,0 +1,65 @@
+-- report: 年度决算表
+-- grain:  one row per programme of the fiscal year of the period
+-- params: period_from, period_until (exclusive), cutoff (seal number)
+-- source: DESIGN 5, money; each line keeps its fiscal year
+-- basis:  补贴额按不含税金额核定；按结算行所属财政年度，截至截止号
+-- checks: all
+-- note:   指标的下达、余额与缴回见预算执行与预测。追回转账随追回所在批次的财政年度列示。
+-- chart:  column | 年度决算 | programme_id | granted_fen, payable_fen, in_transit_fen, paid_fen
+-- columns:
+--   programme_id    | 事项 | text | 22
+--   granted_fen     | 核定补贴 | money | 16
+--   backfill_fen    | 补付 | money | 15
+--   recovered_fen   | 追回 | money | 15
+--   net_fen         | 净核定 | money | 16
+--   payable_fen     | 应付未付 | money | 15
+--   in_transit_fen  | 在途 | money | 15
+--   paid_fen        | 已付 | money | 16
+--   recoverable_fen | 待企业退回 | money | 15
+WITH asked AS (
+    SELECT
+        CAST(:period_from AS date) AS from_on, CAST(:period_until AS date) AS until_on,
+        CAST(:cutoff AS bigint) AS cutoff
+),
+
+settled AS (
+    SELECT
+        r.programme_id, sum(l.granted_fen) FILTER (WHERE l.kind = 'grant') AS granted_fen,
+        sum(l.granted_fen) FILTER (WHERE l.kind = 'backfill') AS backfill_fen,
+        -sum(l.granted_fen) FILTER (WHERE l.kind = 'recovery') AS recovered_fen, sum(l.granted_fen) AS net_fen
+    FROM asked AS q
+    CROSS JOIN run AS r
+    INNER JOIN decision AS d ON d.proposal_act_id = r.proposal_act_id AND d.verdict = 'approved'
+    INNER JOIN seal AS s ON s.act_id = d.act_id AND s.no <= q.cutoff
+    INNER JOIN run_line AS l ON l.run_id = r.run_id
+    WHERE r.fiscal_year = extract(YEAR FROM q.from_on)
+    GROUP BY r.programme_id
+),
+
+held AS (
+    SELECT
+        r.programme_id, sum(m.fen) FILTER (WHERE a.kind = 'payable') AS payable_fen,
+        sum(m.fen) FILTER (WHERE a.kind = 'in_transit') AS in_transit_fen,
+        sum(m.fen) FILTER (WHERE a.kind = 'paid') AS paid_fen,
+        sum(m.fen) FILTER (WHERE a.kind = 'recoverable') AS recoverable_fen
+    FROM asked AS q
+    CROSS JOIN run AS r
+    INNER JOIN transfer AS t ON t.run_id = r.run_id
+    INNER JOIN seal AS s ON s.act_id = t.act_id AND s.no <= q.cutoff
+    CROSS JOIN LATERAL (
+        VALUES (t.debit_account_id, -t.amount_fen), (t.credit_account_id, t.amount_fen)
+    ) AS m (account_id, fen)
+    INNER JOIN account AS a
+        ON a.account_id = m.account_id AND a.kind IN ('payable', 'in_transit', 'paid', 'recoverable')
+    WHERE r.fiscal_year = extract(YEAR FROM q.from_on)
+    GROUP BY r.programme_id
+)
+
+SELECT
+    s.programme_id, coalesce(s.granted_fen, 0) AS granted_fen, coalesce(s.backfill_fen, 0) AS backfill_fen,
+    coalesce(s.recovered_fen, 0) AS recovered_fen, s.net_fen, coalesce(h.payable_fen, 0) AS payable_fen,
+    coalesce(h.in_transit_fen, 0) AS in_transit_fen, coalesce(h.paid_fen, 0) AS paid_fen,
+    coalesce(h.recoverable_fen, 0) AS recoverable_fen
+FROM settled AS s
+LEFT JOIN held AS h ON h.programme_id = s.programme_id
+ORDER BY s.programme_id
