@@ -9,7 +9,10 @@ from console.policies import PARAMETERS
 from settlement.policy import Policy, shipped
 
 RULES = (
-    ("企业合并", "自合并日所在年度起双方合用存续企业的一份上限，被合并企业已用的额度从中扣除；以前年度不变。文件未作规定。"),
+    (
+        "企业合并",
+        "自合并日所在年度起双方合用存续企业的一份上限，被合并企业已用的额度从中扣除；以前年度不变。文件未作规定。",
+    ),
     ("红冲重开", "重开的蓝字发票沿用原发票的申报日期，不沿用受理号。文件未作规定。"),
     ("券的使用情况", "“部分兑付”“已用完”由余额得出，不另作状态登记。"),
     ("券过期", "申报截止日已过、且该企业该年度没有未结算或待核的发票时，剩余额度才失效。"),
@@ -26,7 +29,10 @@ def page() -> str:
 def _lines() -> Iterator[str]:
     yield "# 待主管部门确认的假定"
     yield ""
-    yield "本页由 `python -m console.assumptions_page` 从政策文件生成。确认或更改一项，须另立一份政策文件替代原文件，不改程序。"
+    yield (
+        "本页由 `python -m console.assumptions_page` 从政策文件生成。"
+        "确认或更改一项，须另立一份政策文件替代原文件，不改程序。"
+    )
     for policy in shipped():
         yield ""
         yield f"## {policy.number}{policy.item}《{policy.title}》（{policy.id}）"
