@@ -16,7 +16,7 @@ from settlement.policy import BadPolicy
 from settlement.simulate import Side
 from tests.postgres import recorder
 from tests.postgres.desk import CHECKER, MAKER, Desk, companies, line, providers
-from tests.postgres.witness import END, document
+from tests.postgres.witness import END, SHIPPED, document
 from voucher import approval, life
 from voucher.database import transaction
 from voucher.errors import Misused
@@ -37,7 +37,7 @@ def simulated(desk: Desk, year: int, file: Path | None = None, *settings: str, o
 
 def test_a_file_that_starts_later_stands_in_place_of_all_documents(desk: Desk) -> None:
     desk.take([line("a", "620000.00", since="2025-12-01", until="2026-01-31")], received_on=date(2026, 2, 6))
-    later = desk.file(document({"from": date(2025, 12, 31)}), "草案.toml")
+    later = desk.file(document({"from": date(2025, 12, 31)}, id="draft.1", supersedes=SHIPPED), "草案.toml")
     before = desk.everything()
     found = simulated(desk, 2025, later)
     assert (found["now"]["granted"], found["then"]["granted"], found["difference"]) == (

@@ -258,6 +258,13 @@ def test_a_merger_leaves_earlier_years_alone_and_what_both_had_stands(books: Boo
     assert books.drafted()[0] == [(number("5"), 0, 200), (number("4"), 200, 0)]
 
 
+def test_a_company_merged_before_it_had_a_voucher_gets_none_from_that_year_on(books: Books) -> None:
+    books.merge(2, 1)
+    early = date(2025, 12, 26), date(2025, 12, 31)
+    books.invoices(invoice(1, 1_000, *MAY, company=2), invoice(2, 1_000, *early, company=2), invoice(3, 1_000, *MAY))
+    assert books.drafted()[0] == [(number("3"), 200, 0), (number("2"), 200, 0), (number("1"), 0, 200)]
+
+
 def test_the_whole_life_stands_on_one_screen_as_of_any_moment(books: Books) -> None:
     applied = vouchers.apply(books.engine, "maker1", 2026, uscc(1), 50_000, "SQ-1", None)
     assert applied.data["state"] == "proposed"
