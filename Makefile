@@ -8,6 +8,7 @@ PG_BIN  ?=
 WORKERS ?= 2
 SEED    ?= $(shell date +%s)
 ARGS    ?=
+EXAMPLES ?= 300
 
 VENV := .venv
 BIN  := $(VENV)/bin
@@ -38,7 +39,8 @@ check: $(DONE)  ## 静态检查：ruff、格式、mypy --strict、导入方向�
 bench: $(DONE)  ## 测速：各项与同次运行测得的下限相比（ARGS= 传给 bench）
 	$(BIN)/python -m bench $(ARGS)
 
-soak: $(DONE)  ## 逐个格式反复损坏样本，查看读取是否崩溃（每种十分钟；ARGS="--minutes 1 --only pdf"）
+soak: $(DONE)  ## 长时间：随机历史两套算法比对（EXAMPLES=段数），再逐个格式反复损坏样本（每种十分钟；ARGS="--minutes 1 --only pdf"）
+	CVL_SOAK_EXAMPLES=$(EXAMPLES) CVL_TEST_SEED=$(SEED) $(BIN)/python -m pytest -n 1 --hypothesis-seed=$(SEED) tests/postgres/test_histories.py
 	$(BIN)/python -m bench.soak $(ARGS)
 
 # The hashes must be those of the public index alone, so every local pip setting is left out.

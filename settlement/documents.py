@@ -1,6 +1,7 @@
 """Policy documents in the database: recorded by an act, read back as they were known at a cutoff."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from sqlalchemy import Connection
 
@@ -52,9 +53,13 @@ def acts_so_far(db: Connection) -> int:
     return int(row["no"]) if row else 0
 
 
+_parsed = lru_cache(maxsize=64)(load)
+"""A recorded document never changes, so that it is parsed once."""
+
+
 def recorded(db: Connection, cutoff: int) -> list[Policy]:
     """Read the documents of all programmes that were recorded by a seal number."""
-    return [load(row["body"].encode("utf-8")) for row in query(db, "queries/policy/list.sql", cutoff=cutoff)]
+    return [_parsed(row["body"].encode("utf-8")) for row in query(db, "queries/policy/list.sql", cutoff=cutoff)]
 
 
 def only_programme(policies: Sequence[Policy], asked: str | None) -> str:

@@ -54,7 +54,8 @@ moved_back AS (
 taken AS (
     SELECT
         m.by_run_id AS run_id, l.company_id, l.invoice_id, l.cap_year,
-        sum(m.amount_fen) FILTER (WHERE l.run_id = m.by_run_id AND d.kind = 'redeemed' AND c.kind IN ('voucher', 'lapsed')
+        sum(m.amount_fen) FILTER (
+            WHERE l.run_id = m.by_run_id AND d.kind = 'redeemed' AND c.kind IN ('voucher', 'lapsed')
             AND d.year = l.cap_year AND c.year = l.cap_year AND d.programme_id = m.programme_id
             AND c.programme_id = m.programme_id AND d.company_id = l.company_id AND c.company_id = l.company_id
         ) AS limit_fen,

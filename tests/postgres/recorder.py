@@ -267,16 +267,18 @@ def move_voucher(db: Connection, voucher: int, state: str) -> None:
 
 def move_money(db: Connection, symbol: str, fen: int, *kinds: str) -> None:
     """Move money of an invoice's one paid line from state to state by an act: payable, in_transit, paid…"""
-    line = db.execute(
-        text(
-            "SELECT l.company_id, l.run_id, l.line_no, p.uscc FROM run_line AS l INNER JOIN invoice AS i USING"
-            " (company_id, invoice_id) INNER JOIN party AS p ON p.party_id = l.company_id"
-            " WHERE i.number = :number AND l.granted_fen > 0 ORDER BY l.run_id LIMIT 1"
-        ),
-        {"number": number(symbol)},
-    ).one()
-    names = [f"money:{kind}:{line.uscc}" for kind in kinds]
-    with acts.act(db, "payment", f"{symbol}.{fen}.{'.'.join(kinds)}", MAKER.name, fen) as act:
+    statement = text(
+        "SELECT l.company_id, l.run_id, l.line_no FROM run_line AS l INNER JOIN invoice AS i USING"
+        " (company_id, invoice_id) WHERE i.number = :number AND l.granted_fen > 0 ORDER BY l.run_id LIMIT 1"
+    )
+    move_line(db, db.execute(statement, {"number": number(symbol)}).one(), fen, *kinds)
+
+
+def move_line(db: Connection, line: Any, fen: int, *kinds: str) -> None:
+    """Move money of a line (company_id, run_id, line_no) from state to state by an act."""
+    names = [f"money:{kind}:{uscc(line.company_id)}" for kind in kinds]
+    count = db.execute(text("SELECT count(*) FROM act")).scalar_one()
+    with acts.act(db, "payment", f"{count}", MAKER.name, fen) as act:
         for name in names:
             db.execute(
                 text(
@@ -293,6 +295,20 @@ def move_money(db: Connection, symbol: str, fen: int, *kinds: str) -> None:
                 db, "transfer", [row | {"debit_account_id": accounts[debit], "credit_account_id": accounts[credit]}]
             )
         ledger.update_balances(db, act)
+
+
+def positions(db: Connection) -> list[Any]:
+    """List where the money of each line is: company_id, run_id, line_no, kind, fen above zero; in order."""
+    statement = (
+        "SELECT t.company_id, t.run_id, t.line_no, a.kind,"
+        " CAST(sum(CASE WHEN t.credit_account_id = a.account_id THEN t.amount_fen ELSE -t.amount_fen END) AS bigint)"
+        " AS fen FROM transfer AS t"
+        " INNER JOIN account AS a ON a.account_id IN (t.debit_account_id, t.credit_account_id)"
+        " WHERE t.run_id IS NOT NULL AND a.kind IN ('payable', 'in_transit') GROUP BY t.company_id, t.run_id,"
+        " t.line_no, a.kind HAVING sum(CASE WHEN t.credit_account_id = a.account_id THEN t.amount_fen ELSE"
+        " -t.amount_fen END) > 0 ORDER BY t.company_id, t.run_id, t.line_no, a.kind"
+    )
+    return list(db.execute(text(statement)).all())
 
 
 def notice(db: Connection, act_id: int) -> None:

@@ -276,6 +276,18 @@ def test_a_later_invoice_takes_nothing_from_an_earlier_one(data: st.DataObject) 
 
 
 @calm
+@given(data=st.data())
+def test_the_lines_of_one_company_never_depend_on_another(data: st.DataObject) -> None:
+    documents, facts = policies(), data.draw(histories.news(1, usual()))
+    whole = draft(facts, documents, documents[0].programme, END, backfill=True)
+    for company in histories.COMPANIES:
+        own = replace(facts, invoices=[each for each in facts.invoices if each.company == company])
+        alone = draft(own, documents, documents[0].programme, END, backfill=True)
+        for name in ("lines", "held", "backfill_listed"):
+            assert getattr(alone, name) == [each for each in getattr(whole, name) if each.company == company]
+
+
+@calm
 @given(st.data())
 def test_what_always_holds_in_a_history_of_runs(data: st.DataObject) -> None:
     over_budget = data.draw(st.sampled_from(["refuse", "pro_rata"]))

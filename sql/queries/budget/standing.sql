@@ -1,10 +1,10 @@
 -- grain:  one row: whether a fiscal year was ever given money, was closed, and which run of it is open
 -- params: fiscal_year
 SELECT
-    EXISTS (
-        SELECT FROM account AS a WHERE a.kind = 'appropriation' AND a.year = CAST(:fiscal_year AS integer)
-    ) AS given,
-    EXISTS (
-        SELECT FROM move AS m WHERE m.noun = 'fiscal_year' AND m.subject_id = CAST(:fiscal_year AS integer)
-    ) AS closed,
+    (SELECT count(*) FROM account AS a WHERE a.kind = 'appropriation' AND a.year = CAST(:fiscal_year AS integer)) > 0
+        AS given,
+    (
+        SELECT count(*) FROM move AS m
+        WHERE m.noun = 'fiscal_year' AND m.subject_id = CAST(:fiscal_year AS integer)
+    ) > 0 AS closed,
     (SELECT min(o.run_id) FROM open_run AS o WHERE o.fiscal_year = CAST(:fiscal_year AS integer)) AS open_run
