@@ -88,7 +88,7 @@ def report(
     }  # fmt: skip
     text = [f"{made.layout.title} {period}：{made.rows}行，截至账本第 {made.cutoff} 号，已写入 {target}"]
     if not made.differences:
-        return Answer(data, [*text, "核对一致，无差异。"])
+        return Answer(data, [*text, f"{made.agreed}。"])
     return Answer(data, [*text, f"有{len(made.differences)}处差异，见“差异”表；请运行 cvl reconcile 查明。"], 5)
 
 

@@ -14,6 +14,7 @@ ChartType = Literal["column", "bar", "line", "pie"]
 CHARTS: tuple[ChartType, ...] = ("column", "bar", "line", "pie")
 Value = str | int | date | None
 AGREED = "核对一致，无差异"
+AGREED_WITHIN = "表内相符，无差异（全部账目的核对见月度对账表）"
 _COLUMN = re.compile(r"--\s+([a-z_0-9]+)\s*\|\s*([^|]+?)\s*\|\s*([a-z]+)\s*\|\s*(\d+)\s*\Z")
 _FIELD = re.compile(r"-- (\w+):\s*(.*)\Z")
 
@@ -127,6 +128,11 @@ class Report:
     sections: tuple[Section, ...]
     totals: tuple[Value, ...] | None
     differences: tuple[Difference, ...]
+
+    @property
+    def agreed(self) -> str:
+        """Say that nothing differs, and of what: only a report that ran all checks speaks for the books."""
+        return AGREED if self.layout.checks else AGREED_WITHIN
 
     @property
     def rows(self) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, BinaryIO
 
-from reconciliation.document import AGREED, Chart, Report, Section, Value, show, shown_columns
+from reconciliation.document import Chart, Report, Section, Value, show, shown_columns
 from reconciliation.typeset import typeset
 from voucher.errors import Refused
 from voucher.money import format_yuan
@@ -32,7 +32,7 @@ def write(report: Report, target: BinaryIO) -> None:
             [found.title, "" if found.act_no is None else str(found.act_no), found.subject, found.detail]
             for found in report.differences
         ],
-        "agreed": AGREED,
+        "agreed": report.agreed,
         "footer": f"{report.layout.title} {report.period} 截止第{report.cutoff}号　链摘要 SHA-256 {report.digest}",
     }
     written = sum(len(section["rows"]) for section in sections)

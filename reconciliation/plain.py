@@ -5,7 +5,7 @@ import json
 from io import TextIOWrapper
 from typing import Any, BinaryIO
 
-from reconciliation.document import AGREED, Column, Report, Section, Value, show, shown_columns
+from reconciliation.document import Column, Report, Section, Value, show, shown_columns
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -27,7 +27,7 @@ def write_csv(report: Report, target: BinaryIO) -> None:
     writer.writerows([fact.label, _harmless(fact.text)] for fact in report.face)
     writer.writerows(["注", _harmless(note)] for note in report.notes)
     writer.writerow([])
-    writer.writerow(["差异", *(["封存号", "对象", "说明"] if report.differences else [AGREED])])
+    writer.writerow(["差异", *(["封存号", "对象", "说明"] if report.differences else [report.agreed])])
     for found in report.differences:
         writer.writerow([found.title, found.act_no or "", _harmless(found.subject), _harmless(found.detail)])
     text.flush()

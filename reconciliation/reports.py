@@ -16,6 +16,7 @@ import sql
 from reconciliation import flags, invariants, pdf, plain, workbook
 from reconciliation.document import (
     AGREED,
+    AGREED_WITHIN,
     Column,
     Difference,
     Fact,
@@ -192,7 +193,7 @@ def _face(
         for policy in documents.recorded(db, int(sealed["no"]))
     ]
     recorded: datetime = sealed["recorded_at"].astimezone(ZONE)
-    agreed = f"有{len(differences)}处差异，见“差异”页" if differences else AGREED
+    agreed = f"有{len(differences)}处差异，见“差异”页" if differences else AGREED if header.checks else AGREED_WITHIN
     return (
         Fact("截止", f"第{sealed['no']}号（记录于{recorded:%Y-%m-%d %H:%M:%S}）"),
         Fact("编制人", made_by),

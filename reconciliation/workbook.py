@@ -14,7 +14,6 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from reconciliation.document import (
-    AGREED,
     Column,
     Difference,
     Report,
@@ -265,7 +264,7 @@ def _write_differences(page: _Book, report: Report) -> None:
         sheet.set_column(place, place, width)
     line = _write_face(page, sheet, report, f"{report.layout.title}（差异）") + 1
     if not report.differences:
-        sheet.write_string(line, 0, AGREED, page.formats["agreed"])
+        sheet.write_string(line, 0, report.agreed, page.formats["agreed"])
     else:
         for place, (title, _) in enumerate(_DIFFERENCES):
             sheet.write_string(line, place, title, page.formats["head"])

@@ -26,6 +26,7 @@ from reconciliation.document import (
 
 HEADER = """-- report: 试表
 -- grain:  one row per company
+-- checks: all
 -- params: period_from, period_until (exclusive), cutoff (seal number)
 -- basis:  不含税
 -- note:   {year}年度
