@@ -587,7 +587,7 @@ def test_each_command_is_open_to_its_roles_and_to_no_other(db_engine: Engine) ->
                         access.require(db, name, command)
     assert COMMANDS["approve"] == COMMANDS["reject"] == {"checker"}
     assert not any("system" in open_to for open_to in COMMANDS.values())
-    assert {command for command, open_to in COMMANDS.items() if "auditor" in open_to} == {"audit export"}
+    assert {command for command, open_to in COMMANDS.items() if "auditor" in open_to} == {"audit export", "flag decide"}
 
 
 def test_an_acting_command_is_somebodys(db_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

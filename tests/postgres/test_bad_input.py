@@ -345,7 +345,7 @@ def harmless(desk: Desk, data: bytes, name: str) -> Outcome:
     return outcome
 
 
-quick = settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+quick = settings(max_examples=25, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 
 
 @quick

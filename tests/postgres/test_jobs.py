@@ -302,7 +302,10 @@ def test_budgets_and_deadlines_are_said_in_time(books: Engine, monkeypatch: pyte
     assert "没有2027年" in said
     assert "还没有下达指标" in done(books, "budget_watch", "2027-02-01")
     today(monkeypatch, "2027-04-01")
-    assert "2026年度：申请期限已过" in done(books, "voucher_expiry", "2027-04")
+    said = done(books, "voucher_expiry", "2027-04")
+    assert "2026年度：申报截止日已过" in said
+    assert value(books, "SELECT sum(balance_fen) > 0 FROM account WHERE kind = 'lapsed'") is True
+    assert done(books, "voucher_expiry", "2027-05") == "没有过了申报截止日的券。"
 
 
 def test_the_backup_is_kept_and_the_oldest_make_room(

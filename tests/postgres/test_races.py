@@ -23,7 +23,7 @@ from voucher.database import run, transaction
 from voucher.errors import Busy, Refused
 
 CAP = 100_000_000
-UPLOADS, CONNECTIONS = int(os.environ.get("CVL_TEST_UPLOADS", "240")), 16
+UPLOADS, CONNECTIONS = int(os.environ.get("CVL_TEST_UPLOADS", "120")), 16
 """CASES.md has 1,000 uploads, which take a minute and a half; these are enough to meet the cap."""
 
 

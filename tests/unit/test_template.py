@@ -242,7 +242,7 @@ LINE = ",".join(samples.row()).encode()
 
 
 @given(st.binary(max_size=400), st.sampled_from([b"", HEAD, HEAD + LINE[:-3], HEAD + LINE + b"\n" + LINE[:40]]))
-@settings(print_blob=True, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300)
+@settings(print_blob=True, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=100)
 def test_no_bytes_make_the_reader_raise(tmp_path: Path, data: bytes, start: bytes) -> None:
     path = tmp_path / "sample"
     path.write_bytes(start + data)
@@ -251,7 +251,7 @@ def test_no_bytes_make_the_reader_raise(tmp_path: Path, data: bytes, start: byte
 
 
 @given(st.lists(st.lists(st.text(max_size=6) | st.sampled_from(samples.row()), max_size=26), max_size=5))
-@settings(print_blob=True, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300)
+@settings(print_blob=True, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=100)
 def test_no_cells_make_the_reader_raise(tmp_path: Path, rows: list[list[str]]) -> None:
     path = tmp_path / "sample"
     path.write_bytes(samples._csv([samples.HEADER, *rows]).encode("utf-8", "replace"))
