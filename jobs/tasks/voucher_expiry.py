@@ -18,14 +18,13 @@ def work(context: Context) -> Outcome:
     told = []
     for year, found in sorted(years.items()):
         lapsed = [due.left_fen for due in found if not due.waits_for]
+        total = format_yuan(sum(lapsed), grouped=True)
         waiting = [due for due in found if due.waits_for]
         if lapsed:
-            told.append(
-                f"{year}年度：申报截止日已过，{len(lapsed)}张券的余额合计{format_yuan(sum(lapsed), grouped=True)}元已失效。"
-            )
+            told.append(f"{year}年度：申报截止日已过，{len(lapsed)}张券的余额合计{total}元已失效。")
         told += [
-            f"{year}年度：企业 {due.company} 的券还有{len(due.waits_for)}张发票未办结，暂不失效，如 {due.waits_for[0]}。"
-            "请先办结这些发票。"
+            f"{year}年度：企业 {due.company} 还有{len(due.waits_for)}张发票未办结，其券暂不失效。"
+            f"请先办结这些发票，如 {due.waits_for[0]}。"
             for due in waiting
         ]
     return Outcome("done", "\n".join(told) or "没有过了申报截止日的券。")

@@ -36,6 +36,8 @@ _OPTIONS = (
     "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0"
     " -c shared_buffers=64MB -c autovacuum=off"
 )
+_ROOM = 4 << 30
+"""Bytes that a memory file system must have free for the tests' server."""
 Clone = Callable[[], Engine]
 
 
@@ -51,7 +53,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Keep one server for all workers of the session; give its home. CVL_PG_BIN names other binaries."""
     base = tmp_path_factory.getbasetemp()
     folder = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    home = folder / "pg"
+    home = _in_memory(folder) / "pg"
     users = os.open(folder / "pg.users", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(users, fcntl.LOCK_SH)
@@ -67,6 +69,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             use.__exit__(None, None, None)
         fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the last one out tidies up
         shutil.rmtree(home)
+        if home.parent != folder:
+            home.parent.rmdir()
     except BlockingIOError:
         pass
     finally:
@@ -117,6 +121,21 @@ def db_engine(server: Path, clone: Clone) -> Iterator[Engine]:
 def users() -> dict[str, User]:
     """Give the users of the template by name."""
     return {name: User(name, role, None) for name, role in USERS.items()}
+
+
+def _in_memory(folder: Path) -> Path:
+    """Give a folder in memory where there is one with room to spare: thousands of small files are made and dropped.
+
+    One that forbids programs is no use, the server's own are copied there.
+    """
+    shared = Path("/dev/shm")
+    if not shared.is_dir() or not os.access(shared, os.W_OK) or os.statvfs(shared).f_flag & os.ST_NOEXEC:
+        return folder
+    if shutil.disk_usage(shared).free < _ROOM:
+        return folder
+    place = shared / f"cvl-{os.getuid()}-{folder.parent.name}-{folder.name}"
+    place.mkdir(mode=0o755, exist_ok=True)
+    return place
 
 
 @contextmanager
