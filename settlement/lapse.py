@@ -63,10 +63,10 @@ def unsettled(db: Connection, policies: Sequence[Policy], programme: str, throug
     whatever a run would still do comes first.
     """
     with db.begin_nested() as back:
-        run.compute(db, policies, programme, acts.cutoff(db), through, backfill=False)
+        run.compute(db, policies, programme, acts.cutoff(db), through)
         fresh = one(db, "queries/settle/next_run.sql")
         assert fresh is not None
-        run_file(db, "queries/settle/draft/80_lines.sql", run_id=fresh["run_id"])
+        run.put_lines(db, fresh["run_id"])
         rows = query(db, "queries/settle/unsettled.sql", run_id=fresh["run_id"])
         back.rollback()
     return Unsettled(rows)

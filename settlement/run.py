@@ -25,7 +25,7 @@ from voucher.money import format_yuan
 from voucher.reasons import SENTENCES
 
 _STEPS = (
-    "12_better", "20_stretch", "21_red", "22_code", "23_listed", "24_related", "25_added", "26_verified",
+    "12_better", "13_touched", "20_stretch", "21_red", "22_code", "23_listed", "24_related", "25_added", "26_verified",
     "27_contracted", "30_bill", "31_unsliced", "32_pair", "33_late", "34_partial", "40_limited", "50_part", "51_cut",
     "52_cap", "53_served", "54_refused", "55_short", "60_room", "61_reasons",
 )  # fmt: skip
@@ -88,11 +88,11 @@ def draft(db: Connection, user: User, through: date, *, backfill: bool = False, 
     cutoff = acts.cutoff(db)
     policies = documents.recorded(db, cutoff)
     _clear_own_draft(db, chosen, user)
-    compute(db, policies, chosen, cutoff, through, backfill=backfill)
+    compute(db, policies, chosen, cutoff, through, backfill=backfill, news_only=True)
     fresh = one(db, "queries/settle/next_run.sql")
     assert fresh is not None
     run_id = int(fresh["run_id"])
-    lines = run_file(db, "queries/settle/draft/80_lines.sql", run_id=run_id)
+    lines = put_lines(db, run_id)
     cut = _prorate(db, policies, chosen, run_id, cutoff, through)
     used = [{"id": policy.id, "sha256": policy.sha256} for policy in policies if policy.programme == chosen]
     run_file(
@@ -110,6 +110,7 @@ def draft(db: Connection, user: User, through: date, *, backfill: bool = False, 
         lines_sha256=lines_digest(db, "draft_line", run_id),
         lines=lines,
     )
+    run_file(db, "queries/settle/draft/85_open.sql", run_id=run_id)
     run = find(db, run_id)
     result = Draft(run if lines else None, listed(db, run, "held"), listed(db, run, "backfill"), cutoff)
     if not lines:
@@ -141,9 +142,21 @@ def _prorate(
 
 
 def compute(
-    db: Connection, policies: Sequence[Policy], programme: str, cutoff: int, through: date, *, backfill: bool
+    db: Connection,
+    policies: Sequence[Policy],
+    programme: str,
+    cutoff: int,
+    through: date,
+    *,
+    backfill: bool = False,
+    companies: Sequence[int] | None = None,
+    news_only: bool = False,
 ) -> None:
-    """Compute a run into temporary tables, under the documents given; writes nothing that lasts."""
+    """Compute a run into temporary tables, under the documents given; writes nothing that lasts.
+
+    companies: ids of those to look at, all without. news_only: pass over companies of which nothing was left open and
+    nothing recorded since the last approved run; only a draft at the last seal may ask for that.
+    """
     expect_many(db)
     run_file(db, "queries/settle/draft/00_tables.sql")
     run_file(
@@ -154,6 +167,8 @@ def compute(
         through_on=through,
         backfill=backfill,
         codes=list(SENTENCES),
+        companies=None if companies is None else list(companies),
+        news_only=news_only,
     )
     rows = [
         parameters(policy)
@@ -162,10 +177,22 @@ def compute(
         for policy, span in in_force(policies)
     ]
     run_file(db, "queries/settle/draft/11_documents.sql", policies=canonical(rows))
+    few = False
     for name in _STEPS:
         run_file(db, f"queries/settle/draft/{name}.sql")
-        if (table := name[3:]) != _BIG:
+        if (table := name[3:]) != _BIG or few:
             db.exec_driver_sql(f"ANALYZE {table}")
+        if table == "touched":
+            found = one(db, "queries/settle/draft/14_few.sql")
+            few = bool(found and found["few"])
+    run_file(db, "queries/settle/draft/70_turn.sql")
+
+
+def put_lines(db: Connection, run_id: int) -> int:
+    """Put what was computed into the work tables of drafts, under a run; returns the number of lines."""
+    lines = run_file(db, "queries/settle/draft/80_lines.sql", run_id=run_id)
+    run_file(db, "queries/settle/draft/81_listed.sql", run_id=run_id)
+    return lines
 
 
 def _lock(db: Connection, programme: str) -> None:
@@ -361,6 +388,7 @@ def _approve(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict
         recovery.post_money(db, act)
     run_file(db, "queries/settle/post/40_lines.sql", run_id=run_id, act_id=act.act_id)
     ledger.update_balances(db, act)
+    run_file(db, "queries/settle/post/50_open.sql", run_id=run_id)
     run_file(db, "queries/settle/drop_open_run.sql", run_id=run_id)
     return {"run": str(run_id)}
 

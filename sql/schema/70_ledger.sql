@@ -139,6 +139,20 @@ CREATE TABLE draft_listed (
     reasons jsonb NOT NULL,
     PRIMARY KEY (run_id, list, company_id, cap_year, invoice_id)
 );
+
+-- The companies that a draft looked at, and whether it left something of theirs open; once it is approved, those that
+-- the next draft looks at even without news. What it would give for all others follows from their lines: nothing.
+CREATE TABLE draft_company (
+    run_id bigint NOT NULL REFERENCES open_run (run_id) ON DELETE CASCADE,
+    company_id bigint NOT NULL,
+    open boolean NOT NULL,
+    PRIMARY KEY (run_id, company_id)
+);
+CREATE TABLE open_company (
+    programme_id text COLLATE "C" NOT NULL REFERENCES programme,
+    company_id bigint NOT NULL,
+    PRIMARY KEY (programme_id, company_id)
+);
 GRANT USAGE ON SEQUENCE run_id_seq TO cvl_app;
-GRANT SELECT, INSERT, UPDATE, DELETE ON open_run, draft_line, draft_listed TO cvl_app;
-GRANT SELECT ON open_run, draft_line, draft_listed TO cvl_auditor;
+GRANT SELECT, INSERT, UPDATE, DELETE ON open_run, draft_line, draft_listed, draft_company, open_company TO cvl_app;
+GRANT SELECT ON open_run, draft_line, draft_listed, draft_company, open_company TO cvl_auditor;

@@ -1,7 +1,8 @@
 -- grain:  the temporary tables that a draft's questions are put into
 -- params: none
 CREATE TEMPORARY TABLE asked (
-    programme_id text COLLATE "C", cutoff bigint, through_on date, backfill boolean, codes text[]
+    programme_id text COLLATE "C", cutoff bigint, through_on date, backfill boolean, codes text[],
+    companies bigint[], news_only boolean
 ) ON COMMIT DROP;
 
 CREATE TEMPORARY TABLE doc (

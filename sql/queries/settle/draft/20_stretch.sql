@@ -1,6 +1,6 @@
 -- grain:  temporary table stretch, one row per company and unbroken days of one cap year and one document in force
 --         on which the company is qualified: what lies whole within one needs no further slicing
--- params: none (reads asked and doc)
+-- params: none (reads asked, doc, touched)
 -- source: DESIGN 6.2, 6.3 and 6.10; handed in after until_on a claim of the year is late
 CREATE TEMPORARY TABLE stretch ON COMMIT DROP AS
 WITH covered AS (
@@ -19,5 +19,6 @@ WITH covered AS (
 
 SELECT q.company_id, c.doc_no, c.cap_year, c.until_on, unnest(range_agg(q.span * c.days)) AS days
 FROM qualification_at((SELECT a.cutoff FROM asked AS a)) AS q
+INNER JOIN touched AS k ON k.company_id = q.company_id
 INNER JOIN covered AS c ON q.category = ANY(c.categories) AND q.span && c.days
 GROUP BY q.company_id, c.doc_no, c.cap_year, c.until_on

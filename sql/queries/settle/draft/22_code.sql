@@ -1,12 +1,12 @@
 -- grain:  temporary table code, one row per own document and tax code in use
--- params: none (reads doc)
+-- params: none (reads doc, touched)
 -- source: DESIGN 6.2; a line belongs to the programme in force with the longest matching prefix
 --         lost_on: days on which another programme's document matches at least as long
 CREATE TEMPORARY TABLE code ON COMMIT DROP AS
 WITH used AS (
-    SELECT DISTINCT l.tax_code FROM invoice_line AS l
+    SELECT l.tax_code FROM invoice_line AS l INNER JOIN touched AS k ON k.company_id = l.company_id
     UNION
-    SELECT e.tax_code FROM evidence_line AS e
+    SELECT e.tax_code FROM evidence_line AS e INNER JOIN touched AS k ON k.company_id = e.company_id
 ),
 
 matched AS (

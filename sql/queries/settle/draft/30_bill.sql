@@ -1,6 +1,6 @@
--- grain:  temporary table bill, one row per blue invoice accepted by the cutoff: its money, and the cap year and the
+-- grain:  temporary table bill, one row per blue invoice of these companies accepted by the cutoff: its money, and the cap year and the
 --         document of one that counts whole in one year (doc_no null: its days must be looked at one by one)
--- params: none (reads asked, stretch, listed, related, added)
+-- params: none (reads asked, touched, stretch, listed, related, added)
 -- source: DESIGN 6.1; paid_fen is null when no payment was ever given
 CREATE TEMPORARY TABLE bill ON COMMIT DROP AS
 SELECT
@@ -14,6 +14,7 @@ SELECT
     coalesce(x.other_fen, 0) AS other_fen,
     t.cap_year, t.doc_no, upper(coalesce(x.span, i.span)) - 1 AS last_on
 FROM invoice AS i
+INNER JOIN touched AS k ON k.company_id = i.company_id
 INNER JOIN seal AS s ON s.act_id = i.act_id
 LEFT JOIN added AS x ON x.company_id = i.company_id AND x.invoice_id = i.invoice_id
 LEFT JOIN related AS r ON r.company_id = i.company_id AND r.provider_id = i.provider_id

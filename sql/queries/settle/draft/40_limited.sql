@@ -1,7 +1,7 @@
 -- grain:  temporary table limited, one row per bill that is not all basis: lines of other tax codes, payments,
 --         or a contract; limit_code: what makes its basis less than what is eligible
 --         outside: not one line of the blue invoice belongs to the programme, so it has no claim there
--- params: none (reads better, bill, partial, red, code, contracted)
+-- params: none (reads touched, better, bill, partial, red, code, contracted)
 -- source: DESIGN 6.1; gross limits scale what is eligible, nothing left gives 0
 CREATE TEMPORARY TABLE limited ON COMMIT DROP AS
 WITH doubtful AS (
@@ -12,6 +12,7 @@ WITH doubtful AS (
 doubted AS (
     SELECT l.company_id, l.invoice_id, l.tax_code, l.net_fen
     FROM invoice_line AS l
+    INNER JOIN touched AS k ON k.company_id = l.company_id
     INNER JOIN doubtful AS c ON c.tax_code = l.tax_code
     WHERE NOT EXISTS (
         SELECT FROM better AS v

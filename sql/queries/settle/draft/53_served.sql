@@ -1,6 +1,6 @@
 -- grain:  temporary table served, one row per claim with a line in an approved run: what it was granted so far
 --         policy_ids: the documents of its year, for a claim of which no day counts any more
--- params: none (reads asked, doc, cap)
+-- params: none (reads asked, doc, cap, touched)
 -- source: DESIGN 6.6; in a pro-rata run what was withheld or cut is final and counts as served
 CREATE TEMPORARY TABLE served ON COMMIT DROP AS
 -- a year that is no longer covered: the last document says so by its end
@@ -19,6 +19,7 @@ INNER JOIN asked AS a ON a.programme_id = r.programme_id
 INNER JOIN decision AS d ON d.proposal_act_id = r.proposal_act_id AND d.verdict = 'approved'
 INNER JOIN seal AS s ON s.act_id = d.act_id AND s.no <= a.cutoff
 INNER JOIN run_line AS l ON l.run_id = r.run_id
+INNER JOIN touched AS t ON t.company_id = l.company_id
 CROSS JOIN last_document AS e
 LEFT JOIN cap AS k ON k.cap_year = l.cap_year
 GROUP BY l.company_id, l.invoice_id, l.cap_year, k.policy_ids, e.policy_ids

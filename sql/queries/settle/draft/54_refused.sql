@@ -12,6 +12,6 @@ WITH spoken AS (
     ORDER BY f.company_id, f.invoice_id, k.cap_year, s.no DESC
 )
 
-SELECT p.company_id, p.invoice_id, p.cap_year
+SELECT p.company_id, p.invoice_id, p.cap_year, p.refused
 FROM spoken AS p
 WHERE p.refused

@@ -1,6 +1,6 @@
 -- grain:  temporary table room, one row per company and cap year that may have a claim: what may be granted before
---         this run
--- params: none (reads asked, stretch, part, served, cap)
+--         this run; spend_fen: what was spent, where that is below the year's minimum
+-- params: none (reads asked, stretch, part, served, cap, short)
 -- source: DESIGN 6.6 and 6.9; the balance of the voucher, before it is issued the face it would have;
 --         (below zero by what an amended cap is now below what was granted: recoveries fill that first);
 --         a frozen voucher or company holds claims back, a closed one (revoked, expired, returned or merged into
@@ -45,9 +45,11 @@ SELECT
         WHEN i.company_id IS NULL THEN CASE WHEN k.automatic THEN k.cap_fen ELSE 0 END
         WHEN i.by_hand THEN i.balance_fen
         ELSE coalesce(k.cap_fen, 0) - coalesce(u.used_fen, 0)
-    END AS bigint) AS room_fen
+    END AS bigint) AS room_fen,
+    t.spend_fen
 FROM claimed AS y
 LEFT JOIN cap AS k ON k.cap_year = y.cap_year
 LEFT JOIN issued AS i ON i.company_id = y.company_id AND i.cap_year = y.cap_year
 LEFT JOIN used AS u ON u.company_id = y.company_id AND u.year = y.cap_year
 LEFT JOIN standing_at((SELECT a.cutoff FROM asked AS a)) AS g ON g.company_id = y.company_id
+LEFT JOIN short AS t ON t.company_id = y.company_id AND t.cap_year = y.cap_year

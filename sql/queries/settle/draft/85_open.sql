@@ -1,0 +1,15 @@
+-- grain:  inserts one row per company of a draft: whether the draft leaves anything open that no later fact need bring
+--         up again: claims held, backfill listed, claims of later months
+-- params: run_id
+-- source: DESIGN 6.6 and 6.9; what is withheld is not open: only a new fact gives it room
+INSERT INTO draft_company (run_id, company_id, open)
+SELECT
+    CAST(:run_id AS bigint), k.company_id,
+    k.company_id IN (
+        SELECT l.company_id FROM draft_listed AS l WHERE l.run_id = CAST(:run_id AS bigint)
+        UNION ALL
+        SELECT b.company_id FROM bill AS b INNER JOIN asked AS a ON b.last_on > a.through_on WHERE b.doc_no IS NOT NULL
+        UNION ALL
+        SELECT p.company_id FROM part AS p INNER JOIN asked AS a ON p.last_on > a.through_on
+    )
+FROM touched AS k
