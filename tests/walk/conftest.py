@@ -1,23 +1,30 @@
-"""A ledger as new per test, and the real command line in front of it."""
+"""A fresh ledger per test, and the real command line in front of it."""
 
 import io
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, make_url
 
 from console.main import main
-from tests.postgres.conftest import clone, db_engine, server, shelf, today
+from tests.postgres.conftest import _copy_database, _drop_database, _superuser, server, today
 from tests.postgres.desk import companies, csv_bytes, line, providers, table
+from voucher.database import make_engine
+from voucher.embedded import running
 
-__all__ = ["clone", "db_engine", "server", "shelf", "today"]
+__all__ = ["server", "today"]
 ROOT = Path(__file__).resolve().parents[2]
+TEMPLATE = "pattern"
+_NUMBERS = count(1)
 
 
 @dataclass(frozen=True)
@@ -105,14 +112,21 @@ class Desk:
 
 
 @pytest.fixture
-def desk(db_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    """Give a desk on a database as new, with one user of each role."""
-    monkeypatch.setenv("CVL_DATABASE_URL", db_engine.url.render_as_string(hide_password=False))
-    monkeypatch.setenv("CVL_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("CVL_USER", raising=False)
-    folder = tmp_path / "desk"
-    folder.mkdir()
-    return Desk(folder, db_engine)
+def desk(server: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """Give a desk on a fresh database with one user of each role; it is dropped afterwards."""
+    name = f"w{os.getpid()}_{next(_NUMBERS)}"
+    with running(server) as url, _superuser(server) as root:
+        _copy_database(root, name, TEMPLATE)
+        own = make_url(url).set(database=name).render_as_string(hide_password=False)
+        monkeypatch.setenv("CVL_DATABASE_URL", own)
+        monkeypatch.setenv("CVL_HOME", str(tmp_path / "home"))
+        monkeypatch.delenv("CVL_USER", raising=False)
+        folder = tmp_path / "desk"
+        folder.mkdir()
+        engine = make_engine(own)
+        yield Desk(folder, engine)
+        engine.dispose()
+        _drop_database(root, name)
 
 
 __all__ += ["Desk", "line"]
