@@ -6,11 +6,12 @@ The transaction opens at a door and is passed in as ``db``; nothing below a door
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, Literal, TypeVar, cast
 
 import psycopg
 from psycopg import errors as pg
-from sqlalchemy import Connection, Engine, create_engine, make_url, text
+from sqlalchemy import Connection, Engine, TextClause, create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
 
@@ -109,26 +110,32 @@ def translated() -> Iterator[None]:
         raise
 
 
+@cache
+def _statement(name: str) -> TextClause:
+    """Read a SQL file as a statement, once: finding its parameters anew each time costs as much as a short query."""
+    return text(sql.read(name))
+
+
 def query(db: Connection, name: str, /, **params: object) -> list[Row]:
     """Run one SQL file (``query(db, "queries/act/list.sql", cutoff=7)``) and return its rows by column name."""
-    return cast(list[Row], db.execute(text(sql.read(name)), params).mappings().all())
+    return cast(list[Row], db.execute(_statement(name), params).mappings().all())
 
 
 def stream(db: Connection, name: str, /, **params: object) -> Iterator[Row]:
     """Run one SQL file and yield its rows some at a time, so that memory stays bounded however many there are."""
     options = {"stream_results": True, "yield_per": 100}
-    for row in db.execute(text(sql.read(name)), params, execution_options=options).mappings():
+    for row in db.execute(_statement(name), params, execution_options=options).mappings():
         yield dict(row)
 
 
 def one(db: Connection, name: str, /, **params: object) -> Row | None:
     """Run one SQL file and return its only row, or None. More than one row is a programming error."""
-    return cast(Row | None, db.execute(text(sql.read(name)), params).mappings().one_or_none())
+    return cast(Row | None, db.execute(_statement(name), params).mappings().one_or_none())
 
 
 def run_file(db: Connection, name: str, /, **params: object) -> int:
     """Run one SQL file that writes; return the number of rows it wrote."""
-    return db.execute(text(sql.read(name)), params).rowcount
+    return db.execute(_statement(name), params).rowcount
 
 
 def expect_many(db: Connection) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy import Engine, make_url
 from settlement import documents
 from settlement.policy import load
 from tests.postgres import small_ledger
+from tests.postgres.shelf import Shelved
 from voucher import access, migrate
 from voucher.access import User
 from voucher.database import make_engine, run, transaction
@@ -106,15 +107,30 @@ def books(clone: Clone) -> Engine:
     return engine
 
 
+@pytest.fixture(scope="session")
+def shelf() -> Iterator[list[Shelved]]:
+    """Keep the database that tests use one after another; empty when the next test needs a new one."""
+    shelf: list[Shelved] = []
+    yield shelf
+    for kept in shelf:
+        kept.close()
+
+
 @pytest.fixture
-def db_engine(server: Path, clone: Clone) -> Iterator[Engine]:
-    """Give an engine on a fresh database: migrated, with the shipped policies and one user of each role."""
-    engine = clone()
-    yield engine
-    name = engine.url.database
-    engine.dispose()
+def db_engine(server: Path, clone: Clone, shelf: list[Shelved]) -> Iterator[Engine]:
+    """Give an engine on a database as new: migrated, with the shipped policies and one user of each role."""
+    if not shelf:
+        engine = clone()
+        url = make_url(superuser_url(server)).set(database=engine.url.database)
+        shelf.append(Shelved(engine, url.render_as_string(hide_password=False)))
+    kept = shelf.pop()
+    yield kept.engine
+    if kept.put_back():
+        shelf.append(kept)
+        return
+    kept.close()
     with _superuser(server) as root:
-        _drop_database(root, str(name))
+        _drop_database(root, str(kept.engine.url.database))
 
 
 @pytest.fixture
