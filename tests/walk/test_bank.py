@@ -7,9 +7,8 @@ import pytest
 
 from tests.postgres.desk import companies, csv_bytes, line, xlsx_bytes
 from tests.walk.conftest import Desk
-from tests.walk.test_payments import Till, till
+from tests.walk.till import Till
 
-__all__ = ["till"]
 HEADER = ["交易日期", "支出金额", "收入金额", "对方户名", "对方账号", "交易流水号", "摘要"]
 ONE, TWO = (row[1] for row in companies("C", "D")[1:])
 
