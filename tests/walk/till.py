@@ -1,6 +1,7 @@
 """A till: a desk with a settled and disclosed run, on a day on which it can be paid."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tests.postgres.desk import companies, csv_bytes, line
@@ -35,15 +36,18 @@ class Till:
         self.desk.data("approve", made["act"], "--as", "checker1")
         return made
 
-    def result(self, *rows: tuple[str, str, str, str], status: int = 0, name: str = "结果.csv") -> Any:
-        """Take in a result file: reference, amount, state, serial."""
+    def file(self, *rows: tuple[str, str, str, str], name: str = "结果.csv") -> Path:
+        """Lay a result file on the desk: reference, amount, state, serial."""
         header = ["用途", "金额", "处理结果", "交易日期", "交易流水号", "失败原因"]
         body = [
             [f"算力券兑付 {ref}", amount, state, "2026-08-24", serial, "账号户名不符" if state == "退回" else ""]
             for ref, amount, state, serial in rows
         ]
-        file = self.desk.bytes(csv_bytes([header, *body], "gb18030"), name)
-        return self.desk.data("pay", "result", file, "--as", "maker1", status=status)
+        return self.desk.bytes(csv_bytes([header, *body], "gb18030"), name)
+
+    def result(self, *rows: tuple[str, str, str, str], status: int = 0, name: str = "结果.csv") -> Any:
+        """Take in a result file."""
+        return self.desk.data("pay", "result", self.file(*rows, name=name), "--as", "maker1", status=status)
 
     def balances(self) -> dict[str, str]:
         found = self.desk.data("balance", "money:")["accounts"]
