@@ -107,6 +107,15 @@ def test_all_of_one_payee_is_matched_as_a_sum(till: Till, monkeypatch: pytest.Mo
     assert ways(till.desk) == {"payee": 2}
 
 
+def test_a_payment_that_never_left_is_not_taken_for_the_one_made_anew(till: Till) -> None:
+    till.result((till.sent()["payments"][0]["reference"], "400.00", "退回", "L1"))
+    till.sent()
+    imported(till.desk, ("2026-08-26", "400.00", ONE, "兑付"))
+    assert (ways(till.desk), left(till.desk)) == ({"amount": 1}, [("payment", "200.00", "7天以内")])
+    imported(till.desk, ("2026-08-26", "400.00", ONE, "再"), ("2026-08-26", "-400.00", ONE, "退"), name="出入.csv")
+    assert (ways(till.desk), left(till.desk)) == ({"amount": 2}, [("payment", "200.00", "7天以内")])
+
+
 def test_a_statement_stands_or_falls_whole(till: Till) -> None:
     wrong = imported(till.desk, ("2026-08-25", "4.001", ONE, ""), ("2026-08-25", "4.00", ONE, ""), status=1)
     assert wrong["problems"][0]["row"] == 3
