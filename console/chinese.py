@@ -1,7 +1,7 @@
 """Click in Chinese: help pages, usage errors and the kinds of values that options take."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -150,9 +150,9 @@ class Command(_Page, click.Command):
 
 
 class Group(_Page, click.Group):
-    """A group of commands with a Chinese help page; sections: title to the names of commands in order."""
+    """A group of commands with a Chinese help page. sections: title to commands in order, each with its few words."""
 
-    sections: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    sections: Mapping[str, Mapping[str, str]] | None = None
 
     def collect_usage_pieces(self, _ctx: click.Context) -> list[str]:
         """List what the command line consists of."""
@@ -165,8 +165,9 @@ class Group(_Page, click.Group):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands, section by section."""
         columns = max(map(len, self.commands))
-        for title, names in self.sections or (("命令", tuple(self.commands)),):
-            entries = [(name.ljust(columns), (self.commands[name].help or "").split("\n")[0]) for name in names]
+        every = {name: (command.help or "").split("\n")[0] for name, command in self.commands.items()}
+        for title, words in (self.sections or {"命令": every}).items():
+            entries = [(name.ljust(columns), says) for name, says in words.items()]
             formatter.write(f"\n{title}：\n" + "\n".join(pairs(entries, indent="  ")) + "\n")
         formatter.write(f"\n每个命令的用法：{ctx.command_path} 命令 --help\n")
 

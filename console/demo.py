@@ -13,11 +13,25 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from console import audit, basics, imports, proposals, reconcile, registers, settle, users
+from console import (
+    audit,
+    banks,
+    basics,
+    demo_bank,
+    disclosures,
+    imports,
+    payments,
+    proposals,
+    reconcile,
+    registers,
+    settle,
+    users,
+)
 from console.answer import Answer, yuan
 from console.chinese import FILE, option
 from console.door import Verb
 from importers import accept
+from reconciliation import bank
 from voucher import access, database, embedded
 from voucher.database import one, run
 from voucher.errors import Broken, CvlError, Refused
@@ -39,6 +53,15 @@ class Walk:
     runs: list[dict[str, Any]] = field(default_factory=list)
     workbooks: list[Path] = field(default_factory=list)
     returns: list[Path] = field(default_factory=list)
+    paid: list[dict[str, Any]] = field(default_factory=list)
+    stated: int = 0
+    """Batches that an earlier statement of the bank has told of."""
+
+    def bank(self, name: str) -> Path:
+        """Give the place of a file that goes to the bank or comes from it."""
+        folder = self.folder / "bank"
+        folder.mkdir(exist_ok=True, mode=0o700)
+        return folder / name
 
 
 def demo(dir: Path | None) -> Answer:
@@ -116,9 +139,13 @@ def _note(walk: Walk, step: Step, sentence: str) -> None:
 
 
 def _registry(engine: Engine, walk: Walk, step: Step) -> None:
-    """Enter a registry file; changed accounts would wait, the demo has none."""
+    """Enter a registry file; changed accounts are approved by the second person."""
     answer = registers.import_files(engine, step["user"], [walk.examples / step["file"]])
-    _note(walk, step, f"登记 {step['file'].rpartition('/')[2]}：{answer.data['rows']}行")
+    said = f"登记 {step['file'].rpartition('/')[2]}：{answer.data['rows']}行"
+    if "approver" in step:
+        proposals.approve(engine, step["approver"], int(answer.data["proposal"]), None)
+        said += f"，变更的收款账户经 {step['approver']} 批准"
+    _note(walk, step, said)
 
 
 def _appropriate(engine: Engine, walk: Walk, step: Step) -> None:
@@ -168,6 +195,54 @@ def _settle(engine: Engine, walk: Walk, step: Step) -> None:
     )
 
 
+def _disclose(engine: Engine, walk: Walk, step: Step) -> None:
+    """Put a run before the public."""
+    shown = disclosures.disclose(engine, step["user"], step["run"], None).data
+    _note(walk, step, f"公示结算批次 {step['run']}：{len(shown['lines'])}家企业，{shown['from']} 至 {shown['until']}")
+
+
+def _pay(engine: Engine, walk: Walk, step: Step) -> None:
+    """Propose a batch, have it approved by another person, and write it for the bank in both formats."""
+    made = payments.batch(engine, step["user"], step["run"]).data
+    proposals.approve(engine, step["approver"], int(made["act"]), None)
+    batch = int(made["batch"])
+    profile = str(walk.examples / "bank.toml")
+    for format, suffix in (("bank-csv", "csv"), ("pain001", "xml")):
+        payments.export(engine, step["user"], batch, format, profile, walk.bank(f"pay-{len(walk.paid) + 1}.{suffix}"))
+    walk.paid.append({"run": str(step["run"]), "batch": made["batch"], "amount": made["amount"]})
+    why = "、".join(dict.fromkeys(each["sentence"].rstrip("。") for each in made["left_out"]))
+    left = f"，{len(made['left_out'])}行未列入（{why}）" if made["left_out"] else ""
+    _note(
+        walk,
+        step,
+        f"拨付结算批次 {step['run']}：{made['count']}笔，{yuan(parse_yuan(made['amount']))}元{left}；"
+        f"{step['user']} 提交，{step['approver']} 批准，导出 csv 与 pain.001",
+    )
+
+
+def _result(engine: Engine, walk: Walk, step: Step) -> None:
+    """Take in what the bank answers to the last batch."""
+    place = len(walk.paid)
+    file = walk.bank(f"result-{place}.csv")
+    demo_bank.answer(walk.bank(f"pay-{place}.csv"), file, step["day"], step.get("returned"))
+    told = payments.result(engine, step["user"], file, None).data
+    walk.paid[-1] |= {"paid": told["paid"], "returned": told["returned"]}
+    _note(walk, step, f"银行回执：已付{told['paid']}笔" + (f"，退回{told['returned']}笔" if told["returned"] else ""))
+
+
+def _statement(engine: Engine, walk: Walk, step: Step) -> None:
+    """Take in the bank's statement of what was paid since the last one, and tell how all was matched."""
+    places = range(walk.stated + 1, len(walk.paid) + 1)
+    walk.stated = len(walk.paid)
+    file = walk.bank(f"statement-{step['day']}.csv")
+    payouts, results = ([walk.bank(f"{kind}-{place}.csv") for place in places] for kind in ("pay", "result"))
+    demo_bank.statement(payouts, results, file)
+    rows = banks.take(engine, step["user"], file, None).data["rows"]
+    found = banks.show(engine, 0, bank.DAYS).data
+    ways = "，".join(f"{bank.WAYS[each['way']]}{each['payments']}笔" for each in found["matched"])
+    _note(walk, step, f"银行对账单{rows}行；至今匹配：{ways}，未匹配{len(found['leftovers'])}项")
+
+
 def _report(engine: Engine, walk: Walk, step: Step) -> None:
     """Write a report as a workbook."""
     out = walk.folder / f"{step['name']}-{step['period']}.xlsx"
@@ -195,7 +270,8 @@ def _bundle(engine: Engine, walk: Walk, manifest: Mapping[str, Any]) -> Path:
 
 _STEPS = {
     "registry": _registry, "appropriate": _appropriate, "import": _import, "settle": _settle,
-    "report": _report, "reconcile": _reconcile,
+    "disclose": _disclose, "pay": _pay, "result": _result, "statement": _statement, "report": _report,
+    "reconcile": _reconcile,
 }  # fmt: skip
 """Kind of step in demo.toml to what it does."""
 
@@ -205,13 +281,13 @@ def _data(walk: Walk, home: Path, number: str, agreed: Answer) -> dict[str, Any]
     return {
         "dir": str(walk.folder), "home": str(home), "imports": walk.imported, "runs": walk.runs,
         "workbooks": [str(path) for path in walk.workbooks], "returns": [str(path) for path in walk.returns],
-        "explain": number, "ok": agreed.data["ok"],
+        "payments": walk.paid, "explain": number, "ok": agreed.data["ok"],
     }  # fmt: skip
 
 
 def _lines(walk: Walk, home: Path, number: str, agreed: Answer, bundle: Path) -> list[str]:
     """Write what happened, month by month, and where to look next."""
-    text = ["演示走完全程：登记 → 导入 → 结算（起草、提交、复核）→ 对账 → 审计包。以下数据全部为合成。", ""]
+    text = ["演示走完全程：登记 → 导入 → 结算 → 公示 → 拨付 → 对账 → 审计包。数据全部为合成，银行由程序扮演。", ""]
     for month, sentences in sorted(walk.months.items()):
         counts = walk.imported.get(month)
         if counts:
@@ -221,6 +297,7 @@ def _lines(walk: Walk, home: Path, number: str, agreed: Answer, bundle: Path) ->
     granted = sum(parse_yuan(each["granted"]) for each in walk.runs)
     text += ["", f"合计补贴额 {yuan(granted)} 元。{agreed.text[0]}", ""]
     text += [f"对账表    {path}" for path in walk.workbooks[-1:]]
+    text.append(f"银行文件  {walk.folder / 'bank'}（付款文件 csv 与 pain.001、银行回执、对账单；账号只在这里出现）")
     text.append(f"审计包    {bundle}（已核验；解压后用 sha256sum 也能核对，办法见其中的 HOW-TO-CHECK.md）")
     if walk.returns:
         text.append(f"退回文件  {walk.returns[0].parent}（{len(walk.returns)}份，每行写明原因，改正后可直接导入）")
@@ -233,7 +310,7 @@ def _lines(walk: Walk, home: Path, number: str, agreed: Answer, bundle: Path) ->
     return text
 
 
-_LOOK_AROUND = ("settle show 2", "invoice list --status rejected", "policy show", "balance money:appropriation")
+_LOOK_AROUND = ("settle show 2", "pay list", "bank list", "invoice list --status rejected", "balance money:")
 
 
 def _program() -> str:

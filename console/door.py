@@ -18,8 +18,6 @@ import click
 from console import logs
 from console.answer import Answer
 from console.chinese import Command, flag, option, sentence
-from voucher import database, embedded
-from voucher.embedded_site import site_of
 from voucher.errors import CvlError, Unreachable
 
 INTERRUPTED = 130
@@ -74,6 +72,9 @@ def _answer(verb: Verb, params: Mapping[str, Any]) -> Answer:
 @contextmanager
 def ledger(*, creates: bool = False) -> Iterator[Any]:
     """Open the database of this process. Raises Unreachable when there is none yet and it may not be created."""
+    from voucher import database, embedded  # a page of help needs no driver, which is half of the time to start
+    from voucher.embedded_site import site_of
+
     own = not os.environ.get("CVL_DATABASE_URL")
     if own and not creates and not (site_of(embedded.home_dir()).data / "PG_VERSION").exists():
         raise Unreachable("not_initialised", f"数据库尚未建立（{embedded.home_dir()}）。请先运行 cvl init。")

@@ -8,7 +8,7 @@ from console import logs
 from console.answer import Answer, table
 from console.chinese import argument, flag, option
 from console.door import Verb
-from jobs import clock, runner
+from jobs import runner
 from jobs.job import registry
 from voucher import access
 from voucher.database import query, run
@@ -70,6 +70,8 @@ def start(engine: Engine, *, once: bool) -> Answer:
     """Run the scheduler until it is told to stop; with --once only what is due now."""
     logs.start(always=True)
     if not once:
+        from jobs import clock  # APScheduler is slow to load
+
         return Answer({"ran": clock.start(engine)}, ["调度已停止。"])
     ran = [each for each in runner.tick(engine) if each.fresh and each.outcome]
     rows = [(each.job, each.slot, STATES[each.outcome.state]) for each in ran if each.outcome]

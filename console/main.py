@@ -6,26 +6,26 @@ from collections.abc import Iterable, Sequence
 from console import door
 from console.chinese import Group
 from console.door import Verb
-from console.verbs import GROUPS, SECTIONS, VERBS
+from console.verbs import SECTIONS, WORDS, verbs
 
 
-def build(verbs: Iterable[Verb]) -> Group:
-    """Make the tree of commands out of the verbs' paths."""
+def build(given: Iterable[Verb]) -> Group:
+    """Make the tree of commands out of the verbs' paths; of the other first words only what each is for."""
     root = Group(
         "cvl",
         help="算力券台账：登记、受理、结算、复核、对账。\n先运行 cvl init；想先看一遍全程，运行 cvl demo。",
     )
-    root.sections = SECTIONS
-    for verb in verbs:
+    root.sections = {title: {word: entry.help for word, entry in words.items()} for title, words in SECTIONS.items()}
+    for word, entry in WORDS.items():
+        root.add_command(Group(word, help=entry.help))
+    for verb in given:
         *parents, _ = verb.path.split(" ")
-        group = root
-        if parents and parents[0] in root.commands and not isinstance(root.commands[parents[0]], Group):
-            root.add_command(door.command(verb), verb.path)  # a second word behind a command that has files
+        if verb.path in WORDS:
+            root.add_command(door.command(verb), verb.path)
             continue
+        group = root
         for parent in parents:
-            if parent not in group.commands:
-                group.add_command(Group(parent, help=GROUPS[parent]))
-            found = group.commands[parent]
+            found = group.commands.setdefault(parent, Group(parent))
             assert isinstance(found, Group)
             group = found
         group.add_command(door.command(verb))
@@ -38,4 +38,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             # A terminal in a Chinese code page lacks some characters of names; a file or program gets UTF-8.
             stream.reconfigure(errors="backslashreplace", encoding=None if stream.isatty() else "utf-8")
-    return door.guarded(build(VERBS), sys.argv[1:] if arguments is None else arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    return door.guarded(build(verbs(words[0]) if words else ()), words)

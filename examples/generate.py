@@ -5,7 +5,7 @@ The same seed gives the same files. Standard library and XlsxWriter only.
 
 import csv
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from io import StringIO
 from pathlib import Path
@@ -25,6 +25,8 @@ HANDED_IN = {
     "2026-01": "2026-02-06", "2026-02": "2026-03-06", "2026-03": "2026-04-08",
     "2026-04": "2026-05-08", "2026-05": "2026-06-05", "2026-06": "2026-07-07",
 }  # fmt: skip
+RETURNED = 5
+"""The company whose account was closed when the bank came to pay it."""
 Cell = str | int | float | date | None
 
 
@@ -145,6 +147,7 @@ def write_registry(folder: Path, story: Story) -> None:
         head,
         [_company_row(COMPANIES[11], until_on="2026-04-30", basis="合成撤销〔2026〕2号")],
     )
+    _registry(folder, "companies-2026-07", head, [_company_row(COMPANIES[RETURNED], account="9988000100000000005")])
     head = "统一社会信用代码,服务商名称,入库起,入库止"
     _registry(folder, "providers", head, [(p.uscc, p.name, "2025-12-01", "") for p in PROVIDERS])
     _registry(folder, "providers-2026-05", head, [(c.uscc, c.name, "2025-12-01", "2026-05-09")])
@@ -177,12 +180,14 @@ def _company_row(
     from_on: str = "",
     until_on: str | None = None,
     basis: str = "合成认定〔2025〕1号",
+    account: str = "",
 ) -> tuple[str, ...]:
-    account = (company.name, "合成银行重庆分行", f"99880000{company.no:011d}", f"{999000000000 + company.no}")
+    number = account or f"99880000{company.no:011d}"
+    whole = (company.name, "合成银行重庆分行", number, f"{999000000000 + company.no}")
     until = company.until_on if until_on is None else until_on
     return (
         company.uscc, company.name, category or company.category, from_on or company.from_on, until, basis,
-        *(account if company.has_account else ("", "", "", "")),
+        *(whole if company.has_account else ("", "", "", "")),
     )  # fmt: skip
 
 
@@ -209,15 +214,8 @@ def write_manifest(folder: Path, files: list[tuple[str, Provider, str, str]]) ->
 
     for name in ("providers", "companies", "relations"):
         step("2026-01-05", do="registry", user="maker1", file=f"registry/{name}.csv")
-    step(
-        "2026-01-06",
-        do="appropriate",
-        user="maker1",
-        approver="checker1",
-        year=2026,
-        amount="12000000.00",
-        ref="合成指标〔2026〕1号",
-    )
+    budget = {"year": 2026, "amount": "12000000.00", "ref": "合成指标〔2026〕1号"}
+    step("2026-01-06", do="appropriate", user="maker1", approver="checker1", **budget)
     for path, provider, month, day in files:
         step(
             day,
@@ -231,15 +229,36 @@ def write_manifest(folder: Path, files: list[tuple[str, Provider, str, str]]) ->
     for name in ("subsidies", "payments"):
         step("2026-04-09", do="registry", user="maker1", file=f"registry/{name}.csv")
     step("2026-04-10", do="settle", user="maker1", approver="checker1", through="2026-03")
-    step("2026-04-10", do="report", user="auditor1", name="reconciliation", period="2026-04")
+    _pay_first(step)
+    step("2026-04-30", do="report", user="auditor1", name="reconciliation", period="2026-04")
     for name in ("providers-2026-05", "companies-2026-05"):
         step("2026-05-12", do="registry", user="maker1", file=f"registry/{name}.csv")
     step("2026-07-08", do="registry", user="maker1", file="registry/subsidies-2026-07.csv")
     step("2026-07-10", do="settle", user="maker1", approver="checker1", through="2026-06")
-    step("2026-07-10", do="reconcile", user="auditor1")
-    step("2026-07-10", do="report", user="auditor1", name="reconciliation", period="2026-07")
+    _pay_second(step)
+    step("2026-07-31", do="reconcile", user="auditor1")
+    step("2026-07-31", do="report", user="auditor1", name="reconciliation", period="2026-07")
     text += [_table("steps", **values) for _, _, values in sorted(steps, key=lambda s: s[:2])]
     (folder / "demo.toml").write_text("\n".join(text), encoding="utf-8", newline="\n")
+
+
+def _pay_first(step: Callable[..., None]) -> None:
+    """Disclose and pay the first run."""
+    step("2026-04-10", do="disclose", user="maker1", run=1)
+    step("2026-04-20", do="pay", user="maker1", approver="checker1", run=1)
+    step("2026-04-21", do="result", user="maker1")
+    step("2026-04-30", do="statement", user="maker1")
+
+
+def _pay_second(step: Callable[..., None]) -> None:
+    """Disclose and pay the second run; one payment comes back, and is paid again to the corrected account."""
+    step("2026-07-10", do="disclose", user="maker1", run=2)
+    step("2026-07-20", do="pay", user="maker1", approver="checker1", run=2)
+    step("2026-07-21", do="result", user="maker1", returned=COMPANIES[RETURNED].name)
+    step("2026-07-22", do="registry", user="maker1", approver="checker1", file="registry/companies-2026-07.csv")
+    step("2026-07-23", do="pay", user="maker1", approver="checker1", run=2)
+    step("2026-07-24", do="result", user="maker1")
+    step("2026-07-31", do="statement", user="maker1")
 
 
 def _table(heading: str, /, **values: object) -> str:
@@ -267,6 +286,8 @@ README = """# 演示数据（全部为合成）
 这里的企业、服务商、信用代码、账号、发票号码与金额**全部由程序合成**，与任何真实主体无关。
 `python examples/generate.py` 重新生成本目录；种子固定，每次结果相同。`cvl demo` 按 `demo.toml` 的顺序走完全程。
 
+`bank.toml` 是演示银行的文件格式；银行的回执与对账单由演示程序写出。
+
 三家服务商在2026年1月至6月向{companies}家企业提供算力服务，共报送{total}张次发票：
 云算力报 UTF-8（带 BOM）的 csv；智算中心报 GB18030 的 csv，日期写作 2026/1/5，金额带千分位，末尾有合计行与空行；
 超算科技报 xlsx，金额是数值，4月起日期是日期单元格。模板均为 `CQ-COMPUTE-1`，一行一个发票明细。
@@ -277,6 +298,7 @@ README = """# 演示数据（全部为合成）
 |---|---|
 | `companies.csv` | 企业、资格起止与收款账号 |
 | `companies-2026-05.csv` | 5月的变更：一家企业的资格止于4月30日 |
+| `companies-2026-07.csv` | 7月的变更：一家企业更正收款账户，银行此前退回了它的款项 |
 | `providers.csv` | 三家服务商的入库期 |
 | `providers-2026-05.csv` | 5月的变更：一家服务商自5月10日起退出 |
 | `relations.csv` | 供需双方的关联关系 |
@@ -297,6 +319,29 @@ README = """# 演示数据（全部为合成）
 """
 
 
+BANK = """# 演示用的银行格式：付款方为合成，其余同随附的通用格式。
+title = "演示银行"
+
+[payer]
+name = "合成主管部门"
+account = "9988000099999999999"
+clearing_no = "999000000999"
+
+[payout]
+encoding = "gb18030"
+account_prefix = "\\t"
+columns = [
+    ["序号", "no"],
+    ["收款方账号", "account"],
+    ["收款方户名", "holder"],
+    ["收款方银行", "bank"],
+    ["银行联行号", "clearing_no"],
+    ["金额", "amount"],
+    ["用途", "purpose"],
+]
+"""
+
+
 def main(folder: Path) -> None:
     """Write all files of the sample into a folder."""
     story = Story(SEED)
@@ -305,6 +350,7 @@ def main(folder: Path) -> None:
     files = write_invoices(folder, story)
     write_manifest(folder, files)
     write_readme(folder, story, files)
+    (folder / "bank.toml").write_text(BANK, encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

@@ -305,6 +305,7 @@ def _propose_accounts(db: Connection, reference: str, changed: Sequence[Values],
 
 def _approve_accounts(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict[str, Any]:
     """Put approved accounts on record, as far as they are those that were proposed. Raises Broken."""
+    run_file(db, "queries/registry/lock.sql")
     written = run_file(
         db,
         "queries/registry/approve_accounts.sql",

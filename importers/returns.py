@@ -7,8 +7,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import xlsxwriter
-
 from importers.columns import RETURN_COLUMNS
 from importers.sheets import UNIT
 from voucher.problem import Problem
@@ -32,6 +30,8 @@ def write(path: Path, header: Sequence[str], failing: Iterable[Mapping[str, Any]
     header: as uploaded. failing: rows with sheet, row_no, outcome and cells (joined by UNIT), in the order wanted.
     problems: of the upload. All cells are text and stay text when corrected. The same rows give the same bytes.
     """
+    import xlsxwriter  # slow to load, and most imports write no return file
+
     by_row: dict[tuple[str, int], list[Problem]] = defaultdict(list)
     for problem in problems:
         if problem.row is not None:

@@ -27,7 +27,7 @@ LEFT_OUT: Mapping[str, str] = {
     "objection_open": "公示异议尚未了结。",
     "overlap_open": "发现同一发票另获补贴，须先确认是否放弃。",
     "recovery_due": "应兑付额已低于已核定额，须先在下一次结算中追回。",
-    "frozen": "企业的券已冻结。",
+    "frozen": "企业或它的券已冻结。",
     "account_pending": "收款账户的变更尚待复核。",
     "account_missing": "没有登记收款账户。",
     "changed": "金额或收款账户已变。",
@@ -125,6 +125,7 @@ def _approve(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict
     payload = json.loads(proposal.payload)
     run = runs.find(db, int(payload["run"]))
     run_file(db, "queries/policy/lock_programme.sql", programme_id=run.programme)
+    run_file(db, "queries/registry/lock.sql")  # an account or a subsidy that is being changed counts
     batch = proposal.act_id
     _compute(db, run, batch)
     changed = query(db, "queries/pay/stale.sql", batch=batch)

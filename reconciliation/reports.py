@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 from sqlalchemy import Connection
 
 import sql
-from reconciliation import flags, invariants, pdf, plain, workbook
+from reconciliation import flags, invariants, pdf, plain
 from reconciliation.document import (
     AGREED,
     AGREED_WITHIN,
@@ -35,8 +35,16 @@ from voucher.days import ZONE, Span, month_span, year_span
 from voucher.errors import Misused, Refused
 from voucher.reasons import Reason, sentence
 
+
+def _workbook(report: Report, target: BinaryIO) -> None:
+    """Write a report as a workbook."""
+    from reconciliation import workbook  # what writes it is slow to load, and few commands write one
+
+    workbook.write(report, target)
+
+
 FORMATS: Mapping[str, Callable[[Report, BinaryIO], None]] = {
-    "xlsx": workbook.write,
+    "xlsx": _workbook,
     "csv": plain.write_csv,
     "json": plain.write_json,
     "pdf": pdf.write,

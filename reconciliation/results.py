@@ -121,6 +121,7 @@ def _write(db: Connection, received: Received, user: User) -> int:
             db, "queries/import/59_document.sql",
             act_id=act.act_id, sha256=sha256, sm3=received.digests.sm3, size_bytes=received.size_bytes,
         )  # fmt: skip
+        run_file(db, "queries/pay/lock_payees.sql")
         run_file(db, "queries/pay/51_share.sql")
         run_file(db, "queries/pay/52_accounts.sql", act_id=act.act_id)
         run_file(db, "queries/pay/53_transfers.sql", act_id=act.act_id)

@@ -93,6 +93,8 @@ def _move(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict[st
             "queries/policy/lock_programme.sql",
             programme_id=find_voucher(db, asked["id"])["programme_id"],
         )
+    else:
+        run_file(db, "queries/policy/lock_programmes.sql")
     now = _allowed(db, asked["noun"], asked["id"], asked["to"])
     if now["step"] != asked["step"]:
         raise Refused("stale", "提交之后状态已有变动。请退回后重新提交。")

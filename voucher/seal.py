@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Protocol
 
-from cryptography.hazmat.primitives import hashes
 from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus
 from sqlalchemy import Connection
@@ -40,6 +39,8 @@ class _Sm3:
     """SM3 from `cryptography`, for systems whose OpenSSL hides it from hashlib."""
 
     def __init__(self) -> None:
+        from cryptography.hazmat.primitives import hashes  # only where it is needed: it is slow to load
+
         self._hash = hashes.Hash(hashes.SM3())
 
     def update(self, data: bytes, /) -> None:

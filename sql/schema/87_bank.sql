@@ -52,11 +52,22 @@ RETURNS TABLE (statement_id bigint, row_no bigint, payment_id bigint, way text) 
         WHERE l.amount_fen > 0
     ),
 
+    came_back AS MATERIALIZED (
+        SELECT DISTINCT l.name, -l.amount_fen AS amount_fen
+        FROM bank_line AS l
+        INNER JOIN seal AS s ON s.act_id = l.statement_id AND s.no <= cutoff
+        WHERE l.amount_fen < 0
+    ),
+
+    -- silent: returned, and no statement shows that it ever left; its likeness paid later is not taken for it
     sent AS MATERIALIZED (
-        SELECT p.payment_id, p.batch_id, p.amount_fen, p.reference, p.sent_on, b.holder AS name
+        SELECT
+            p.payment_id, p.batch_id, p.amount_fen, p.reference, p.sent_on, b.holder AS name,
+            p.state = 'returned' AND c.name IS NULL AS silent
         FROM payment_at(cutoff) AS p
         INNER JOIN payment AS y ON y.payment_id = p.payment_id
         INNER JOIN bank_account AS b ON b.act_id = y.account_act_id AND b.row_no = y.account_row_no
+        LEFT JOIN came_back AS c ON c.name = b.holder AND c.amount_fen = p.amount_fen
         WHERE p.state IN ('in_transit', 'paid', 'returned')
     ),
 
@@ -102,8 +113,10 @@ RETURNS TABLE (statement_id bigint, row_no bigint, payment_id bigint, way text) 
     sent_2 AS MATERIALIZED (
         SELECT
             p.*,
-            row_number() OVER (PARTITION BY p.name, p.amount_fen ORDER BY p.sent_on, p.payment_id) AS up,
-            row_number() OVER (PARTITION BY p.name, p.amount_fen ORDER BY p.sent_on DESC, p.payment_id DESC) AS down
+            row_number() OVER (PARTITION BY p.name, p.amount_fen, p.silent ORDER BY p.sent_on, p.payment_id) AS up,
+            row_number() OVER (
+                PARTITION BY p.name, p.amount_fen, p.silent ORDER BY p.sent_on DESC, p.payment_id DESC
+            ) AS down
         FROM sent_1 AS p
         LEFT JOIN by_reference AS m USING (payment_id)
         WHERE m.way IS NULL
@@ -114,7 +127,7 @@ RETURNS TABLE (statement_id bigint, row_no bigint, payment_id bigint, way text) 
         SELECT l.statement_id, l.row_no, p.payment_id
         FROM line_2 AS l
         INNER JOIN sent_2 AS p ON p.name = l.name AND p.amount_fen = l.amount_fen AND p.up = l.up
-        WHERE l.booked_on BETWEEN p.sent_on AND p.sent_on + days
+        WHERE NOT p.silent AND l.booked_on BETWEEN p.sent_on AND p.sent_on + days
     ),
 
     by_amount AS MATERIALIZED (
@@ -126,7 +139,7 @@ RETURNS TABLE (statement_id bigint, row_no bigint, payment_id bigint, way text) 
         LEFT JOIN upward AS ul ON ul.statement_id = l.statement_id AND ul.row_no = l.row_no
         LEFT JOIN upward AS up ON up.payment_id = p.payment_id
         WHERE
-            ul.payment_id IS NULL AND up.payment_id IS NULL
+            NOT p.silent AND ul.payment_id IS NULL AND up.payment_id IS NULL
             AND l.booked_on BETWEEN p.sent_on AND p.sent_on + days
     ),
 
@@ -146,7 +159,7 @@ RETURNS TABLE (statement_id bigint, row_no bigint, payment_id bigint, way text) 
         FROM line_3 AS l
         INNER JOIN sent_3 AS p ON p.name = l.name
         WHERE
-            tolerance_fen > 0 AND abs(p.amount_fen - l.amount_fen) <= tolerance_fen
+            NOT p.silent AND tolerance_fen > 0 AND abs(p.amount_fen - l.amount_fen) <= tolerance_fen
             AND l.booked_on BETWEEN p.sent_on AND p.sent_on + days
     ),
 

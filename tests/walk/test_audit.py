@@ -10,21 +10,20 @@ from pathlib import Path
 from tests.walk.conftest import ROOT, Desk, line
 
 
-def test_a_bundle_is_exported_as_an_act_and_verified_without_a_database(desk: Desk) -> None:
-    desk.registered()
-    desk.data("import", desk.file([line("a"), line("b", "5.00")]), "--as", "maker1")
-    desk.settled()
-    report = desk.folder / "r.json"
-    desk.data("report", "reconciliation", "--period", "2026-07", "--format", "json", "--out", report)
-    before, out = desk.seals(), desk.folder / "审计包.zip"
-    told = desk.data("audit", "export", "--out", out, "--as", "auditor1")
-    assert (told["since"], told["until"], desk.seals()) == ("0", str(before), before + 1)
+def test_a_bundle_is_exported_as_an_act_and_verified_without_a_database(office: Desk) -> None:
+    office.data("import", office.file([line("a"), line("b", "5.00")]), "--as", "maker1")
+    office.settled()
+    report = office.folder / "r.json"
+    office.data("report", "reconciliation", "--period", "2026-07", "--format", "json", "--out", report)
+    before, out = office.seals(), office.folder / "审计包.zip"
+    told = office.data("audit", "export", "--out", out, "--as", "auditor1")
+    assert (told["since"], told["until"], office.seals()) == ("0", str(before), before + 1)
     assert told["chain_sha256"] in report.read_text("utf-8")
-    again = desk.folder / "again.zip"
-    assert desk.data("audit", "export", "--out", again, "--until", before, "--as", "auditor1") == told | {
+    again = office.folder / "again.zip"
+    assert office.data("audit", "export", "--out", again, "--until", before, "--as", "auditor1") == told | {
         "out": str(again)
     }
-    assert desk.seals() == before + 1
+    assert office.seals() == before + 1
     assert again.read_bytes() == out.read_bytes()
     environment = {k: v for k, v in os.environ.items() if not k.startswith("CVL_")} | {
         "CVL_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none", "PYTHONIOENCODING": "utf-8",
@@ -36,12 +35,12 @@ def test_a_bundle_is_exported_as_an_act_and_verified_without_a_database(desk: De
     said = json.loads(found.stdout)
     assert (said["ok"], said["expected_act"], said["derived"]["runs"]) == (True, str(before), 1)
     # what was done since then goes on from there
-    later = desk.folder / "later.zip"
-    more = desk.data("audit", "export", "--out", later, "--since", told["chain_sha256"], "--as", "auditor1")
+    later = office.folder / "later.zip"
+    more = office.data("audit", "export", "--out", later, "--since", told["chain_sha256"], "--as", "auditor1")
     assert (more["since"], more["until"]) == (str(before), str(before + 1))
-    assert desk.data("audit", "verify", later, status=3)["partial"]
-    assert desk.data("audit", "verify", later, out)["until"] == str(before + 1)
-    assert desk.cvl("audit", "verify", out, later).status == 0
+    assert office.data("audit", "verify", later, status=3)["partial"]
+    assert office.data("audit", "verify", later, out)["until"] == str(before + 1)
+    assert office.cvl("audit", "verify", out, later).status == 0
 
 
 def test_refusals_leave_no_file_and_no_act(desk: Desk) -> None:

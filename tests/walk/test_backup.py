@@ -45,43 +45,41 @@ def everything(desk: Desk, until: str, name: str) -> tuple[bytes, Report]:
 
 
 def test_a_restored_ledger_is_the_same_and_goes_on(
-    desk: Desk, empty: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    office: Desk, empty: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk.registered()
-    desk.data("import", desk.file([line("a"), line("b", "5.00")]), "--as", "maker1")
-    desk.settled()
-    file = desk.folder / "备份.tar"
-    saved = desk.data("db", "backup", file, "--as", "admin1")
+    office.data("import", office.file([line("a"), line("b", "5.00")]), "--as", "maker1")
+    office.settled()
+    file = office.folder / "备份.tar"
+    saved = office.data("db", "backup", file, "--as", "admin1")
     assert (saved["documents"], saved["missing"]) == (3, [])
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert desk.seals() == int(saved["act_no"]) + 1
-    before = everything(desk, saved["act_no"], "before")
+    assert office.seals() == int(saved["act_no"]) + 1
+    before = everything(office, saved["act_no"], "before")
 
-    refused = desk.data("db", "restore", file, status=1)
+    refused = office.data("db", "restore", file, status=1)
     assert refused["error"]["code"] == "not_empty"
 
     monkeypatch.setenv("CVL_DATABASE_URL", empty)
     monkeypatch.setenv("CVL_HOME", str(tmp_path / "other home"))
-    restored = desk.data("db", "restore", file)
+    restored = office.data("db", "restore", file)
     assert (restored["act_no"], restored["chain_sm3"], restored["documents"]) == (
         saved["act_no"], saved["chain_sm3"], 3,
     )  # fmt: skip
-    assert desk.seals() == int(saved["act_no"])
-    assert everything(desk, saved["act_no"], "after") == before
+    assert office.seals() == int(saved["act_no"])
+    assert everything(office, saved["act_no"], "after") == before
     assert before[1].sections[0].rows
-    assert desk.data("reconcile")["ok"]
-    taken = desk.data("import", desk.file([line("c", "7.00")], "九月.csv"), "--as", "maker1")
+    assert office.data("reconcile")["ok"]
+    taken = office.data("import", office.file([line("c", "7.00")], "九月.csv"), "--as", "maker1")
     assert taken["accepted"] == 1
-    assert desk.data("init")["migrations"] == []
-    assert desk.cvl("user", "add", "late", "--role", "auditor", "--as", "admin1").status == 0
+    assert office.data("init")["migrations"] == []
+    assert office.cvl("user", "add", "late", "--role", "auditor", "--as", "admin1").status == 0
 
 
 def test_what_is_no_backup_or_damaged_leaves_the_place_empty(
-    desk: Desk, empty: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    office: Desk, empty: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk.registered()
-    file = desk.folder / "b.tar"
-    desk.data("db", "backup", file, "--as", "admin1")
+    file = office.folder / "b.tar"
+    office.data("db", "backup", file, "--as", "admin1")
     data = file.read_bytes()
     place = data.index(b"PGDMP") + 2000
     monkeypatch.setenv("CVL_DATABASE_URL", empty)
@@ -92,17 +90,16 @@ def test_what_is_no_backup_or_damaged_leaves_the_place_empty(
         (data[: len(data) // 2], "no_backup"),
         (data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :], "damaged"),
     ):
-        bad = desk.bytes(spoilt, "bad.tar")
-        assert desk.data("db", "restore", bad, status=1)["error"]["code"] == code
-    assert desk.data("db", "restore", desk.folder / "none.tar", status=1)["error"]["code"] == "no_backup"
-    assert desk.data("db", "restore", file)["ok"]  # nothing stood in its way
+        bad = office.bytes(spoilt, "bad.tar")
+        assert office.data("db", "restore", bad, status=1)["error"]["code"] == code
+    assert office.data("db", "restore", office.folder / "none.tar", status=1)["error"]["code"] == "no_backup"
+    assert office.data("db", "restore", file)["ok"]  # nothing stood in its way
 
 
-def test_a_missing_uploaded_file_is_said(desk: Desk) -> None:
-    desk.registered()
-    [(sha256,)] = _documents(desk, 1)
+def test_a_missing_uploaded_file_is_said(office: Desk) -> None:
+    [(sha256,)] = _documents(office, 1)
     stored(sha256).unlink()
-    saved = desk.data("db", "backup", desk.folder / "b.tar", "--as", "admin1", status=3)
+    saved = office.data("db", "backup", office.folder / "b.tar", "--as", "admin1", status=3)
     assert saved["missing"] == [sha256]
 
 

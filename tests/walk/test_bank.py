@@ -7,9 +7,8 @@ import pytest
 
 from tests.postgres.desk import companies, csv_bytes, line, xlsx_bytes
 from tests.walk.conftest import Desk
-from tests.walk.test_payments import Till, till
+from tests.walk.till import Till
 
-__all__ = ["till"]
 HEADER = ["交易日期", "支出金额", "收入金额", "对方户名", "对方账号", "交易流水号", "摘要"]
 ONE, TWO = (row[1] for row in companies("C", "D")[1:])
 
@@ -106,6 +105,15 @@ def test_all_of_one_payee_is_matched_as_a_sum(till: Till, monkeypatch: pytest.Mo
     assert till.sent()["amount"] == "600.00"
     imported(till.desk, ("2026-09-02", "1000.00", ONE, "合并"))
     assert ways(till.desk) == {"payee": 2}
+
+
+def test_a_payment_that_never_left_is_not_taken_for_the_one_made_anew(till: Till) -> None:
+    till.result((till.sent()["payments"][0]["reference"], "400.00", "退回", "L1"))
+    till.sent()
+    imported(till.desk, ("2026-08-26", "400.00", ONE, "兑付"))
+    assert (ways(till.desk), left(till.desk)) == ({"amount": 1}, [("payment", "200.00", "7天以内")])
+    imported(till.desk, ("2026-08-26", "400.00", ONE, "再"), ("2026-08-26", "-400.00", ONE, "退"), name="出入.csv")
+    assert (ways(till.desk), left(till.desk)) == ({"amount": 2}, [("payment", "200.00", "7天以内")])
 
 
 def test_a_statement_stands_or_falls_whole(till: Till) -> None:

@@ -46,12 +46,11 @@ def test_a_year_without_a_calendar_is_refused(desk: Desk, run: str) -> None:
     assert desk.data("disclose", run, "--from", "2026-12-24", "--as", "maker1")["until"] == "2026-12-31"
 
 
-def test_only_an_approved_run_is_disclosed(desk: Desk) -> None:
-    desk.registered()
-    desk.data("import", desk.file([line("a")]), "--as", "maker1")
-    draft = desk.data("settle", "draft", "--through", "2026-07", "--as", "maker1")["run"]
-    assert desk.data("disclose", draft, "--as", "maker1", status=1)["error"]["code"] == "not_approved"
-    assert desk.data("disclose", "99", "--as", "maker1", status=1)["error"]["code"] == "no_run"
+def test_only_an_approved_run_is_disclosed(office: Desk) -> None:
+    office.data("import", office.file([line("a")]), "--as", "maker1")
+    draft = office.data("settle", "draft", "--through", "2026-07", "--as", "maker1")["run"]
+    assert office.data("disclose", draft, "--as", "maker1", status=1)["error"]["code"] == "not_approved"
+    assert office.data("disclose", "99", "--as", "maker1", status=1)["error"]["code"] == "no_run"
 
 
 def test_an_objection_is_raised_released_and_raised_again(desk: Desk, run: str) -> None:

@@ -4,76 +4,16 @@ import csv
 import io
 import json
 import re
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
 from lxml import etree
 
-from tests.postgres.desk import companies, csv_bytes, real
-from tests.walk.conftest import Desk, line
+from tests.postgres.desk import real
+from tests.walk.desk import Desk
+from tests.walk.till import ACCOUNT, Till, accounts, line
 from voucher.capitals import capitals
-from voucher.money import parse_yuan
 
-ACCOUNT = {"C": "6222000011112222", "D": "0000000000000000017"}
 PAYER = '[payer]\nname = "合成主管部门"\naccount = "0000000000000000009"\nclearing_no = "000000000009"\n'
-
-
-def accounts(*symbols: str, **changed: str) -> list[list[str]]:
-    """Write a companies file with accounts."""
-    rows = companies(*symbols)
-    for row, symbol in zip(rows[1:], symbols, strict=True):
-        row[6:] = ["", "合成银行重庆支行", changed.get(symbol, ACCOUNT[symbol]), "000000000001"]
-    return rows
-
-
-@dataclass
-class Till:
-    """A desk with an approved, disclosed run (a, b of C; d of D), on a day on which it can be paid."""
-
-    desk: Desk
-    run: str
-
-    def batch(self, status: int = 0) -> Any:
-        return self.desk.data("pay", "batch", self.run, "--as", "maker1", status=status)
-
-    def sent(self) -> Any:
-        """Propose and approve a batch."""
-        made = self.batch()
-        self.desk.data("approve", made["act"], "--as", "checker1")
-        return made
-
-    def result(self, *rows: tuple[str, str, str, str], status: int = 0, name: str = "结果.csv") -> Any:
-        """Take in a result file: reference, amount, state, serial."""
-        header = ["用途", "金额", "处理结果", "交易日期", "交易流水号", "失败原因"]
-        body = [
-            [f"算力券兑付 {ref}", amount, state, "2026-08-24", serial, "账号户名不符" if state == "退回" else ""]
-            for ref, amount, state, serial in rows
-        ]
-        file = self.desk.bytes(csv_bytes([header, *body], "gb18030"), name)
-        return self.desk.data("pay", "result", file, "--as", "maker1", status=status)
-
-    def balances(self) -> dict[str, str]:
-        found = self.desk.data("balance", "money:")["accounts"]
-        sums: dict[str, int] = {}
-        for each in found:
-            kind = each["account"].split(":")[1]
-            sums[kind] = sums.get(kind, 0) + parse_yuan(each["balance"])
-        return {kind: f"{fen / 100:.2f}" for kind, fen in sums.items() if fen}
-
-
-@pytest.fixture
-def till(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Till:
-    desk.registered()
-    desk.data("registry", "import", desk.sheet(accounts("C", "D"), "账户.csv"), "--as", "maker1")
-    desk.data("import", desk.file([line("a"), line("b"), line("d", buyer="D")]), "--as", "maker1")
-    run = desk.settled()
-    refused = desk.data("pay", "batch", run, "--as", "maker1", status=1)
-    assert refused["error"]["code"] == "not_disclosed"
-    desk.data("disclose", run, "--as", "maker1")
-    assert desk.data("pay", "batch", run, "--as", "maker1", status=1)["error"]["code"] == "disclosure_running"
-    monkeypatch.setenv("CVL_TODAY", "2026-08-24")
-    return Till(desk, run)
 
 
 def test_a_run_is_paid_once_whatever_the_bank_sends_twice(till: Till) -> None:
@@ -156,13 +96,12 @@ def test_what_cannot_be_paid_is_left_out_with_its_reason(till: Till) -> None:
     assert till.batch()["amount"] == "200.00"
 
 
-def test_a_company_without_an_account_is_left_out(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk.registered()
-    desk.data("import", desk.file([line("a")]), "--as", "maker1")
-    run = desk.settled()
-    desk.data("disclose", run, "--as", "maker1")
+def test_a_company_without_an_account_is_left_out(office: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    office.data("import", office.file([line("a")]), "--as", "maker1")
+    run = office.settled()
+    office.data("disclose", run, "--as", "maker1")
     monkeypatch.setenv("CVL_TODAY", "2026-08-24")
-    made = desk.data("pay", "batch", run, "--as", "maker1")
+    made = office.data("pay", "batch", run, "--as", "maker1")
     assert (made["batch"], [each["code"] for each in made["left_out"]]) == (None, ["account_missing"])
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from console import basics
 from console.main import build, main
-from console.verbs import VERBS
+from console.verbs import WORDS, verbs
 from tests.postgres.conftest import _copy_database, _drop_database, _superuser
 from tests.walk.conftest import ROOT, Desk, line
 from voucher import access, database
@@ -29,7 +29,7 @@ def _commands(group: click.Group, path: str = "") -> Iterator[tuple[str, click.C
             yield from _commands(command, f"{path}{name} ")
 
 
-PATHS = [path for path, _ in _commands(build(VERBS))]
+PATHS = [path for path, _ in _commands(build(verbs()))]
 
 
 @pytest.mark.parametrize("path", ["", *PATHS])
@@ -44,14 +44,31 @@ def test_every_help_page_is_chinese(path: str, capsys: pytest.CaptureFixture[str
 def test_every_command_but_help_takes_json() -> None:
     plain = [
         path
-        for path, command in _commands(build(VERBS))
+        for path, command in _commands(build(verbs()))
         if not isinstance(command, click.Group) and not any("--json" in param.opts for param in command.params)
     ]
     assert not plain
 
 
+def test_every_first_word_loads_its_commands_and_no_others() -> None:
+    for word in {word.split(" ")[0] for word in WORDS}:
+        mine = [verb for verb in verbs(word) if verb.path.split(" ")[0] == word]
+        assert mine
+        assert mine == [verb for verb in verbs() if verb.path.split(" ")[0] == word]
+    assert {path if (path := verb.path) in WORDS else path.split(" ")[0] for verb in verbs()} == set(WORDS)
+
+
+def test_the_page_of_all_commands_loads_no_driver_and_no_door() -> None:
+    asked = (
+        "import sys; from console.main import main; main(['--help']);"
+        " print([name for name in ('sqlalchemy', 'psycopg', 'lxml', 'console.audit') if name in sys.modules])"
+    )
+    said = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, check=True)
+    assert said.stdout.splitlines()[-1] == b"[]"
+
+
 def test_every_acting_command_stands_in_the_table_of_roles() -> None:
-    acting = {verb.path for verb in VERBS if verb.acting}
+    acting = {verb.path for verb in verbs() if verb.acting}
     same = {"settle approve": "approve", "settle reject": "reject"}
     assert {same.get(path, path) for path in acting} <= set(access.COMMANDS)
 
@@ -119,45 +136,42 @@ def test_too_little_money_is_refused_with_the_gap(desk: Desk) -> None:
     assert "100.00" in refused["message"]
 
 
-def test_a_run_is_decided_once_and_by_what_was_seen(desk: Desk) -> None:
-    desk.registered()
-    desk.data("import", desk.file([line("a")]), "--as", "maker1")
-    run = desk.data("settle", "draft", "--through", "2026-07", "--as", "maker1")["run"]
-    assert desk.data("settle", "approve", run, "--as", "checker1", status=1)["error"]["code"] == "not_submitted"
-    assert desk.data("settle", "submit", run, "--as", "maker2", status=1)["error"]["code"] == "not_yours"
-    desk.data("settle", "submit", run, "--as", "maker1")
-    wrong = desk.data("settle", "approve", run, "--digest", "0" * 16, "--as", "checker1", status=1)
+def test_a_run_is_decided_once_and_by_what_was_seen(office: Desk) -> None:
+    office.data("import", office.file([line("a")]), "--as", "maker1")
+    run = office.data("settle", "draft", "--through", "2026-07", "--as", "maker1")["run"]
+    assert office.data("settle", "approve", run, "--as", "checker1", status=1)["error"]["code"] == "not_submitted"
+    assert office.data("settle", "submit", run, "--as", "maker2", status=1)["error"]["code"] == "not_yours"
+    office.data("settle", "submit", run, "--as", "maker1")
+    wrong = office.data("settle", "approve", run, "--digest", "0" * 16, "--as", "checker1", status=1)
     assert wrong["error"]["code"] == "digest_differs"
-    opened = desk.data("settle", "draft", "--through", "2026-07", "--as", "maker2", status=1)
+    opened = office.data("settle", "draft", "--through", "2026-07", "--as", "maker2", status=1)
     assert opened["error"]["code"] == "run_open"
-    assert desk.data("settle", "reject", run, "--as", "checker1", status=2)["error"]["code"] == "usage"
-    assert desk.data("settle", "reject", run, "--why", "重做", "--as", "checker1")["state"] == "rejected"
-    assert desk.data("settle", "approve", run, "--as", "checker1", status=1)["error"]["code"] == "decided"
-    assert [each["state"] for each in desk.data("settle", "list")["runs"]] == ["rejected"]
+    assert office.data("settle", "reject", run, "--as", "checker1", status=2)["error"]["code"] == "usage"
+    assert office.data("settle", "reject", run, "--why", "重做", "--as", "checker1")["state"] == "rejected"
+    assert office.data("settle", "approve", run, "--as", "checker1", status=1)["error"]["code"] == "decided"
+    assert [each["state"] for each in office.data("settle", "list")["runs"]] == ["rejected"]
 
 
-def test_a_lock_that_is_not_had_is_exit_4(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk.registered()
+def test_a_lock_that_is_not_had_is_exit_4(office: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "LOCK_TIMEOUT", "300ms")
-    with database.transaction(desk.engine) as db:
+    with database.transaction(office.engine) as db:
         database.query(db, "queries/policy/lock_programme.sql", programme_id="cq-2025-12-08")
-        busy = desk.data("settle", "draft", "--through", "2026-07", "--as", "maker1", status=4)
+        busy = office.data("settle", "draft", "--through", "2026-07", "--as", "maker1", status=4)
     assert busy["error"]["code"] == "busy"
 
 
-def test_changed_books_are_exit_5_and_the_act_is_named(desk: Desk) -> None:
-    desk.registered()
-    desk.data("import", desk.file([line("a")]), "--as", "maker1")
-    desk.settled()
-    with database.transaction(desk.engine, "cvl_owner") as db:
+def test_changed_books_are_exit_5_and_the_act_is_named(office: Desk) -> None:
+    office.data("import", office.file([line("a")]), "--as", "maker1")
+    office.settled()
+    with database.transaction(office.engine, "cvl_owner") as db:
         db.exec_driver_sql("ALTER TABLE transfer DISABLE TRIGGER append_only")
         db.exec_driver_sql(
             "UPDATE transfer SET amount_fen = amount_fen + 1 WHERE run_id IS NOT NULL AND transfer_no > 1"
         )
-    found = desk.data("reconcile", status=5)
+    found = office.data("reconcile", status=5)
     assert not found["ok"]
-    assert found["first_wrong_act"] == str(desk.seals())
-    assert f"第 {desk.seals()} 号" in desk.cvl("reconcile").out
+    assert found["first_wrong_act"] == str(office.seals())
+    assert f"第 {office.seals()} 号" in office.cvl("reconcile").out
 
 
 def test_no_database_is_exit_6(desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -230,13 +244,12 @@ def test_a_reader_that_goes_away_is_no_error(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_stopped_command_ends_cleanly(desk: Desk, number: signal.Signals, status: int) -> None:
+def test_a_stopped_command_ends_cleanly(office: Desk, number: signal.Signals, status: int) -> None:
     """Hold the lock it needs, so that it waits, and stop it then."""
-    desk.registered()
-    with database.transaction(desk.engine) as db:
+    with database.transaction(office.engine) as db:
         database.query(db, "queries/policy/lock_programme.sql", programme_id="cq-2025-12-08")
-        process = desk.start("settle", "draft", "--through", "2026-07", "--as", "maker1")
-        _until_waiting(desk)
+        process = office.start("settle", "draft", "--through", "2026-07", "--as", "maker1")
+        _until_waiting(office)
         os.kill(process.pid, number)
         out, err = process.communicate(timeout=30)
     assert process.returncode == status, (out, err)

@@ -7,7 +7,7 @@ from typing import Any
 
 from python_calamine import CalamineWorkbook
 
-from tests.postgres.desk import real
+from tests.postgres.desk import companies, real
 from tests.walk.conftest import Desk, line
 
 LINE_KEYS = {
@@ -21,30 +21,28 @@ RUN_KEYS = {
 YUAN = re.compile(r"-?\d+\.\d\d\Z")
 
 
-def test_the_walk_from_registers_to_report(desk: Desk) -> None:
-    desk.registered()
-    taken = desk.data("import", desk.file([line("a", "1000.00"), line("b", "6000000.00")]), "--as", "maker1")
+def test_the_walk_from_registers_to_report(office: Desk) -> None:
+    taken = office.data("import", office.file([line("a", "1000.00"), line("b", "6000000.00")]), "--as", "maker1")
     assert (taken["rows"], taken["accepted"]) == (2, 2)
-    drafted = desk.data("settle", "draft", "--through", "2026-07", "--as", "maker1")
+    drafted = office.data("settle", "draft", "--through", "2026-07", "--as", "maker1")
     assert drafted["totals"] == {"granted": "1000000.00", "withheld": "200200.00", "recovered": "0.00"}
-    submitted = desk.data("settle", "submit", drafted["run"], "--as", "maker1")
+    submitted = office.data("settle", "submit", drafted["run"], "--as", "maker1")
     assert submitted["state"] == "proposed"
     assert submitted["digest"] == drafted["digest"]
-    approved = desk.data("settle", "approve", drafted["run"], "--digest", drafted["digest"], "--as", "checker1")
+    approved = office.data("settle", "approve", drafted["run"], "--digest", drafted["digest"], "--as", "checker1")
     assert (approved["state"], approved["checker"]) == ("approved", "checker1")
-    assert desk.data("settle", "verify", drafted["run"])["ok"]
-    assert desk.data("balance", "money:appropriation:2026")["accounts"] == [
+    assert office.data("settle", "verify", drafted["run"])["ok"]
+    assert office.data("balance", "money:appropriation:2026")["accounts"] == [
         {"account": "money:appropriation:2026", "balance": "9000000.00"}
     ]
-    assert desk.data("reconcile", "--period", "2026-07")["differences"] == []
-    assert desk.data("settle", "draft", "--through", "2026-07", "--as", "maker1")["run"] is None
+    assert office.data("reconcile", "--period", "2026-07")["differences"] == []
+    assert office.data("settle", "draft", "--through", "2026-07", "--as", "maker1")["run"] is None
 
 
-def test_a_run_is_told_as_the_design_says(desk: Desk) -> None:
-    desk.registered()
-    desk.data("import", desk.file([line("a", "6000000.00", since="2025-12-20")]), "--as", "maker1")
-    drafted = desk.data("settle", "draft", "--through", "2026-07", "--as", "maker1")
-    shown = desk.data("settle", "show", drafted["run"])
+def test_a_run_is_told_as_the_design_says(office: Desk) -> None:
+    office.data("import", office.file([line("a", "6000000.00", since="2025-12-20")]), "--as", "maker1")
+    drafted = office.data("settle", "draft", "--through", "2026-07", "--as", "maker1")
+    shown = office.data("settle", "show", drafted["run"])
     assert shown == drafted
     assert set(drafted) == RUN_KEYS
     assert (drafted["through"], drafted["state"], drafted["maker"], drafted["checker"]) == (
@@ -67,61 +65,58 @@ def test_a_draft_without_lines_has_no_run(desk: Desk) -> None:
     assert (nothing["run"], nothing["lines"], nothing["held"], nothing["backfill"]) == (None, [], [], [])
 
 
-def test_the_report_is_a_workbook_that_agrees(desk: Desk) -> None:
-    desk.registered()
-    desk.data("import", desk.file([line("a"), line("b", buyer="D")]), "--as", "maker1")
-    desk.settled()
-    out = desk.folder / "对账.xlsx"
-    made = desk.data("report", "reconciliation", "--period", "2026-08", "--out", out)
+def test_the_report_is_a_workbook_that_agrees(office: Desk) -> None:
+    office.data("import", office.file([line("a"), line("b", buyer="D")]), "--as", "maker1")
+    office.settled()
+    out = office.folder / "对账.xlsx"
+    made = office.data("report", "reconciliation", "--period", "2026-08", "--out", out)
     assert (made["out"], made["differences"]) == (str(out), [])
     names = CalamineWorkbook.from_path(str(out)).sheet_names
     assert "差异" in names
-    again = desk.data("report", "reconciliation", "--period", "2026-08", "--out", desk.folder / "再.xlsx")
+    again = office.data("report", "reconciliation", "--period", "2026-08", "--out", office.folder / "再.xlsx")
     assert again["sha256"] == made["sha256"]
     for form in ("csv", "json"):
-        desk.data("report", "reconciliation", "--period", "2026-08", "--format", form, "--out", desk.folder / form)
-    assert desk.bytes_of("csv").startswith(b"\xef\xbb\xbf")
-    assert json.loads(desk.bytes_of("json"))
-    assert [each["name"] for each in desk.data("report", "--list")["reports"]].count("reconciliation") == 1
+        office.data("report", "reconciliation", "--period", "2026-08", "--format", form, "--out", office.folder / form)
+    assert office.bytes_of("csv").startswith(b"\xef\xbb\xbf")
+    assert json.loads(office.bytes_of("json"))
+    assert [each["name"] for each in office.data("report", "--list")["reports"]].count("reconciliation") == 1
 
 
-def test_an_invoice_is_shown_listed_and_explained(desk: Desk) -> None:
-    desk.registered()
+def test_an_invoice_is_shown_listed_and_explained(office: Desk) -> None:
     rows = [line("a", "1000.00"), line("b", buyer="X")]
-    desk.data("import", desk.file(rows), "--as", "maker1", status=3)
-    desk.settled()
-    listed = {each["number"]: each["status"] for each in desk.data("invoice", "list")["invoices"]}
+    office.data("import", office.file(rows), "--as", "maker1", status=3)
+    office.settled()
+    listed = {each["number"]: each["status"] for each in office.data("invoice", "list")["invoices"]}
     assert listed == {real("a"): "accepted", real("b"): "rejected"}
-    shown = desk.data("invoice", "show", real("a"))
+    shown = office.data("invoice", "show", real("a"))
     assert (shown["net"], shown["accepted_no"]) == ("1000.00", 1)
     assert shown["settlement"][0]["granted"] == "200.00"
-    assert desk.data("invoice", "show", real("b"))["status"] == "rejected"
-    assert desk.data("explain", real("a"))["parts"]
-    assert "计算底稿" in desk.cvl("explain", real("a")).out
+    assert office.data("invoice", "show", real("b"))["status"] == "rejected"
+    assert office.data("explain", real("a"))["parts"]
+    assert "计算底稿" in office.cvl("explain", real("a")).out
 
 
-def test_vouchers_are_issued_by_hand_and_all_at_once(desk: Desk) -> None:
-    desk.registered()
+def test_vouchers_are_issued_by_hand_and_all_at_once(office: Desk) -> None:
     company = line("a")["用方统一社会信用代码"]
     by_hand = ("voucher", "issue", "--year", "2026", "--company", company, "--as", "maker1", "--face")
-    assert desk.data(*by_hand, "1000000.01", status=1)["error"]["code"] == "above_cap"
-    assert desk.data(*by_hand, "0", status=2)["error"]["code"] == "bad_face"
-    asked = desk.data(*by_hand, "50.00")
+    assert office.data(*by_hand, "1000000.01", status=1)["error"]["code"] == "above_cap"
+    assert office.data(*by_hand, "0", status=2)["error"]["code"] == "bad_face"
+    asked = office.data(*by_hand, "50.00")
     assert asked["state"] == "proposed"
-    assert desk.data(*by_hand, "50.00")["act"] == asked["act"]
-    assert desk.data(*by_hand, "60.00", status=1)["error"]["code"] == "proposal_pending"
-    desk.data("approve", asked["act"], "--as", "checker1")
-    assert desk.data(*by_hand, "50.00", status=1)["error"]["code"] == "voucher_exists"
-    rest = desk.data("voucher", "issue", "--year", "2026", "--as", "maker1")
-    assert desk.data("approve", rest["act"], "--as", "checker1")["issued"] == 1
-    assert desk.data("voucher", "issue", "--year", "2026", "--as", "maker1")["act"] is None
-    found = {each["company"]: each for each in desk.data("voucher", "list", "--year", "2026")["vouchers"]}
+    assert office.data(*by_hand, "50.00")["act"] == asked["act"]
+    assert office.data(*by_hand, "60.00", status=1)["error"]["code"] == "proposal_pending"
+    office.data("approve", asked["act"], "--as", "checker1")
+    assert office.data(*by_hand, "50.00", status=1)["error"]["code"] == "voucher_exists"
+    rest = office.data("voucher", "issue", "--year", "2026", "--as", "maker1")
+    assert office.data("approve", rest["act"], "--as", "checker1")["issued"] == 1
+    assert office.data("voucher", "issue", "--year", "2026", "--as", "maker1")["act"] is None
+    found = {each["company"]: each for each in office.data("voucher", "list", "--year", "2026")["vouchers"]}
     assert (found[company]["face"], found[company]["by_hand"]) == ("50.00", True)
-    desk.data("import", desk.file([line("a", "1000.00")]), "--as", "maker1")
-    desk.settled()
-    used = desk.data("voucher", "show", found[company]["voucher"])
+    office.data("import", office.file([line("a", "1000.00")]), "--as", "maker1")
+    office.settled()
+    used = office.data("voucher", "show", found[company]["voucher"])
     assert (used["granted"], used["left"], len(used["uses"])) == ("50.00", "0.00", 1)
-    assert desk.data("reconcile")["ok"]
+    assert office.data("reconcile")["ok"]
 
 
 def test_an_appropriation_that_was_sent_back_can_be_corrected(desk: Desk) -> None:
@@ -137,36 +132,33 @@ def test_an_appropriation_that_was_sent_back_can_be_corrected(desk: Desk) -> Non
     assert desk.data(*asked, "30.00", status=1)["error"]["code"] == "reference_conflict"
 
 
-def test_a_voucher_needs_a_qualified_company_and_a_covered_year(desk: Desk) -> None:
-    desk.registered()
+def test_a_voucher_needs_a_qualified_company_and_a_covered_year(office: Desk) -> None:
     asked = ("voucher", "issue", "--company", "91500000MA5UXX097X", "--face", "10", "--as", "maker1", "--year")
-    assert desk.data(*asked, "2026", status=1)["error"]["code"] == "not_qualified"
-    assert desk.data(*asked, "2031", status=1)["error"]["code"] == "year_not_covered"
+    assert office.data(*asked, "2026", status=1)["error"]["code"] == "not_qualified"
+    assert office.data(*asked, "2031", status=1)["error"]["code"] == "year_not_covered"
 
 
-def test_a_voucher_that_was_sent_back_can_be_proposed_again(desk: Desk) -> None:
-    desk.registered()
-    first = desk.data("voucher", "issue", "--year", "2026", "--as", "maker1")["act"]
-    desk.data("reject", first, "--why", "先不发", "--as", "checker1")
-    second = desk.data("voucher", "issue", "--year", "2026", "--as", "maker1")["act"]
+def test_a_voucher_that_was_sent_back_can_be_proposed_again(office: Desk) -> None:
+    first = office.data("voucher", "issue", "--year", "2026", "--as", "maker1")["act"]
+    office.data("reject", first, "--why", "先不发", "--as", "checker1")
+    second = office.data("voucher", "issue", "--year", "2026", "--as", "maker1")["act"]
     assert second != first
-    desk.data("withdraw", second, "--as", "maker1")
-    assert desk.data("proposals")["proposals"] == []
+    office.data("withdraw", second, "--as", "maker1")
+    assert office.data("proposals")["proposals"] == []
 
 
-def test_balances_are_told_as_of_a_moment(desk: Desk) -> None:
-    desk.registered()
-    assert desk.data("balance", "--as-of", "2020-01-01")["accounts"] == []
-    assert len(desk.data("balance", "money:")["accounts"]) == 2
+def test_balances_are_told_as_of_a_moment(office: Desk) -> None:
+    assert office.data("balance", "--as-of", "2020-01-01")["accounts"] == []
+    assert len(office.data("balance", "money:")["accounts"]) == 2
 
 
-def test_registers_say_what_they_took(desk: Desk, tmp_path: Path) -> None:
-    desk.registered()
-    again = desk.data("registry", "import", desk.folder / "企业.csv", "--as", "maker1")
+def test_registers_say_what_they_took(office: Desk, tmp_path: Path) -> None:
+    same = office.sheet(companies("C", "D"), "企业.csv")
+    again = office.data("registry", "import", same, "--as", "maker1")
     assert (again["kind"], again["state"], again["rows"]) == ("companies", "unchanged", 2)
     wrong = tmp_path / "x.csv"
     wrong.write_text("甲,乙\n1,2\n", encoding="utf-8")
-    refused: Any = desk.data("registry", "import", wrong, "--as", "maker1", status=1)
+    refused: Any = office.data("registry", "import", wrong, "--as", "maker1", status=1)
     assert (refused["state"], refused["error"]["code"]) == ("refused", "missing_columns")
 
 

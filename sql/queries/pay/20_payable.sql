@@ -75,12 +75,11 @@ objected AS (
 frozen AS (
     SELECT v.programme_id, v.company_id, v.cap_year
     FROM voucher AS v
-    CROSS JOIN LATERAL (
-        SELECT m.to_state FROM move AS m
-        WHERE m.noun = 'voucher' AND m.subject_id = v.voucher_id
-        ORDER BY m.step DESC LIMIT 1
-    ) AS m
-    WHERE m.to_state = 'frozen'
+    INNER JOIN state_at('voucher', 9223372036854775807) AS t ON t.subject_id = v.voucher_id AND t.state = 'frozen'
+    UNION
+    SELECT l.programme_id, l.company_id, l.cap_year
+    FROM line AS l
+    INNER JOIN standing_at(9223372036854775807) AS g ON g.company_id = l.company_id AND g.frozen
 ),
 
 known AS (
