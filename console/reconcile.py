@@ -27,16 +27,13 @@ MONTHLY = "reconciliation"
 def reconcile(engine: Engine, period: str | None) -> Answer:
     """Run every check; with a period also hold its reconciliation report against the books."""
 
-    def work(db: Connection) -> tuple[int, list[Difference], int | None]:
-        cutoff = acts.cutoff(db)
-        failures = invariants.check_all(db)
-        found = [Difference(f.title, f.act_no, f.subject, f.detail) for f in failures]
-        if period is not None:
-            report = reports.run(db, MONTHLY, period, cutoff, "", checked=failures)
-            found += [each for each in report.differences if each not in found]
-        return cutoff, found, invariants.first_wrong(failures)
-
-    cutoff, found, first = run(engine, work, "cvl_auditor")
+    cutoff = run(engine, acts.cutoff, "cvl_auditor")
+    failures = invariants.check_at_once(engine)
+    found = [Difference(f.title, f.act_no, f.subject, f.detail) for f in failures]
+    first = invariants.first_wrong(failures)
+    if period is not None:
+        monthly = run(engine, lambda db: reports.run(db, MONTHLY, period, cutoff, "", checked=failures), "cvl_auditor")
+        found += [each for each in monthly.differences if each not in found]
     checks = invariants.titles()
     data = {
         "ok": not found, "act_no": str(cutoff), "period": period, "checks": len(checks),

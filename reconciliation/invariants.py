@@ -1,14 +1,15 @@
 """Checks of the books and of the seal: what must hold, and the first act from which on it does not."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 import sql
 from voucher import seal
-from voucher.database import Row, expect_many, query
+from voucher.database import Row, expect_many, query, run
 from voucher.seal import Digests
 
 SEAL = "seal"
@@ -38,6 +39,18 @@ def check_all(db: Connection) -> list[Failure]:
     Only reads; the auditor's role is enough.
     """
     return [*check_seal(db), *check_books(db)]
+
+
+def check_at_once(engine: Engine) -> list[Failure]:
+    """Run every check as `check_all` does, the seal check beside the others on a connection of its own.
+
+    One digests bytes here, the others work in the database: on two cores that takes half the time. Each check is a
+    statement of its own and sees what was committed when it began.
+    """
+    with ThreadPoolExecutor(1) as beside:
+        sealed = beside.submit(run, engine, check_seal, "cvl_auditor")
+        books = run(engine, check_books, "cvl_auditor")
+        return [*sealed.result(), *books]
 
 
 def first_wrong(failures: Sequence[Failure]) -> int | None:
