@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from reconciliation import disclosure
 from settlement import documents
 from settlement import run as runs
+from settlement.compute import compute, put_lines
 from voucher import acts, approval, ledger
 from voucher.access import User
 from voucher.capitals import capitals
@@ -94,8 +95,8 @@ def _compute(db: Connection, run: runs.Run, batch: int | None) -> None:
     """Compute into temporary tables what can be paid of a run now. batch: its own hold on lines does not count."""
     cutoff = acts.cutoff(db)
     # the plain rules of a settlement, for a month before all others: no new claim, only what changed of settled ones
-    runs.compute(db, documents.recorded(db, cutoff), run.programme, cutoff, date(2000, 1, 1))
-    runs.put_lines(db, 0)
+    compute(db, documents.recorded(db, cutoff), run.programme, cutoff, date(2000, 1, 1))
+    put_lines(db, 0)
     run_file(db, "queries/pay/10_due.sql")
     run_file(db, "queries/pay/clear_due.sql")
     run_file(db, "queries/pay/clear_listed.sql")

@@ -11,7 +11,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from settlement import documents, run
+from settlement import documents
+from settlement.compute import compute, put_lines
 from settlement.policy import Policy, governing, in_force
 from voucher import acts, life
 from voucher.access import User
@@ -63,10 +64,10 @@ def unsettled(db: Connection, policies: Sequence[Policy], programme: str, throug
     whatever a run would still do comes first.
     """
     with db.begin_nested() as back:
-        run.compute(db, policies, programme, acts.cutoff(db), through)
+        compute(db, policies, programme, acts.cutoff(db), through)
         fresh = one(db, "queries/settle/next_run.sql")
         assert fresh is not None
-        run.put_lines(db, fresh["run_id"])
+        put_lines(db, fresh["run_id"])
         rows = query(db, "queries/settle/unsettled.sql", run_id=fresh["run_id"])
         back.rollback()
     return Unsettled(rows)

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, text
 
 from settlement import documents
 from settlement import run as runs
+from settlement.compute import compute
 from settlement.facts import (
     Contract,
     Facts,
@@ -111,7 +112,7 @@ class Ledger:
         asked = text("SELECT p.uscc FROM touched AS t INNER JOIN party AS p ON p.party_id = t.company_id")
         with transaction(self.engine) as db:
             cutoff = acts.cutoff(db)
-            runs.compute(db, documents.recorded(db, cutoff), PROGRAMME, cutoff, END, news_only=True)
+            compute(db, documents.recorded(db, cutoff), PROGRAMME, cutoff, END, news_only=True)
             return set(db.execute(asked).scalars())
 
 

@@ -1,5 +1,6 @@
--- grain:  temporary table bill, one row per blue invoice of these companies accepted by the cutoff: its money, and the cap year and the
---         document of one that counts whole in one year (doc_no null: its days must be looked at one by one)
+-- grain:  temporary table bill, one row per blue invoice of these companies accepted by the cutoff: its money, and
+--         the cap year and the document of one that counts whole in one year (doc_no null: its days must be looked
+--         at one by one)
 -- params: none (reads asked, touched, stretch, listed, related, added)
 -- source: DESIGN 6.1; paid_fen is null when no payment was ever given
 CREATE TEMPORARY TABLE bill ON COMMIT DROP AS

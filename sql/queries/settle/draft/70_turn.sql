@@ -24,9 +24,9 @@ WITH claim AS (
 -- what is known of few claims only
 known AS (
     SELECT *
-    FROM served AS s
-    FULL JOIN refused AS f USING (company_id, invoice_id, cap_year)
-    FULL JOIN reasons AS r USING (company_id, invoice_id, cap_year)
+    FROM served
+    FULL JOIN refused USING (company_id, invoice_id, cap_year)
+    FULL JOIN reasons USING (company_id, invoice_id, cap_year)
 ),
 
 -- new claims of the months asked for (last_on is null without any line of the programme), and all settled before
@@ -114,8 +114,8 @@ valued AS (
 asking AS (
     SELECT
         v.company_id, v.cap_year, v.accepted_no, v.invoice_id, v.policy_ids, v.basis_fen, v.computed_fen, v.worth_fen,
-        v.settled_fen, v.frozen, v.room_fen, v.holds, v.reasons, coalesce(v.overlap_cut || v.other_cut, v.overlap_cut, v.other_cut)
-            AS cuts,
+        v.settled_fen, v.frozen, v.room_fen, v.holds, v.reasons,
+        coalesce(v.overlap_cut || v.other_cut, v.overlap_cut, v.other_cut) AS cuts,
         CASE WHEN v.settled_fen IS NULL THEN 2 WHEN v.settled_fen > v.worth_fen THEN 0 ELSE 1 END AS phase,
         v.settled_fen IS NULL AND (v.frozen OR v.holds IS NOT NULL) AS waits,
         CASE
