@@ -27,7 +27,7 @@ matched AS MATERIALIZED (
 
 shown AS (
     SELECT
-        p.reference, b.holder AS name, p.sent_on, p.amount_fen AS paid_fen, p.state, m.way, l.statement_id, l.row_no,
+        p.payment_id, p.reference, b.holder AS name, p.sent_on, p.amount_fen AS paid_fen, p.state, m.way, l.statement_id, l.row_no,
         l.booked_on,
         CASE
             WHEN row_number() OVER (PARTITION BY l.statement_id, l.row_no ORDER BY p.payment_id) = 1
@@ -41,7 +41,7 @@ shown AS (
     LEFT JOIN matched AS m ON m.payment_id = p.payment_id
     LEFT JOIN bank_line AS l ON l.statement_id = m.statement_id AND l.row_no = m.row_no
     UNION ALL
-    SELECT NULL, l.name, NULL, NULL, NULL, m.way, l.statement_id, l.row_no, l.booked_on, l.amount_fen
+    SELECT NULL, NULL, l.name, NULL, NULL, NULL, m.way, l.statement_id, l.row_no, l.booked_on, l.amount_fen
     FROM asked AS q
     INNER JOIN bank_line AS l ON l.booked_on >= q.from_on AND l.booked_on < q.until_on AND l.amount_fen > 0
     INNER JOIN seal AS s ON s.act_id = l.statement_id AND s.no <= q.cutoff
@@ -74,4 +74,4 @@ SELECT
     END AS age
 FROM shown AS x
 CROSS JOIN until AS u
-ORDER BY x.reference IS NULL, coalesce(x.sent_on, x.booked_on), x.reference, x.statement_id, x.row_no
+ORDER BY x.reference IS NULL, coalesce(x.sent_on, x.booked_on), x.payment_id, x.statement_id, x.row_no
