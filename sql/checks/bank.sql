@@ -35,7 +35,8 @@ wrong AS (
     FROM bank_line AS l
     INNER JOIN until AS u ON u.until_on IS NOT NULL
     LEFT JOIN matched AS m ON m.statement_id = l.statement_id AND m.row_no = l.row_no
-    LEFT JOIN payment AS p ON p.reference = l.reference AND abs(p.amount_fen - l.amount_fen) > CAST(:tolerance_fen AS bigint)
+    LEFT JOIN payment AS p
+        ON p.reference = l.reference AND abs(p.amount_fen - l.amount_fen) > CAST(:tolerance_fen AS bigint)
     WHERE l.amount_fen > 0 AND m.way IS NULL AND (p.payment_id IS NOT NULL OR l.booked_on <= u.until_on)
 )
 
