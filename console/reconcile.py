@@ -11,9 +11,10 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from console.answer import Answer, table
-from console.chinese import FILE, MONTH, OneOf, argument, flag, option
+from console.chinese import FILE, MONTH, NUMBER, YUAN, OneOf, argument, flag, option
 from console.door import Verb
 from reconciliation import invariants, reports
+from reconciliation.bank import DAYS, TOLERANCE_FEN
 from reconciliation.document import Difference, Report
 from voucher import access, acts
 from voucher.database import run
@@ -24,11 +25,11 @@ MONTHLY = "reconciliation"
 """The report whose own differences `cvl reconcile --period` looks at."""
 
 
-def reconcile(engine: Engine, period: str | None) -> Answer:
+def reconcile(engine: Engine, period: str | None, tolerance: int = TOLERANCE_FEN, days: int = DAYS) -> Answer:
     """Run every check; with a period also hold its reconciliation report against the books."""
 
     cutoff = run(engine, acts.cutoff, "cvl_auditor")
-    failures = invariants.check_at_once(engine)
+    failures = invariants.check_at_once(engine, days, tolerance)
     found = [Difference(f.title, f.act_no, f.subject, f.detail) for f in failures]
     first = invariants.first_wrong(failures)
     if period is not None:
@@ -126,7 +127,11 @@ VERBS = (
         "reconcile",
         reconcile,
         "核对全部账目：逐项检查账本，并重新计算封存摘要。\n一致时退出码为 0，不一致时为 5，并指出最早出错的一号。",
-        [option("--period", kind=MONTH, help="同时核对该月的对账表")],
+        [
+            option("--period", kind=MONTH, help="同时核对该月的对账表"),
+            option("--tolerance", kind=YUAN, help="银行入账金额允许相差多少元，默认 0", default="0"),
+            option("--days", kind=NUMBER, help="从拨付到银行入账最多多少天，默认 10", default=str(DAYS)),
+        ],
     ),
     Verb(
         "report",

@@ -205,10 +205,12 @@ def _width(text: str) -> int:
 
 def _broken_at(line: str, room: int) -> list[str]:
     """Break a line that is wider than the table."""
-    parts = [""]
+    parts, width = [""], 0
     for char in line:
-        if _width(parts[-1] + char) > room:
+        width += _width(char)
+        if width > room:
             parts.append("")
+            width = _width(char)
         parts[-1] += char
     return parts
 

@@ -1,15 +1,15 @@
 -- check:  what was reported paid stands in the bank's statements, and every outgoing line of them is a payment of ours
 --         or was said to be none; a reference that agrees has the amount that agrees
 -- title:  拨付与银行对账单一致
--- grain:  one row per payment or line that has no counterpart ten days on; no rows means all is well
--- params: none
+-- grain:  one row per payment or line that has no counterpart so many days on; no rows means all is well
+-- params: days, tolerance_fen
 -- source: DESIGN 1, reconcile; days are counted up to the last day of all statements, so nothing differs before any
 WITH matched AS MATERIALIZED (
-    SELECT m.* FROM bank_match_at(9223372036854775807, 0, 10) AS m
+    SELECT m.* FROM bank_match_at(9223372036854775807, CAST(:tolerance_fen AS bigint), CAST(:days AS integer)) AS m
 ),
 
 until AS (
-    SELECT max(l.booked_on) - 10 AS until_on FROM bank_line AS l
+    SELECT max(l.booked_on) - CAST(:days AS integer) AS until_on FROM bank_line AS l
 ),
 
 wrong AS (
@@ -35,7 +35,8 @@ wrong AS (
     FROM bank_line AS l
     INNER JOIN until AS u ON u.until_on IS NOT NULL
     LEFT JOIN matched AS m ON m.statement_id = l.statement_id AND m.row_no = l.row_no
-    LEFT JOIN payment AS p ON p.reference = l.reference AND p.amount_fen <> l.amount_fen
+    LEFT JOIN payment AS p
+        ON p.reference = l.reference AND abs(p.amount_fen - l.amount_fen) > CAST(:tolerance_fen AS bigint)
     WHERE l.amount_fen > 0 AND m.way IS NULL AND (p.payment_id IS NOT NULL OR l.booked_on <= u.until_on)
 )
 

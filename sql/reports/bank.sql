@@ -3,7 +3,7 @@
 -- params: period_from, period_until (exclusive), cutoff (seal number)
 -- source: DESIGN 1, reconcile
 -- basis:  付款为补贴额；按批准拨付之日或入账日归入本期；匹配规则：付款编号、金额与户名、整批或同一收款方合计，十天以内，金额不容差
--- note:   一行对账单对应几笔付款的，入账金额只列在第一笔，不重复计。账龄算到已导入对账单的最后一天。
+-- note:   一行对账单对应几笔付款的，入账金额只列在第一笔，不重复计。退回而对账单上没有出入的付款不必匹配。账龄算到已导入对账单的最后一天。
 -- columns:
 --   reference  | 付款编号 | id | 16
 --   name       | 户名 | text | 28
@@ -27,8 +27,8 @@ matched AS MATERIALIZED (
 
 shown AS (
     SELECT
-        p.reference, b.holder AS name, p.sent_on, p.amount_fen AS paid_fen, p.state, m.way, l.statement_id, l.row_no,
-        l.booked_on,
+        p.payment_id, p.reference, b.holder AS name, p.sent_on, p.amount_fen AS paid_fen, p.state, m.way,
+        l.statement_id, l.row_no, l.booked_on,
         CASE
             WHEN row_number() OVER (PARTITION BY l.statement_id, l.row_no ORDER BY p.payment_id) = 1
                 THEN l.amount_fen
@@ -41,7 +41,7 @@ shown AS (
     LEFT JOIN matched AS m ON m.payment_id = p.payment_id
     LEFT JOIN bank_line AS l ON l.statement_id = m.statement_id AND l.row_no = m.row_no
     UNION ALL
-    SELECT NULL, l.name, NULL, NULL, NULL, m.way, l.statement_id, l.row_no, l.booked_on, l.amount_fen
+    SELECT NULL, NULL, l.name, NULL, NULL, NULL, m.way, l.statement_id, l.row_no, l.booked_on, l.amount_fen
     FROM asked AS q
     INNER JOIN bank_line AS l ON l.booked_on >= q.from_on AND l.booked_on < q.until_on AND l.amount_fen > 0
     INNER JOIN seal AS s ON s.act_id = l.statement_id AND s.no <= q.cutoff
@@ -62,11 +62,12 @@ SELECT
     CASE x.way
         WHEN 'hand' THEN CASE WHEN x.reference IS NULL THEN '人工：非本系统' ELSE '人工' END
         WHEN 'reference' THEN '付款编号' WHEN 'amount' THEN '金额与户名' WHEN 'batch' THEN '整批合计'
-        WHEN 'payee' THEN '收款方合计' ELSE '未匹配'
+        WHEN 'payee' THEN '收款方合计'
+        ELSE CASE x.state WHEN 'returned' THEN '退回未入账' ELSE '未匹配' END
     END AS way,
     x.statement_id || ':' || x.row_no AS line, x.booked_on, x.booked_fen,
     CASE
-        WHEN x.way IS NOT NULL OR u.until_on IS NULL THEN ''
+        WHEN x.way IS NOT NULL OR x.state = 'returned' OR u.until_on IS NULL THEN ''
         WHEN u.until_on - coalesce(x.sent_on, x.booked_on) > 90 THEN '90天以上'
         WHEN u.until_on - coalesce(x.sent_on, x.booked_on) > 30 THEN '31至90天'
         WHEN u.until_on - coalesce(x.sent_on, x.booked_on) > 7 THEN '8至30天'
@@ -74,4 +75,4 @@ SELECT
     END AS age
 FROM shown AS x
 CROSS JOIN until AS u
-ORDER BY x.reference IS NULL, coalesce(x.sent_on, x.booked_on), x.reference, x.statement_id, x.row_no
+ORDER BY x.reference IS NULL, coalesce(x.sent_on, x.booked_on), x.payment_id, x.statement_id, x.row_no

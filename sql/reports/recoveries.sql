@@ -31,22 +31,33 @@ approved AS (
     INNER JOIN act AS t ON t.act_id = d.act_id AND t.effective_on >= q.from_on AND t.effective_on < q.until_on
 ),
 
+-- the money of a claim moves on the lines that granted it
 flow AS (
-    SELECT t.act_id, t.company_id, t.run_id, t.line_no, t.amount_fen AS fen, d.kind AS debit, c.kind AS credit
+    SELECT
+        t.act_id, t.company_id, l.invoice_id, l.cap_year, t.amount_fen AS fen, d.kind AS debit, c.kind AS credit
     FROM asked AS q
     CROSS JOIN transfer AS t
     INNER JOIN seal AS s ON s.act_id = t.act_id AND s.no <= q.cutoff
-    INNER JOIN account AS d ON d.account_id = t.debit_account_id AND d.name LIKE 'money:%'
+    INNER JOIN account AS d
+        ON d.account_id = t.debit_account_id AND d.kind IN ('payable', 'in_transit', 'paid', 'recoverable')
     INNER JOIN account AS c ON c.account_id = t.credit_account_id
-    WHERE t.run_id IS NOT NULL
+    INNER JOIN run_line AS l ON l.company_id = t.company_id AND l.run_id = t.run_id AND l.line_no = t.line_no
+),
+
+moved AS (
+    SELECT
+        f.act_id, f.company_id, f.invoice_id, f.cap_year,
+        sum(f.fen) FILTER (WHERE f.debit = 'payable' AND f.credit IN ('appropriation', 'returned')) AS unpaid_fen,
+        sum(f.fen) FILTER (WHERE f.credit = 'recoverable') AS owed_fen
+    FROM flow AS f
+    GROUP BY f.act_id, f.company_id, f.invoice_id, f.cap_year
 ),
 
 returned AS (
-    SELECT l.company_id, l.invoice_id, l.cap_year, sum(f.fen) AS fen
+    SELECT f.company_id, f.invoice_id, f.cap_year, sum(f.fen) AS fen
     FROM flow AS f
-    INNER JOIN run_line AS l ON l.company_id = f.company_id AND l.run_id = f.run_id AND l.line_no = f.line_no
     WHERE f.debit = 'recoverable'
-    GROUP BY l.company_id, l.invoice_id, l.cap_year
+    GROUP BY f.company_id, f.invoice_id, f.cap_year
 ),
 
 told AS (
@@ -65,11 +76,10 @@ named AS (
 
 SELECT
     c.name AS company_name, i.number AS invoice_number, l.cap_year || '' AS cap_year, a.approved_on,
-    -l.granted_fen AS amount_fen, coalesce(sum(f.fen) FILTER (WHERE f.debit = 'payable'), 0) AS unpaid_fen,
-    coalesce(sum(f.fen) FILTER (WHERE f.credit = 'recoverable'), 0) AS owed_fen,
+    -l.granted_fen AS amount_fen, coalesce(m.unpaid_fen, 0) AS unpaid_fen, coalesce(m.owed_fen, 0) AS owed_fen,
     CASE
         WHEN row_number() OVER (PARTITION BY l.company_id, l.invoice_id, l.cap_year ORDER BY l.run_id) = 1
-            THEN coalesce(max(r.fen), 0)
+            THEN coalesce(r.fen, 0)
         ELSE 0
     END AS came_back_fen,
     t.told_on, c.uscc AS company_code
@@ -77,11 +87,8 @@ FROM approved AS a
 INNER JOIN run_line AS l ON l.run_id = a.run_id AND l.kind = 'recovery'
 INNER JOIN invoice AS i ON i.company_id = l.company_id AND i.invoice_id = l.invoice_id
 INNER JOIN named AS c ON c.party_id = l.company_id
-LEFT JOIN flow AS f
-    ON f.act_id = a.act_id AND f.company_id = l.company_id AND f.run_id = l.run_id AND f.line_no = l.line_no
+LEFT JOIN moved AS m
+    ON m.act_id = a.act_id AND m.company_id = l.company_id AND m.invoice_id = l.invoice_id AND m.cap_year = l.cap_year
 LEFT JOIN returned AS r ON r.company_id = l.company_id AND r.invoice_id = l.invoice_id AND r.cap_year = l.cap_year
 LEFT JOIN told AS t ON t.company_id = l.company_id AND t.invoice_id = l.invoice_id
-GROUP BY
-    c.name, c.uscc, i.number, l.company_id, l.invoice_id, l.cap_year, l.run_id, l.line_no, l.granted_fen,
-    a.approved_on, t.told_on
-ORDER BY a.approved_on, c.name, i.number, l.cap_year
+ORDER BY a.approved_on, c.name, i.number, l.cap_year, l.run_id

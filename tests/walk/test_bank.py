@@ -73,6 +73,8 @@ def test_lines_are_matched_by_reference_amount_and_whole_sums(till: Till) -> Non
         till.desk.data("bank", "undo", match, "--why", "别的", "--as", "maker1", status=1)["error"]["code"] == "undone"
     )
     assert not till.desk.data("reconcile", status=5)["ok"]
+    assert till.desk.data("reconcile", "--days", "44")["ok"]  # from 2026-08-26 to 2026-10-08
+    assert not till.desk.data("reconcile", "--days", "43", status=5)["ok"]
 
 
 @pytest.mark.parametrize(
