@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from console import companies, vouchers
 from reconciliation import invariants
 from settlement import lapse, merger
+from settlement import run as runs
 from settlement.facts import Facts, Invoice
 from tests.cases.histories import invoice, red_of, usual
 from tests.postgres import recorder
@@ -175,10 +176,10 @@ def test_a_company_frozen_after_the_draft_makes_the_run_stale(books: Books) -> N
     with transaction(books.engine) as db:
         run = draft(db).run
         assert run is not None
-        lapse.run.submit(db, MAKER, run.run_id)
+        runs.submit(db, MAKER, run.run_id)
     books.freeze("frozen", 1)
     with pytest.raises(Refused, match="stale"), transaction(books.engine) as db:
-        lapse.run.decide(db, CHECKER, run.run_id, "approved")
+        runs.decide(db, CHECKER, run.run_id, "approved")
 
 
 def expired(books: Books, on: date = AFTER) -> list[tuple[str, int, bool]]:
