@@ -76,7 +76,8 @@ class AnyOrder(RuleBasedStateMachine):
         self.facts = histories.usual()
         self.drafted: runs.Run | None = None
         self.fresh, self.backfill, self.through = False, False, FIRST_DAY
-        self.paid: list[Path] = []
+        self.approved: list[int] = []
+        self.recovered = False
 
     def teardown(self) -> None:
         """Let all checks and the seal speak before the database goes back."""
@@ -166,6 +167,9 @@ class AnyOrder(RuleBasedStateMachine):
             assert (code, self.fresh) == ("stale", False)
             self.attempt(lambda db: runs.decide(db, CHECKER, run.run_id, "rejected", why="已过时"))
             return
+        self.approved.append(run.run_id)
+        with self.write() as db:
+            self.recovered |= runs.totals(db, runs.find(db, run.run_id))["recovered"] > 0
         if self.fresh:
             self._nothing_left()
 
@@ -221,21 +225,12 @@ class AnyOrder(RuleBasedStateMachine):
             recorder.appropriate(db, 2026, fen, f"追加{self.acts}")
         self.stale()
 
-    def runs_approved(self, db: Connection) -> list[int]:
-        statement = (
-            "SELECT run_id FROM run AS r INNER JOIN decision AS d ON d.proposal_act_id = r.proposal_act_id"
-            " WHERE d.verdict = 'approved' ORDER BY run_id"
-        )
-        return [int(row[0]) for row in db.execute(text(statement))]
-
+    @precondition(lambda self: self.approved)
     @rule(data=st.data())
     def pay(self, data: st.DataObject) -> None:
         """Disclose a run, wait, send what can be paid to the bank, and take in what the bank says of some of it."""
         with self.write() as db:
-            found = self.runs_approved(db)
-            if not found:
-                return
-            run_id = data.draw(st.sampled_from(found), "run")
+            run_id = data.draw(st.sampled_from(self.approved), "run")
             shown = disclosure.disclose(db, MAKER, run_id, None)
         self.stale()
         if not shown.over:
@@ -244,9 +239,9 @@ class AnyOrder(RuleBasedStateMachine):
             if not (shown := disclosure.disclose(db, MAKER, run_id, None)).over:
                 return
             batch = payments.propose(db, MAKER, run_id).batch
-            if batch is not None:
-                approval.decide(db, batch, "approved", CHECKER)
         if batch is not None:
+            with self.write() as db:
+                approval.decide(db, batch, "approved", CHECKER)
             self._hear(data, batch)
 
     def _hear(self, data: st.DataObject, batch: int) -> None:
@@ -266,6 +261,7 @@ class AnyOrder(RuleBasedStateMachine):
             assert (one.paid + one.returned, list(one.problems)) == (len(rows), [])
             assert (two.paid, two.returned, two.act) == (0, 0, None)
 
+    @precondition(lambda self: self.recovered)
     @rule(data=st.data())
     def give_back(self, data: st.DataObject) -> None:
         """A company pays back some of what it owes."""
