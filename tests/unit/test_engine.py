@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from settlement.engine import KINDS, Draft, Line, draft, needed, prorate, share_out, shares, takers
-from settlement.facts import Facts, Invoice, Payment, Refusal, Subsidy, VoucherState
+from settlement.facts import Facts, Invoice, Payment, Refusal, Subsidy, Verification, VoucherState
 from settlement.policy import Policy
 from tests.cases import books, histories
 from tests.cases.histories import calm, invoice, policies, red_of, usual
@@ -355,3 +355,17 @@ def test_a_recovery_takes_no_share_of_what_is_available() -> None:
     assert (cut[1].granted_fen, cut[1].budget_cut_fen) == (199, 1)
     with pytest.raises(AssertionError):
         shares(takers(lines), 0)
+
+
+def test_a_claim_waits_for_the_tax_platform_where_that_is_asked_for() -> None:
+    asked = policy({"tax_verification": "required"})
+    facts = claims(1000, 2000)
+    held = run(facts, [asked])
+    assert (told(held.lines), told(held.held)) == ([], [(1, "grant", 0, 0), (2, "grant", 0, 0)])
+    assert held.held[1].reasons == (Reason("not_verified", 400),)
+    facts = replace(facts, verifications=[Verification("1", True, (1, 1)), Verification("2", False, (1, 2))])
+    found = run(facts, [asked])
+    assert (told(found.lines), [line.invoice_id for line in found.held]) == ([(1, "grant", 200, 0)], [2])
+    doubted = replace(served(facts, [asked]), verifications=[Verification("1", False, (2, 1))])
+    later = run(doubted, [asked])
+    assert (later.lines, [line.invoice_id for line in later.held]) == ([], [2])
