@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -112,14 +113,24 @@ def forbid(player: Player, tables: list[str]) -> None:
 
 def tamper(player: Player, table: str, change: str) -> None:
     """Change the newest row of a table behind the triggers: reconcile and the bundle's verifier name its act."""
-    engine, file = player.desk.engine, player.desk.home.parent / "bundle.zip"
+    engine = player.desk.engine
     with transaction(engine, "cvl_owner") as db:
         ((act_id, no),) = db.execute(text(f"SELECT act_id, no FROM seal WHERE act_id = ({ROW[table]})")).all()
         db.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
         db.execute(text(f"UPDATE {table} SET {change} WHERE act_id = {act_id}"))
     with transaction(engine, "cvl_auditor") as db:
         assert first_wrong(check_all(db)) == no
-    with file.open("w+b") as target:
-        run(engine, lambda db: bundle_export.export(db, target, bundle_export.START, acts.cutoff(db)), "cvl_auditor")
-    assert bundle_verify.verify([file], None).faults[0].place == bundle.act_name(no)
+    assert bundle_verify.verify([bundled(player)], None).faults[0].place == bundle.act_name(no)
     player.sound = False
+
+
+def bundled(player: Player) -> Path:
+    """Export the bundle of all acts."""
+    file = player.desk.home.parent / "bundle.zip"
+    with file.open("w+b") as target:
+        run(
+            player.desk.engine,
+            lambda db: bundle_export.export(db, target, bundle_export.START, acts.cutoff(db)),
+            "cvl_auditor",
+        )
+    return file
