@@ -39,8 +39,11 @@ check: $(DONE)  ## 静态检查：ruff、格式、mypy --strict、导入方向�
 bench: $(DONE)  ## 测速：各项与同次运行测得的下限相比（ARGS= 传给 bench）
 	$(BIN)/python -m bench $(ARGS)
 
-soak: $(DONE)  ## 长时间：随机历史两套算法比对（EXAMPLES=段数），再逐个格式反复损坏样本（每种十分钟；ARGS="--minutes 1 --only pdf"）
-	CVL_SOAK_EXAMPLES=$(EXAMPLES) CVL_TEST_SEED=$(SEED) $(BIN)/python -m pytest -n 1 --hypothesis-seed=$(SEED) tests/postgres/test_histories.py
+soak: $(DONE)  ## 长时间：随机历史与任意次序（EXAMPLES=段数），规则变异测试，再逐个格式反复损坏样本（每种十分钟；ARGS="--minutes 1 --only pdf"）
+	CVL_SOAK_EXAMPLES=$(EXAMPLES) CVL_TEST_SEED=$(SEED) $(BIN)/python -m pytest -n 1 --hypothesis-seed=$(SEED) \
+	tests/postgres/test_histories.py tests/postgres/test_any_order.py
+	$(BIN)/mutmut run --max-children 1
+	$(BIN)/python -m bench.mutants
 	$(BIN)/python -m bench.soak $(ARGS)
 
 # The hashes must be those of the public index alone, so every local pip setting is left out.

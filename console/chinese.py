@@ -83,6 +83,11 @@ def option(
     return click.Option(names, type=kind, help=help, required=required, metavar=shown or kind.name, **given)
 
 
+def as_of() -> click.Option:
+    """Make the option that asks about an earlier moment."""
+    return option("--as-of", help="截至的日期或时间，例如 2026-08-31", shown="时间")
+
+
 def flag(*names: str, help: str) -> click.Option:
     """Make an option without a value."""
     return click.Option(names, is_flag=True, help=help)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 
+from console import chinese
 from console.answer import Answer
 from console.chinese import FILE, argument, option
 from console.door import Verb
@@ -37,7 +38,7 @@ VERBS = (
         "显示一张发票的计算底稿：每个数字、怎样算出、依据哪一条。",
         [
             argument("number", "发票号码"),
-            option("--as-of", help="截至的日期或时间，例如 2026-08-31", shown="时间"),
+            chinese.as_of(),
             option("--out", kind=FILE, help="写成可打印的 PDF 文件（一页 A4）", shown="文件.pdf"),
         ],
     ),

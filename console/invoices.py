@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
+from console import chinese
 from console.answer import Answer, pairs, table, yuan
 from console.chinese import OneOf, argument, option
 from console.door import Verb
@@ -14,7 +15,7 @@ from console.settle import KINDS
 from console.verifications import shown as verification_shown
 from importers import resolve
 from settlement.run import STATES
-from voucher import uscc
+from voucher import acts, uscc
 from voucher.database import one, query, run
 from voucher.errors import Refused
 from voucher.money import format_yuan
@@ -32,14 +33,20 @@ def _shown(fen: int | None) -> str:
     return "" if fen is None else yuan(fen)
 
 
-def show_all(engine: Engine, company: str | None, provider: str | None, status: str | None) -> Answer:
+def show_all(
+    engine: Engine, company: str | None, provider: str | None, status: str | None, as_of: str | None
+) -> Answer:
     """List the invoices that were handed in."""
     which = {
         "company": uscc.normal(company) if company else None,
         "provider": uscc.normal(provider) if provider else None,
         "status": status,
     }
-    rows = run(engine, lambda db: query(db, "queries/console/invoices.sql", **which), "cvl_auditor")
+    rows = run(
+        engine,
+        lambda db: query(db, "queries/console/invoices.sql", **which, cutoff=acts.cutoff_then(db, as_of)),
+        "cvl_auditor",
+    )
     data = {
         "invoices": [
             {
@@ -195,6 +202,7 @@ VERBS = (
             option("--company", help="只看某一企业（统一社会信用代码）", shown="信用代码"),
             option("--provider", help="只看某一服务商（统一社会信用代码）", shown="信用代码"),
             option("--status", kind=OneOf("结果", STATUSES), help="只看某一种结果"),
+            chinese.as_of(),
         ],
     ),
 )

@@ -4,6 +4,7 @@ from datetime import date
 
 from sqlalchemy import Connection, Engine
 
+from console import chinese
 from console.answer import Answer, table, yuan
 from console.chinese import DAY, YUAN, argument, option
 from console.door import Verb
@@ -79,7 +80,7 @@ VERBS = (
         "recovery list",
         show,
         "列出须由企业退回的款项：待收回、已收回、何日告知企业。",
-        [option("--as-of", help="截至的日期或时间，例如 2026-08-31", shown="时间")],
+        [chinese.as_of()],
     ),
     Verb(
         "recovery tell",

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
+from console import chinese
 from console.answer import Answer, pairs, table, yuan
 from console.chinese import MONTH, NUMBER, argument, flag, option
 from console.door import Verb
@@ -12,7 +13,7 @@ from settlement import documents, verify
 from settlement import run as runs
 from settlement.clauses import clause
 from settlement.policy import Policy
-from voucher import access
+from voucher import access, acts
 from voucher.database import query, run
 from voucher.money import format_yuan
 from voucher.reasons import Reason, sentence
@@ -54,11 +55,11 @@ def _nothing(through: str, made: runs.Draft, policies: Sequence[Policy]) -> Answ
     return Answer(data, [f"截至{through}没有可结算的发票，未生成草稿。", *_listed_lines(made.held, made.backfill)])
 
 
-def show(engine: Engine, run_id: int, *, as_json: bool) -> Answer:
+def show(engine: Engine, run_id: int, as_of: str | None, *, as_json: bool) -> Answer:
     """Show a run with its lines and their reasons."""
 
     def work(db: Connection) -> Answer:
-        found = runs.find(db, run_id)
+        found = runs.find(db, run_id, acts.cutoff_then(db, as_of))
         held, backfill = runs.listed(db, found, "held"), runs.listed(db, found, "backfill")
         if as_json:
             return Answer(_data(db, found, documents.recorded(db, found.cutoff), held, backfill))
@@ -282,9 +283,11 @@ def check(engine: Engine, run_id: int) -> Answer:
     return Answer(data, [*text, *(f"  {d.sentence}" for d in found[:FIRST_LINES])], 5)
 
 
-def list_runs(engine: Engine) -> Answer:
+def list_runs(engine: Engine, as_of: str | None) -> Answer:
     """List the runs."""
-    rows = run(engine, lambda db: query(db, "queries/settle/list.sql"), "cvl_auditor")
+    rows = run(
+        engine, lambda db: query(db, "queries/settle/list.sql", cutoff=acts.cutoff_then(db, as_of)), "cvl_auditor"
+    )
     data = {
         "runs": [
             {
@@ -357,7 +360,7 @@ VERBS = (
         "settle show",
         show,
         "显示一个批次：合计、结算行和每一处核减的事由。",
-        [argument("run_id", _RUN, NUMBER)],
+        [argument("run_id", _RUN, NUMBER), chinese.as_of()],
         tells_json=True,
     ),
     Verb(
@@ -366,5 +369,5 @@ VERBS = (
         "用另一套算法，按批次当时的账重新计算并逐行比对。\n完全一致时退出码为 0，有差异时为 5。",
         [argument("run_id", _RUN, NUMBER)],
     ),
-    Verb("settle list", list_runs, "列出结算批次。"),
+    Verb("settle list", list_runs, "列出结算批次。", [chinese.as_of()]),
 )

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
+from console import chinese
 from console.answer import Answer, table, yuan
 from console.chinese import DAY, NUMBER, YEAR, YUAN, argument, option
 from console.door import Verb
@@ -173,7 +174,7 @@ def _state(row: Mapping[str, Any]) -> str:
 
 def _find(db: Connection, as_of: str | None, **which: Any) -> list[Mapping[str, Any]]:
     """List vouchers as they stood at a moment, now when None."""
-    cutoff = None if as_of is None else acts.cutoff(db, as_of)
+    cutoff = acts.cutoff_then(db, as_of)
     return query(
         db,
         "queries/voucher/list.sql",
@@ -217,7 +218,7 @@ def show(engine: Engine, voucher_id: int, as_of: str | None) -> Answer:
 
 _VOUCHER = argument("voucher_id", "券号", NUMBER)
 _WHY = option("--why", help="理由", required=True, shown="理由")
-_AS_OF = option("--as-of", help="截至的日期或时间，例如 2026-08-31", shown="时间")
+_AS_OF = chinese.as_of()
 VERBS = (
     Verb(
         "voucher issue",

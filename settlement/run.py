@@ -171,11 +171,14 @@ def lines_digest(db: Connection, table: str, run_id: int) -> str:
     return hasher.hexdigest()
 
 
-def find(db: Connection, run_id: int) -> Run:
-    """Find a run, draft or submitted. Raises Refused when there is none."""
-    row = one(db, "queries/settle/find_run.sql", run_id=run_id)
+def find(db: Connection, run_id: int, cutoff: int | None = None) -> Run:
+    """Find a run, draft or submitted; cutoff: as it stood at a seal number, when a draft was no act yet.
+
+    Raises Refused when there is none.
+    """
+    row = one(db, "queries/settle/find_run.sql", run_id=run_id, cutoff=cutoff)
     if row is None:
-        row = one(db, "queries/settle/find_open.sql", run_id=run_id)
+        row = one(db, "queries/settle/find_open.sql", run_id=run_id) if cutoff is None else None
         if row is None:
             raise Refused("no_run", f"没有编号为 {run_id} 的结算批次。请用 cvl settle list 查看。")
         row = {**row, "state": "draft", "maker": row["drafted_by"], "proposal_act_id": None, "checker": None}

@@ -101,3 +101,8 @@ def cutoff(db: Connection, as_of: str | None = None) -> int:
         moment = moment.replace(tzinfo=ZONE)
     row = one(db, "queries/act/last.sql", moment=moment)
     return int(row["no"]) if row else 0
+
+
+def cutoff_then(db: Connection, as_of: str | None) -> int | None:
+    """Return the seal number of an earlier moment as `cutoff` does, None for now, with what is no act yet."""
+    return None if as_of is None else cutoff(db, as_of)

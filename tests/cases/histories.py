@@ -4,7 +4,8 @@ Small numbers of companies and providers, spans around the edges of the policy a
 few fen to several caps, rows that supersede or void each other: so that the rules meet each other often.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 
 from hypothesis import HealthCheck, settings
@@ -145,54 +146,57 @@ def registers(draw: st.DrawFn, act: int) -> Facts:
 
 
 @st.composite
-def news(draw: st.DrawFn, act: int, before: Facts) -> Facts:
-    """Draw facts with what one act adds: registry rows, invoices, red-letters, subsidies, payments."""
-    rows = draw(registers(act))
-    numbers = iter(range(len(before.invoices) + 1, 1000))
-    invoices = [draw(blue(next(numbers))) for _ in range(draw(st.integers(1, 4)))]
+def invoices(draw: st.DrawFn, before: Facts) -> Facts:
+    """Draw some blue invoices and perhaps a red-letter, with ids that follow those there are."""
+    numbers = iter(range(len(before.invoices) + 1, 10_000))
+    fresh = [draw(blue(next(numbers))) for _ in range(draw(st.integers(1, 4)))]
     reversed_ = {each.original_number for each in before.invoices if each.kind == "red"}
     open_ = [each for each in before.invoices if each.kind == "blue" and each.number not in reversed_]
     if draw(st.booleans()) and open_:
-        invoices.append(draw(red(next(numbers), draw(st.sampled_from(open_)))))
-    known = [each.number for each in (*before.invoices, *invoices) if each.kind == "blue"]
+        fresh.append(draw(red(next(numbers), draw(st.sampled_from(open_)))))
+    return Facts(invoices=fresh)
+
+
+@st.composite
+def adjustments(draw: st.DrawFn, act: int, known: Sequence[str]) -> Facts:
+    """Draw what one act adds about invoices there are: subsidies, payments, verifications, refusals, contracts."""
     some = [draw(st.sampled_from(known))] if draw(st.booleans()) and known else []
     amount = st.sampled_from([1, 500, 70_000, 9_000_000])
     left = st.sampled_from([0, 800_000, 40_000_000])
     company, provider = st.sampled_from(COMPANIES), st.sampled_from(PROVIDERS)
     return Facts(
-        qualifications=[*before.qualifications, *rows.qualifications],
-        listings=[*before.listings, *rows.listings],
-        relations=[*before.relations, *rows.relations],
         subsidies=[
-            *before.subsidies,
-            *(Subsidy(n, draw(st.sampled_from("甲乙")), draw(amount), draw(st.booleans()), (act, 40)) for n in some),
+            Subsidy(n, draw(st.sampled_from("甲乙")), draw(amount), draw(st.booleans()), (act, 40)) for n in some
         ],
-        payments=[
-            *before.payments,
-            *(Payment(n, date(2026, 5, 1), draw(st.sampled_from("ab")), draw(amount), (act, 50)) for n in some),
-        ],
-        verifications=[
-            *before.verifications,
-            *(Verification(n, draw(st.booleans()), (act, 60 + i)) for i, n in enumerate([*some, *known[-2:]])),
-        ],
-        invoices=[*before.invoices, *invoices],
+        payments=[Payment(n, date(2026, 5, 1), draw(st.sampled_from("ab")), draw(amount), (act, 50)) for n in some],
+        verifications=[Verification(n, draw(st.booleans()), (act, 60 + i)) for i, n in enumerate([*some, *known[-2:]])],
         refusals=[
-            *before.refusals,
-            *(
-                Refusal(n, draw(st.sampled_from([None, 2026])), draw(st.booleans()) or draw(st.booleans()), (act, 1))
-                for n in some[:1]
-            ),
+            Refusal(n, draw(st.sampled_from([None, 2026])), draw(st.booleans()) or draw(st.booleans()), (act, 1))
+            for n in some[:1]
         ],
         contracts=[
-            *before.contracts,
-            *(
-                Contract(draw(st.sampled_from(CONTRACTS)), draw(provider), draw(company), draw(left), draw(spans()), at)
-                for at in [(act, 80)] * draw(st.integers(0, 1))
-            ),
+            Contract(draw(st.sampled_from(CONTRACTS)), draw(provider), draw(company), draw(left), draw(spans()), at)
+            for at in [(act, 80)] * draw(st.integers(0, 1))
         ],
-        served=before.served,
-        vouchers=before.vouchers,
     )
+
+
+def joined(before: Facts, *news: Facts) -> Facts:
+    """Return facts with others after them, kind by kind."""
+    kinds = [field.name for field in fields(Facts)]
+    return Facts(**{kind: [row for each in (before, *news) for row in getattr(each, kind)] for kind in kinds})
+
+
+def blues(facts: Facts) -> list[str]:
+    """List the numbers of the blue invoices."""
+    return [each.number for each in facts.invoices if each.kind == "blue"]
+
+
+@st.composite
+def news(draw: st.DrawFn, act: int, before: Facts) -> Facts:
+    """Draw facts with what one act adds: registry rows, invoices, red-letters, subsidies, payments."""
+    rows, fresh = draw(registers(act)), draw(invoices(before))
+    return joined(before, rows, fresh, draw(adjustments(act, blues(joined(before, fresh)))))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ Amounts are quoted yuan in the files and fen here; days are TOML dates, both inc
 
 Keys of a case
     id, variant      "D1"; what sets this variant apart
-    needs            what it needs beyond registry, import, draft and approve; empty for most
     policy           parameters of the shipped document that differ in this case; `from` is its first day
     unknown          parties that no register knows
 Facts of a step
@@ -14,7 +13,7 @@ Facts of a step
     providers        provider, from, until                            } an empty `until` is open,
     relations        provider, company, kind, share, from, until      } one before `from` voids the row
     invoices         number, company (C), provider (P), from, until, net or lines [{code, net}], paid,
-                     red_of (then amounts are negative), outcome (accepted | held | rejected), code,
+                     red_of (then amounts are negative), outcome (accepted | held | rejected), code, buyer_name,
                      received (the last day, or 03-31 after the first year if that is earlier)
     subsidies        invoice, policy, amount, waived
     payments         invoice, on, reference, amount
@@ -32,12 +31,21 @@ A settling step
     left_out         invoice, reasons: the whole list
     gap              submit is refused, this much is missing in the appropriation
     room, total      company, year, amount: before the run; granted in all after it
+    refused          the approval is refused with this code: `by = "maker"`, or `freeze`, the voucher after submit
+    at_once          two draft, and two approve, at the same time
+A step at a door that brings no facts to compute on; the plain engine passes it over
+    do = "pay"       the last run: disclosed, sent after 14 days, and the bank's word (成功 | 退回) taken in;
+                     sent: company = amount; twice: the same result file again changes nothing
+    do = "account"   company, number: a corrected account, by two people
+    do = "money"     balances of money accounts by kind; references: of the bank, in order
+    do = "forbid"    tables: UPDATE, DELETE and TRUNCATE are refused to both roles
+    do = "tamper"    table, set: changed by the owner, triggers off; both verifications name the act
 """
 
 import re
 import tomllib
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +54,7 @@ from tests.cases.steps import (
     Case,
     CompanyRow,
     ContractRow,
+    Do,
     Expected,
     Facts,
     InvoiceRow,
@@ -69,6 +78,8 @@ REGISTERED_FROM = date(2025, 1, 1)
 CATEGORY = "智能体"
 GPU = "3040203000000000000"
 TAX_PERCENT = 6
+DISCLOSURE_DAYS = 14
+"""More than the five working days of the shipped document, wherever they fall in 2026."""
 
 
 def cases() -> list[Case]:
@@ -99,7 +110,7 @@ def policy(changes: Mapping[str, Any]) -> Policy:
 
 def _case(table: Mapping[str, Any]) -> Case:
     """Read one case: its default registrations first, then its steps with their business days."""
-    known = {"id", "variant", "needs", "policy", "unknown", "step"}
+    known = {"id", "variant", "policy", "unknown", "step"}
     assert table.keys() <= known, table.keys() - known
     invoices = [row for step in table["step"] for row in step.get("invoices", ())]
     companies = {row.get("company", "C") for row in invoices} - set(table.get("unknown", ()))
@@ -109,14 +120,13 @@ def _case(table: Mapping[str, Any]) -> Case:
         companies=tuple(CompanyRow(c, CATEGORY, REGISTERED_FROM, None) for c in sorted(companies)),
         providers=tuple(ProviderRow(p, REGISTERED_FROM, None) for p in sorted(providers)),
     )
-    steps: list[Facts | Settle] = [first]
+    steps: list[Facts | Settle | Do] = [first]
     for step in table["step"]:
-        today = steps[-1].today
-        steps.append(_settle(step, today) if "settle" in step else _facts(step, today))
+        kind = _settle if "settle" in step else _do if "do" in step else _facts
+        steps.append(kind(step, steps[-1].today))
     return Case(
         id=table["id"],
         variant=table.get("variant", ""),
-        needs=table.get("needs", ""),
         policy=table.get("policy", {}),
         steps=tuple(steps),
         bounded=any("appropriate" in step for step in table["step"]),
@@ -179,7 +189,14 @@ def _invoice(row: Mapping[str, Any]) -> InvoiceRow:
         lines=tuple(lines),
         outcome=row.get("outcome", "accepted"),
         code=row.get("code", ""),
+        buyer_name=row.get("buyer_name", ""),
     )
+
+
+def _do(step: Mapping[str, Any], today: date) -> Do:
+    """Read a step at a door; before a payment lies its disclosure."""
+    later = timedelta(days=DISCLOSURE_DAYS if step["do"] == "pay" else 0)
+    return Do(today + later, step["do"], {name: value for name, value in step.items() if name != "do"})
 
 
 def _settle(step: Mapping[str, Any], today: date) -> Settle:
@@ -194,6 +211,10 @@ def _settle(step: Mapping[str, Any], today: date) -> Settle:
         "gap",
         "room",
         "total",
+        "by",
+        "freeze",
+        "refused",
+        "at_once",
     }
     return Settle(
         today=max(today, month_span(step["settle"]).last),
@@ -214,6 +235,10 @@ def _settle(step: Mapping[str, Any], today: date) -> Settle:
         gap_fen=_fen(step, "gap"),
         room=_year_amount(step.get("room")),
         total=_year_amount(step.get("total")),
+        by=step.get("by", "checker"),
+        freeze=step.get("freeze", False),
+        refused=step.get("refused", ""),
+        at_once=step.get("at_once", False),
     )
 
 

@@ -103,7 +103,7 @@ def _template_rows(row: InvoiceRow) -> Sheet:
         money = [format_yuan(line.net_fen), "6%", format_yuan(line.tax_fen), format_yuan(line.gross_fen)]
         paid = "" if line.paid_fen is None else format_yuan(line.paid_fen)
         head = ["CQ-COMPUTE-1", number(row.symbol), "红字" if row.red_of else "蓝字", _day(row.received_on)]
-        parties = [provider.uscc, provider.name, company.uscc, company.name, CONTRACT]
+        parties = [provider.uscc, provider.name, company.uscc, row.buyer_name or company.name, CONTRACT]
         item = [line.tax_code, f"算力服务{place}", "", "卡时", "-1" if row.red_of else "1"]
         last = [paid, number(row.red_of) if row.red_of else "", ""]
         sheet.append([*head, *parties, _day(row.first), _day(row.last), *item, *money, *last])

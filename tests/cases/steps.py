@@ -100,6 +100,7 @@ class InvoiceRow:
     lines: tuple[LineRow, ...]
     outcome: str
     code: str
+    buyer_name: str
 
     @property
     def span(self) -> Span:
@@ -188,6 +189,19 @@ class Settle:
     gap_fen: int | None
     room: YearAmount | None
     total: YearAmount | None
+    by: str
+    freeze: bool
+    refused: str
+    at_once: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Do:
+    """A step at a door that brings no facts a settlement computes on: money, or a hand on the books."""
+
+    today: date
+    what: str
+    values: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,9 +210,8 @@ class Case:
 
     id: str
     variant: str
-    needs: str
     policy: Mapping[str, Any]
-    steps: tuple[Facts | Settle, ...]
+    steps: tuple[Facts | Settle | Do, ...]
     bounded: bool
 
     def __str__(self) -> str:

@@ -43,7 +43,7 @@ class Engine:
             self.acts += 1
             if isinstance(step, steps.Settle):
                 self.settle(step)
-            else:
+            elif isinstance(step, steps.Facts):
                 self.take(step)
 
     def id(self, symbol: str) -> int:
@@ -170,7 +170,7 @@ class Engine:
         lines = prorate(run.lines, self.available(run.lines)) if prorated and needed(run.lines) else run.lines
         self.compare(step, run, lines)
         assert step.gap_fen == (self.gap(lines) or None)
-        if step.approve and not step.simulate and step.gap_fen is None:
+        if step.approve and not step.simulate and not step.refused and step.gap_fen is None:
             self.facts = books.approve(
                 self.facts, [policy], policy.programme, lines, final=prorated and needed(lines) < needed(run.lines)
             )

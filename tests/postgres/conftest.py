@@ -17,7 +17,7 @@ from sqlalchemy import Engine, make_url
 from settlement import documents
 from settlement.policy import load
 from tests.postgres import small_ledger
-from tests.postgres.shelf import Shelved
+from tests.postgres.shelf import Shelf, Shelved
 from voucher import access, migrate
 from voucher.access import User
 from voucher.database import make_engine, run, transaction
@@ -108,29 +108,29 @@ def books(clone: Clone) -> Engine:
 
 
 @pytest.fixture(scope="session")
-def shelf() -> Iterator[list[Shelved]]:
-    """Keep the database that tests use one after another; empty when the next test needs a new one."""
-    shelf: list[Shelved] = []
+def shelf(server: Path, clone: Clone) -> Iterator[Shelf]:
+    """Keep the database that tests use one after another."""
+
+    def fresh() -> Shelved:
+        engine = clone()
+        url = make_url(superuser_url(server)).set(database=engine.url.database)
+        return Shelved(engine, url.render_as_string(hide_password=False))
+
+    def drop(name: str) -> None:
+        with _superuser(server) as root:
+            _drop_database(root, name)
+
+    shelf = Shelf(fresh, drop)
     yield shelf
-    for kept in shelf:
-        kept.close()
+    shelf.close()
 
 
 @pytest.fixture
-def db_engine(server: Path, clone: Clone, shelf: list[Shelved]) -> Iterator[Engine]:
+def db_engine(shelf: Shelf) -> Iterator[Engine]:
     """Give an engine on a database as new: migrated, with the shipped policies and one user of each role."""
-    if not shelf:
-        engine = clone()
-        url = make_url(superuser_url(server)).set(database=engine.url.database)
-        shelf.append(Shelved(engine, url.render_as_string(hide_password=False)))
-    kept = shelf.pop()
+    kept = shelf.take()
     yield kept.engine
-    if kept.put_back():
-        shelf.append(kept)
-        return
-    kept.close()
-    with _superuser(server) as root:
-        _drop_database(root, str(kept.engine.url.database))
+    shelf.put_back(kept)
 
 
 @pytest.fixture

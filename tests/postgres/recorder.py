@@ -214,7 +214,7 @@ def _upload(db: Connection, act_id: int, rows: int, reference: str) -> None:
 
 
 def _invoice(db: Connection, act_id: int, place: int, invoice: Invoice) -> None:
-    """Write one invoice with its number and its lines; its tax lies on the first line."""
+    """Write one invoice with its number and its lines; its tax and what is paid lie on the first line."""
     owner = {"company_id": invoice.company, "invoice_id": invoice.invoice_id}
     assert invoice.span is not None
     row = owner | {"number": invoice.number, "kind": invoice.kind, "original_number": invoice.original_number}
@@ -227,8 +227,8 @@ def _invoice(db: Connection, act_id: int, place: int, invoice: Invoice) -> None:
     plain = dict.fromkeys(("item", "spec", "unit", "remark", "sheet"), "")
     lines = []
     for line in invoice.lines:
-        tax = invoice.tax_fen if line is invoice.lines[0] else 0
-        money = {"net_fen": line.net_fen, "tax_fen": tax, "gross_fen": line.net_fen + tax}
+        tax, paid = (invoice.tax_fen, invoice.paid_fen) if line is invoice.lines[0] else (0, None)
+        money = {"net_fen": line.net_fen, "tax_fen": tax, "gross_fen": line.net_fen + tax, "paid_fen": paid}
         lines.append(
             owner
             | plain

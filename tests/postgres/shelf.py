@@ -3,6 +3,7 @@
 A connection to a new database starts with empty catalogue and plan caches; filling them costs more than most tests.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import LiteralString, cast
 
@@ -57,7 +58,7 @@ class Shelved:
         self._remember()
         self._definitions = self._read(_DEFINITIONS)
 
-    def put_back(self) -> bool:
+    def renew(self) -> bool:
         """Make the database new again. Returns False when it cannot be: it was altered, is in use or too old."""
         self._uses += 1
         if self._uses == USES or self.engine.pool.checkedout() or self._read(_LOCKS):  # type: ignore[attr-defined]
@@ -99,3 +100,28 @@ class Shelved:
             assert row is not None
             steps.append(sql.SQL("PERFORM setval({}, {}, {});").format(f"cvl.{name}", row[0], row[2]))
         self._root.execute(sql.SQL(_RESTORE).format(sql.SQL("\n").join(steps)))
+
+
+class Shelf:
+    """Where the one database lies that is not in use. fresh: makes one more; drop: away with the one of a name."""
+
+    def __init__(self, fresh: Callable[[], Shelved], drop: Callable[[str], None]) -> None:
+        self._fresh, self._drop = fresh, drop
+        self._kept: list[Shelved] = []
+
+    def take(self) -> Shelved:
+        """Take the database, or a fresh one."""
+        return self._kept.pop() if self._kept else self._fresh()
+
+    def put_back(self, shelved: Shelved) -> None:
+        """Put a database back as new, or drop it."""
+        if shelved.renew():
+            self._kept.append(shelved)
+            return
+        shelved.close()
+        self._drop(str(shelved.engine.url.database))
+
+    def close(self) -> None:
+        """Leave the database."""
+        for shelved in self._kept:
+            shelved.close()

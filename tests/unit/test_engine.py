@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from settlement.engine import KINDS, Draft, Line, draft, needed, prorate
-from settlement.facts import Facts, Invoice, Payment, Refusal, Subsidy, VoucherState
+from settlement.engine import KINDS, Draft, Line, draft, needed, prorate, share_out, shares, takers
+from settlement.facts import Facts, Invoice, Payment, Refusal, Subsidy, Verification, VoucherState
 from settlement.policy import Policy
 from tests.cases import books, histories
 from tests.cases.histories import calm, invoice, policies, red_of, usual
@@ -342,3 +342,30 @@ def within_the_cap(facts: Facts, cap: int) -> None:
     for company in histories.COMPANIES:
         for year in (2025, 2026, 2027):
             assert 0 <= books.granted(facts, company, year) <= cap
+
+
+def test_a_recovery_takes_no_share_of_what_is_available() -> None:
+    facts = served(claims(1000, 1000))
+    facts = more(facts, red_of(facts.invoices[0], 3, 1000), invoice(4, 1000, *MAY))
+    lines = run(facts).lines
+    assert [(line.invoice_id, line.kind) for line in lines] == [(1, "recovery"), (4, "grant")]
+    assert takers(lines) == [(4, 2026, 200)]
+    cut = share_out(lines, shares(takers(lines), 199))
+    assert cut[0] is lines[0]
+    assert (cut[1].granted_fen, cut[1].budget_cut_fen) == (199, 1)
+    with pytest.raises(AssertionError):
+        shares(takers(lines), 0)
+
+
+def test_a_claim_waits_for_the_tax_platform_where_that_is_asked_for() -> None:
+    asked = policy({"tax_verification": "required"})
+    facts = claims(1000, 2000)
+    held = run(facts, [asked])
+    assert (told(held.lines), told(held.held)) == ([], [(1, "grant", 0, 0), (2, "grant", 0, 0)])
+    assert held.held[1].reasons == (Reason("not_verified", 400),)
+    facts = replace(facts, verifications=[Verification("1", True, (1, 1)), Verification("2", False, (1, 2))])
+    found = run(facts, [asked])
+    assert (told(found.lines), [line.invoice_id for line in found.held]) == ([(1, "grant", 200, 0)], [2])
+    doubted = replace(served(facts, [asked]), verifications=[Verification("1", False, (2, 1))])
+    later = run(doubted, [asked])
+    assert (later.lines, [line.invoice_id for line in later.held]) == ([], [2])

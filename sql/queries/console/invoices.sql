@@ -1,11 +1,13 @@
 -- grain:  one row per invoice number ever handed in: accepted ones by acceptance number, then the others as they
 --         ended last
--- params: company (USCC), provider (USCC), status (accepted, held, conflict, rejected); null for all
+-- params: company (USCC), provider (USCC), status (accepted, held, conflict, rejected); null for all;
+--         cutoff (seal number: as it stood then; null for now)
 WITH granted AS (
     SELECT l.company_id, l.invoice_id, sum(l.granted_fen) AS granted_fen
     FROM run AS r
     INNER JOIN decision AS d ON d.proposal_act_id = r.proposal_act_id AND d.verdict = 'approved'
     INNER JOIN run_line AS l ON l.run_id = r.run_id
+    WHERE NOT EXISTS (SELECT FROM seal AS s WHERE s.act_id = d.act_id AND s.no > CAST(:cutoff AS bigint))
     GROUP BY l.company_id, l.invoice_id
 ),
 
@@ -19,6 +21,7 @@ accepted AS (
     INNER JOIN party AS c ON c.party_id = i.company_id
     INNER JOIN party AS p ON p.party_id = i.provider_id
     LEFT JOIN granted AS g ON g.company_id = i.company_id AND g.invoice_id = i.invoice_id
+    WHERE CAST(:cutoff AS bigint) IS NULL OR s.no <= CAST(:cutoff AS bigint)
 ),
 
 other AS (
@@ -38,7 +41,8 @@ other AS (
     LEFT JOIN held_row AS h ON h.upload_id = r.upload_id AND h.sheet = r.sheet AND h.row_no = r.row_no
     WHERE
         r.invoice_number <> ''
-        AND NOT EXISTS (SELECT FROM invoice_number AS n WHERE n.number = r.invoice_number)
+        AND (CAST(:cutoff AS bigint) IS NULL OR s.no <= CAST(:cutoff AS bigint))
+        AND NOT EXISTS (SELECT FROM accepted AS a WHERE a.number = r.invoice_number)
     ORDER BY r.invoice_number, s.no DESC, r.row_no
 ),
 

@@ -1,0 +1,323 @@
+"""Register, import, adjust, draft, approve, pay, recover and expire in any order, each as an act that is committed.
+
+What must hold whatever the order is checked after each step; `test_any_order.py` says how long it is tried.
+"""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import note
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from sqlalchemy import Connection, text
+
+from reconciliation import disclosure, invariants, payments, results
+from settlement import documents, engine, lapse, load, recovery
+from settlement import run as runs
+from settlement.facts import Facts
+from settlement.policy import in_force
+from settlement.worth import Registers, weigh
+from tests.cases import histories
+from tests.postgres import recorder, witness
+from tests.postgres.recorder import CHECKER, MAKER, PROGRAMME
+from tests.postgres.shelf import Shelf
+from tests.postgres.small_ledger import RESULT
+from tests.postgres.witness import SHIPPED, lines_of, record_document, told_lines, told_rows
+from voucher import approval, life
+from voucher.database import transaction
+from voucher.errors import Refused
+from voucher.money import format_yuan
+
+FIRST_DAY = date(2026, 4, 15)
+LAST_DAY = date(2026, 11, 30)
+"""The calendar of working days and the appropriation are those of 2026; the year 2025 can lapse in it."""
+CAPS = st.sampled_from([100_000, 5_000_000, 100_000_000])
+MONTHS = st.sampled_from([date(2025, 12, 31), date(2026, 6, 30), date(2026, 12, 31), date(2028, 12, 31)])
+MODES = st.sampled_from(["exclusive", "exclusive", "top_up"])
+CHECKS = (
+    "balances", "cap", "floors", "granted_once", "line_money", "lines_posted", "redeemed", "transfers_approved",
+    "voucher_face",
+)  # fmt: skip
+ACCOUNT = """
+INSERT INTO bank_account (company_id, holder, bank, account_no, account_last4, account_salt, account_sha256,
+    clearing_no, act_id, row_no)
+SELECT party_id, '合成', '合成银行', '6222000000001234', '1234', decode(repeat('ab', 16), 'hex'),
+    sha256(decode(repeat('ab', 16), 'hex') || convert_to('6222000000001234', 'UTF8')), '1', :act, party_id
+FROM party WHERE party_id = ANY(:companies)
+"""
+NEGATIVE = "SELECT name FROM account WHERE balance_fen < 0 AND kind NOT IN ('authority', 'treasury')"
+GRANTED = """
+SELECT l.company_id, l.cap_year, CAST(sum(l.granted_fen) AS bigint) AS fen
+FROM run_line AS l INNER JOIN run AS r USING (run_id)
+INNER JOIN decision AS d ON d.proposal_act_id = r.proposal_act_id AND d.verdict = 'approved'
+WHERE r.programme_id = :programme GROUP BY l.company_id, l.cap_year
+"""
+STATES = """
+SELECT DISTINCT ON (noun, subject_id) noun, subject_id, to_state FROM move
+WHERE noun IN ('voucher', 'company') ORDER BY noun, subject_id, step DESC
+"""
+
+
+class AnyOrder(RuleBasedStateMachine):
+    """A ledger on a database as new. fresh: the open draft was made after everything there is."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        super().__init__()
+        self.shelf, self.shelved = shelf, shelf.take()
+        self.engine = self.shelved.engine
+        self.patch, self.home = pytest.MonkeyPatch(), tempfile.TemporaryDirectory()
+        self.patch.setenv("CVL_HOME", str(Path(self.home.name) / "home"))
+        self.day, self.acts, self.cap_fen, self.over_budget = FIRST_DAY, 0, 0, "refuse"
+        self.facts = histories.usual()
+        self.drafted: runs.Run | None = None
+        self.fresh, self.backfill, self.through = False, False, FIRST_DAY
+        self.approved: list[int] = []
+        self.recovered = False
+
+    def teardown(self) -> None:
+        """Let all checks and the seal speak before the database goes back."""
+        try:
+            with self.write() as db:
+                found = invariants.check_all(db)
+            assert not found, found
+        finally:
+            self.patch.undo()
+            self.home.cleanup()
+            self.shelf.put_back(self.shelved)
+
+    def write(self) -> Any:
+        """Open a transaction on the machine's day."""
+        self.patch.setenv("CVL_TODAY", self.day.isoformat())
+        return transaction(self.engine)
+
+    def stale(self) -> None:
+        """Remember that something came after the open draft."""
+        self.fresh = False
+
+    @initialize(cap=CAPS, overlap=MODES, over=st.sampled_from(["refuse", "refuse", "pro_rata"]))
+    def begin(self, cap: int, overlap: str, over: str) -> None:
+        self.cap_fen, self.over_budget = cap, over
+        with self.write() as db:
+            changes = {"annual_cap_fen": cap, "overlap": overlap, "over_budget": over}
+            record_document(db, changes, id="t.1", supersedes=SHIPPED)
+            recorder.appropriate(db, 2026, 2_000_000 if over == "pro_rata" else 10**12)
+            recorder.record(db, "usual", self.facts)
+        with self.write() as db, recorder.acts.act(db, "accounts", "1", MAKER.name, 1) as act:
+            db.execute(text(ACCOUNT), {"act": act.act_id, "companies": list(histories.COMPANIES)})
+
+    def take_in(self, *news: Facts) -> None:
+        """Record facts as one act."""
+        before, self.acts = self.facts, self.acts + 1
+        self.facts = histories.joined(before, *news)
+        with self.write() as db:
+            recorder.record(db, f"act {self.acts}", self.facts, before)
+        self.stale()
+
+    @rule(data=st.data())
+    def register(self, data: st.DataObject) -> None:
+        self.take_in(data.draw(histories.registers(self.acts + 1)))
+
+    @rule(data=st.data())
+    def import_invoices(self, data: st.DataObject) -> None:
+        self.take_in(data.draw(histories.invoices(self.facts)))
+
+    @precondition(lambda self: self.facts.invoices)
+    @rule(data=st.data())
+    def adjust(self, data: st.DataObject) -> None:
+        self.take_in(data.draw(histories.adjustments(self.acts + 1, histories.blues(self.facts))))
+
+    @rule(through=MONTHS, backfill=st.booleans())
+    def draft(self, through: date, backfill: bool) -> None:
+        """Draft twice with both engines: the same bytes; what a company gets rests on its own facts alone."""
+        self.through, self.backfill = through, backfill
+        with self.write() as db:
+            one = witness.draft(db, through, backfill=backfill)
+        with self.write() as db:
+            two = witness.draft(db, through, backfill=backfill)
+            lines = lines_of(db, two)
+            facts = load.facts_at(db, PROGRAMME, two.cutoff)
+            policies = documents.recorded(db, two.cutoff)
+        told = [(d.run and d.run.digest, told_rows(d.held), told_rows(d.backfill)) for d in (one, two)]
+        assert told[0] == told[1]
+        self.drafted, self.fresh = two.run, True
+        if self.over_budget == "refuse":
+            for company in histories.COMPANIES:
+                alone = engine.draft(_of(facts, company), policies, PROGRAMME, through, backfill=backfill)
+                own = [each for each in lines if each["company"] == recorder.uscc(company)]
+                assert told_rows(own) == told_lines(alone.lines, facts)
+
+    @precondition(lambda self: self.drafted is not None)
+    @rule()
+    def approve(self) -> None:
+        """Submit and approve the open draft, or be refused for a reason there is."""
+        run, self.drafted = self.drafted, None
+        assert run is not None
+        code = self.attempt(lambda db: runs.submit(db, MAKER, run.run_id))
+        if code:
+            assert code == "over_budget"
+            self.attempt(lambda db: runs.decide(db, MAKER, run.run_id, "withdrawn"))
+            return
+        code = self.attempt(lambda db: runs.decide(db, CHECKER, run.run_id, "approved"))
+        if code:
+            assert (code, self.fresh) == ("stale", False)
+            self.attempt(lambda db: runs.decide(db, CHECKER, run.run_id, "rejected", why="已过时"))
+            return
+        self.approved.append(run.run_id)
+        with self.write() as db:
+            self.recovered |= runs.totals(db, runs.find(db, run.run_id))["recovered"] > 0
+        if self.fresh:
+            self._nothing_left()
+
+    def attempt(self, work: Callable[[Connection], object]) -> str:
+        """Do some work in a transaction; return the code it was refused with, empty when it was not."""
+        try:
+            with self.write() as db:
+                work(db)
+        except Refused as refusal:
+            return refusal.code
+        return ""
+
+    def _nothing_left(self) -> None:
+        """Check that a run with nothing after its draft leaves nothing to do, and no one more than is due."""
+        with self.write() as db:
+            assert witness.draft(db, self.through, backfill=self.backfill).run is None
+            cutoff = recorder.acts.cutoff(db)
+            facts, policies = load.facts_at(db, PROGRAMME, cutoff), in_force(documents.recorded(db, cutoff))
+        registers = Registers(facts)
+        granted: dict[tuple[int, int], int] = {}
+        for row in facts.served:
+            key = row.invoice_id, row.cap_year
+            granted[key] = granted.get(key, 0) + row.granted_fen
+        bills = {x.invoice_id: weigh(registers, policies, PROGRAMME, x) for x in facts.invoices if x.kind == "blue"}
+        for (invoice, year), fen in granted.items():
+            counted = bills[invoice].counted(year)
+            computed = sum(each.amount_fen * each.document.rate_bp for each in counted if each.document) // 10_000
+            assert 0 <= fen <= computed
+
+    @rule(data=st.data())
+    def move(self, data: st.DataObject) -> None:
+        """Freeze, thaw or revoke a voucher or a company, by two people."""
+        with self.write() as db:
+            now = {(noun, subject): state for noun, subject, state in db.execute(text(STATES))}
+            subjects = [*now, *(("company", x) for x in histories.COMPANIES if ("company", x) not in now)]
+            noun, subject = data.draw(st.sampled_from(sorted(subjects)), "subject")
+            following = {"issued": ["frozen", "revoked"], "frozen": ["issued" if noun == "voucher" else "active"]}
+            states = following.get(now.get((noun, subject), "active"), ["frozen"] if noun == "company" else [])
+            if not states:
+                return
+            state = data.draw(st.sampled_from(states), "state")
+            if noun == "voucher":
+                proposal = life.propose_voucher(db, MAKER, subject, state, "核查")
+            else:
+                proposal = life.propose_company(db, MAKER, recorder.uscc(subject), state, "核查")
+            approval.decide(db, proposal, "approved", CHECKER)
+        self.stale()
+
+    @rule(fen=st.sampled_from([7, 1_000, 2_000_000]))
+    def appropriate(self, fen: int) -> None:
+        self.acts += 1
+        with self.write() as db:
+            recorder.appropriate(db, 2026, fen, f"追加{self.acts}")
+        self.stale()
+
+    @precondition(lambda self: self.approved)
+    @rule(data=st.data())
+    def pay(self, data: st.DataObject) -> None:
+        """Disclose a run, wait, send what can be paid to the bank, and take in what the bank says of some of it."""
+        with self.write() as db:
+            run_id = data.draw(st.sampled_from(self.approved), "run")
+            shown = disclosure.disclose(db, MAKER, run_id, None)
+        self.stale()
+        if not shown.over:
+            self._wait(14)
+        with self.write() as db:
+            if not (shown := disclosure.disclose(db, MAKER, run_id, None)).over:
+                return
+            batch = payments.propose(db, MAKER, run_id).batch
+        if batch is not None:
+            with self.write() as db:
+                approval.decide(db, batch, "approved", CHECKER)
+            self._hear(data, batch)
+
+    def _hear(self, data: st.DataObject, batch: int) -> None:
+        """Take in the bank's words, twice; the second time nothing is news."""
+        with self.write() as db:
+            sent = payments.payments(db, batch)
+        rows = []
+        for each in sent:
+            word = data.draw(st.sampled_from(["成功", "成功", "退回", ""]), "bank")
+            if word:
+                amount, why = format_yuan(each["amount_fen"]), "户名不符" if word == "退回" else ""
+                rows.append(f"{each['reference']},{amount},{word},{self.day},LS-{each['reference']},{why}")
+        if rows:
+            file = Path(self.home.name) / f"{batch}.csv"
+            file.write_text("\n".join([RESULT, *rows, ""]), "utf-8")
+            one, two = (results.take(self.engine, file, MAKER, None) for _ in range(2))
+            assert (one.paid + one.returned, list(one.problems)) == (len(rows), [])
+            assert (two.paid, two.returned, two.act) == (0, 0, None)
+
+    @precondition(lambda self: self.recovered)
+    @rule(data=st.data())
+    def give_back(self, data: st.DataObject) -> None:
+        """A company pays back some of what it owes."""
+        with self.write() as db:
+            owed = [x for x in recovery.recoverables(db, recovery.NOW) if x["recoverable_fen"] > 0]
+            if not owed:
+                return
+            self.acts += 1
+            row = data.draw(st.sampled_from(owed), "claim")
+            fen = data.draw(st.sampled_from([1, row["recoverable_fen"]]), "fen")
+            number = row["invoice_number"]
+            recovery.tell(db, MAKER, number, self.day, f"告知{self.acts}")
+            proposal = recovery.propose_return(db, MAKER, number, fen, self.day, f"BK{self.acts}")
+            approval.decide(db, proposal, "approved", CHECKER)
+        self.stale()
+
+    @rule()
+    def expire(self) -> None:
+        """Let lapse what is due; what waits stays open, and the same again finds nothing."""
+        with self.write() as db:
+            done = [each for each in lapse.expire(db, MAKER, self.day) if not each.waits_for]
+            again = lapse.expire(db, MAKER, self.day)
+            assert all(each.waits_for for each in again)
+        if done:
+            self.stale()
+            note(f"{len(done)} expired")
+
+    @rule(days=st.sampled_from([1, 30]))
+    def wait(self, days: int) -> None:
+        self._wait(days)
+
+    def _wait(self, days: int) -> None:
+        self.day = min(LAST_DAY, self.day + timedelta(days=days))
+
+    @invariant()
+    def books_are_right(self) -> None:
+        """No account but the roots is below zero, no company-year above its cap, and the running checks are content."""
+        with self.write() as db:
+            assert list(db.execute(text(NEGATIVE))) == []
+            for company, year, fen in db.execute(text(GRANTED), {"programme": PROGRAMME}):
+                assert 0 <= fen <= self.cap_fen, (company, year)
+            for name in CHECKS:
+                assert invariants.check_one(db, f"checks/{name}.sql") == []
+
+
+def _of(facts: Facts, company: int) -> Facts:
+    """Return the facts of one company; registers of providers and of invoices stay, they are looked up by key."""
+    own = [each for each in facts.invoices if each.company == company]
+    ids = {each.invoice_id for each in own}
+    return replace(
+        facts,
+        qualifications=[each for each in facts.qualifications if each.company == company],
+        relations=[each for each in facts.relations if each.company == company],
+        contracts=[each for each in facts.contracts if each.company == company],
+        invoices=own,
+        served=[each for each in facts.served if each.invoice_id in ids],
+        vouchers=[each for each in facts.vouchers if each.company == company],
+        standings=[each for each in facts.standings if each.company == company],
+    )
