@@ -7,6 +7,7 @@ NAMESPACES = (
     "http://xbrl.mof.gov.cn/",
     "http://www.w3.org/",
     "http://schemas.openxmlformats.org/",
+    "http://relaxng.org/ns/",
 )
 """Names of XML vocabularies: they look like addresses, nothing is ever fetched from them."""
 HERE = "tests/house/test_files.py"
