@@ -11,7 +11,7 @@ from bench.clock import Cost
 from bench.place import Place, place
 from bench.report import Measured
 
-WORKS = ("match", "import", "draft", "approve", "checks", "upload")
+WORKS = ("match", "import", "draft", "approve", "checks", "bundle", "upload")
 BASE = "cvl"
 """The first database of the server: ledger and registers, no invoice."""
 
@@ -102,7 +102,7 @@ class Bench:
             self.place.settle()
             one.floors.append(floors.run_insert(self.place, self.imported, "draft"))
             _tell(one)
-        if "approve" in self.only or "checks" in self.only or "upload" in self.only:
+        if {"approve", "checks", "bundle", "upload"} & set(self.only):
             submit = self._note("submit")
             with self._opened(self.imported, "submit") as engine, self._cost(submit):
                 works.run_submit(engine, self.run_id)
@@ -153,6 +153,29 @@ class Bench:
             with self._opened(self.approved, "checks") as engine, self._cost(one):
                 works.run_checks(engine)
             _tell(one)
+
+    def _bundle(self, repeat: int) -> None:
+        """Measure the export of the approved books and the verification of what was exported."""
+        if not repeat:
+            return
+        out = self.place.home / f"{self.rows}.zip"
+        export, verify = self._note("export"), self._note("verify")
+        for _ in range(repeat):
+            with self._opened(self.approved, "export") as engine, self._peak(export):
+                works.run_export(engine, out)
+            with self._peak(verify):
+                works.run_verify(out)
+        verify.note += f", bundle {out.stat().st_size >> 20:,} MiB"
+        out.unlink()
+
+    @contextmanager
+    def _peak(self, one: Measured) -> Iterator[None]:
+        """Measure a work and the memory that Python takes for it."""
+        machine.forget_peak()
+        with self._cost(one):
+            yield
+        one.note = f"Python {machine.peak_mib():.0f} MiB resident"
+        _tell(one)
 
     def _upload(self, repeat: int) -> None:
         """Measure small uploads into the approved books, alone and eight at once."""

@@ -10,9 +10,9 @@ from bench.place import Place
 from console.basics import init
 from importers.accept import ask, import_file
 from importers.registry import import_registry
-from reconciliation import bank, invariants
+from reconciliation import bank, bundle_export, bundle_verify, invariants
 from settlement import run as runs
-from voucher import access, approval, ledger
+from voucher import access, acts, approval, ledger
 from voucher.access import User
 from voucher.database import run, transaction
 
@@ -62,6 +62,18 @@ def run_checks(engine: Engine) -> None:
     """Run all checks."""
     failures = invariants.check_at_once(engine)
     assert not failures, failures[:3]
+
+
+def run_export(engine: Engine, out: Path) -> None:
+    """Export the audit bundle of the whole ledger."""
+    with out.open("w+b") as file:
+        run(engine, lambda db: bundle_export.export(db, file, bundle_export.START, acts.cutoff(db)), "cvl_auditor")
+
+
+def run_verify(source: Path) -> None:
+    """Verify a bundle; every grant is derived anew."""
+    verdict = bundle_verify.verify([source])
+    assert not verdict.faults, verdict.faults[:3]
 
 
 def fill_match(place: Place, database: str, rows: int) -> None:

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache, lru_cache
 from typing import Any
 
 from reconciliation.bundle import TABLES
@@ -21,8 +22,13 @@ _RANKS = {kind: rank for rank, kind in enumerate(("qr", "template", "pdf", "expo
 """How much a kind of document proves: the twin of evidence_rank."""
 
 
+_day = lru_cache(maxsize=10_000)(date.fromisoformat)
+"""The days of a ledger are few, its rows are many."""
+
+
+@lru_cache(maxsize=10_000)
 def _span(value: str) -> tuple[date, ...] | None:
-    return None if value == "empty" else tuple(map(date.fromisoformat, value.strip("[)").split(",")))
+    return None if value == "empty" else tuple(map(_day, value.strip("[)").split(",")))
 
 
 def _reader(name: str) -> Callable[[str], Any] | None:
@@ -30,7 +36,7 @@ def _reader(name: str) -> Callable[[str], Any] | None:
     if name in _FLAGS:
         return lambda value: value == "t"
     if name.endswith("_on"):
-        return date.fromisoformat
+        return _day
     if name not in _TEXTS and name.endswith(_NUMBERS):
         return int
     words: dict[str, Callable[[str], Any]] = {
@@ -55,6 +61,20 @@ def typed(table: str, line: str) -> Row:
     if table == "relation":
         row["share_bp"] = row["share_bp"] or 0
     return row
+
+
+@cache
+def _places(table: str, names: tuple[str, ...]) -> list[tuple[int, Callable[[str], Any]]]:
+    columns = {name: (place, read or str) for place, (name, read) in enumerate(_READERS[table])}
+    return [columns[name] for name in names]
+
+
+def picked(table: str, line: str, *names: str) -> list[Any]:
+    """Read some columns of a sealed row, where all of it is read later on."""
+    values = fields(line)
+    if len(values) != len(_READERS[table]):
+        raise ValueError(line)
+    return [None if (value := values[place]) is None else read(value) for place, read in _places(table, names)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import IO
 
 from reconciliation import bundle
 from reconciliation.bundle_check import Act, Damaged, Fault, Opened
-from reconciliation.bundle_facts import Account, Common, Row, Run, Share, typed
+from reconciliation.bundle_facts import Account, Common, Row, Run, Share, picked, typed
 from settlement.policy import BadPolicy, Policy, load
 from voucher.copytext import fields, tables
 
@@ -32,6 +32,14 @@ _OF_A_COMPANY = {
     "merger": "absorbed_id",
 }
 """Tables whose rows name their company, by which column."""
+
+
+_NOT_OURS = (BadPolicy, KeyError, IndexError, TypeError, ValueError)
+"""What reading a row raises that the program never wrote."""
+
+
+def _damaged(no: int, error: Exception) -> Damaged:
+    return Damaged(bundle.act_name(no), f"第{no}号的原文不是本程序写得出的（{error}）。")
 
 
 @dataclass
@@ -58,7 +66,10 @@ class Rows:
             file.seek(0)
             for line in file:
                 table, no, text = line.decode("utf-8").removesuffix("\n").split("|", 2)
-                found[table].append(typed(table, text) | {"no": int(no)})
+                try:
+                    found[table].append(typed(table, text) | {"no": int(no)})
+                except _NOT_OURS as error:
+                    raise _damaged(int(no), error) from error
             yield Share(self.common, found)
 
 
@@ -99,7 +110,8 @@ class Reader:
         with opened.archive.open(bundle.act_name(act.no)) as body:
             for table, line in tables(body):
                 if table in _OF_A_COMPANY:
-                    self._put(typed(table, line)[_OF_A_COMPANY[table]], act, table, line)
+                    (company,) = picked(table, line, _OF_A_COMPANY[table])
+                    self._put(company, act, table, line)
                 if table in self._kept:
                     self._kept[table](act, table, line)
         for account_id in self._touched:
@@ -202,15 +214,17 @@ class Reader:
 
     def _invoice(self, act: Act, _table: str, line: str) -> None:
         """Put an invoice with its company; a red-letter with that of its blue."""
-        row = typed("invoice", line)
-        company = row["company_id"]
-        if row["kind"] == "red":
-            company = self._company_of_number.get(row["original_number"], company)
+        invoice_id, own, number, kind, original = picked(
+            "invoice", line, "invoice_id", "company_id", "number", "kind", "original_number"
+        )
+        company = own
+        if kind == "red":
+            company = self._company_of_number.get(original, own)
         else:
-            self._company_of_number[row["number"]] = company
-        self._company_of_invoice[row["invoice_id"]] = company
-        if company != row["company_id"]:
-            self._of_another[row["invoice_id"]] = company
+            self._company_of_number[number] = own
+        self._company_of_invoice[invoice_id] = company
+        if company != own:
+            self._of_another[invoice_id] = company
         self._put(company, act, "invoice", line)
 
     def _invoice_line(self, act: Act, _table: str, line: str) -> None:
@@ -219,9 +233,8 @@ class Reader:
 
     def _further(self, act: Act, table: str, line: str) -> None:
         """Put what further documents say with their invoice."""
-        row = typed(table, line)
-        company: int = row["company_id"]
-        self._put(self._of_another.get(row["invoice_id"], company), act, table, line)
+        invoice_id, company = picked(table, line, "invoice_id", "company_id")
+        self._put(self._of_another.get(invoice_id, company), act, table, line)
 
     def _voucher(self, _act: Act, _table: str, line: str) -> None:
         row = typed("voucher", line)
@@ -235,12 +248,9 @@ class Reader:
 
     def _transfer(self, act: Act, _table: str, line: str) -> None:
         """Book a transfer, and put it with the companies whose accounts it moves."""
-        row = typed("transfer", line)
+        debit, credit, amount = picked("transfer", line, "debit_account_id", "credit_account_id", "amount_fen")
         companies: dict[int, int] = {}
-        for account_id, fen in (
-            (row["debit_account_id"], -row["amount_fen"]),
-            (row["credit_account_id"], row["amount_fen"]),
-        ):
+        for account_id, fen in ((debit, -amount), (credit, amount)):
             self.rows.balances[account_id] += fen
             self._touched.add(account_id)
             account = self.rows.common.accounts.get(account_id)
@@ -264,6 +274,6 @@ def read(stack: ExitStack, found: Sequence[Opened], acts: Sequence[Act]) -> Rows
     for act in acts:
         try:
             reader.read(found[act.bundle], act)
-        except (BadPolicy, KeyError, IndexError, TypeError, ValueError) as error:
-            raise Damaged(bundle.act_name(act.no), f"{act.words}的原文不是本程序写得出的（{error}）。") from error
+        except _NOT_OURS as error:
+            raise _damaged(act.no, error) from error
     return reader.rows

@@ -23,8 +23,11 @@ def share(amount: Fen, span: Span, piece: Span) -> Fen:
 
 def union(spans: Iterable[Span]) -> list[Span]:
     """Return the days that lie in any of the spans, in whatever order they come; empty ones add nothing."""
+    found = [span for span in spans if span.start < span.end]
+    if len(found) < 2:
+        return found
     days: list[Span] = []
-    for span in sorted(span for span in spans if span.days):
+    for span in sorted(found):
         if days and span.start <= days[-1].end:
             days[-1] = Span(days[-1].start, max(days[-1].end, span.end))
         else:

@@ -39,3 +39,14 @@ def test_the_page_of_assumptions_is_the_generated_one() -> None:
     )
     for policy in shipped():
         assert all(ground.assumed in made for ground in policy.grounds.values())
+
+
+def test_every_promise_to_auditors_names_tests_that_there_are() -> None:
+    text = (DOCS / "auditor.md").read_text("utf-8").partition("## 4.")[2].partition("## 5.")[0]
+    promises = re.findall(r"^(\d+)\. (.+?)(?=^\d+\. |\Z)", text, re.MULTILINE | re.DOTALL)
+    assert [int(number) for number, _ in promises] == list(range(1, len(promises) + 1))
+    for number, words in promises:
+        links = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", words)
+        assert links, f"promise {number} names no test"
+        for file, name in links:
+            assert f"\ndef {name}(" in (DOCS.parent / file).read_text("utf-8"), f"promise {number}: {file}::{name}"
