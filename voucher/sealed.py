@@ -199,6 +199,22 @@ SEALED = (
         act="t.upload_id",
     ),
     Sealed(
+        "metering",
+        "company_id invoice_id upload_id basis replaces lines metered_yuan act_id",
+        "company_id invoice_id upload_id",
+    ),
+    Sealed(
+        "usage_day",
+        "company_id invoice_id upload_id used_on unit quantity metered_yuan lines act_id",
+        "company_id invoice_id upload_id used_on unit",
+    ),
+    Sealed(
+        "held_usage",
+        "invoice_number used_on unit quantity metered_yuan lines basis replaces upload_id",
+        "invoice_number used_on unit",
+        act="t.upload_id",
+    ),
+    Sealed(
         "resolution",
         "act_id company_id invoice_id upload_id evidence_act_id kind net_fen tax_fen gross_fen why",
         "act_id",

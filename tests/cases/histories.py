@@ -6,6 +6,7 @@ few fen to several caps, rows that supersede or void each other: so that the rul
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from decimal import Decimal
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from settlement.facts import (
     Invoice,
     InvoiceLine,
     Listing,
+    Metering,
     Payment,
     Qualification,
     Refusal,
@@ -145,6 +147,25 @@ def registers(draw: st.DrawFn, act: int) -> Facts:
 
 
 @st.composite
+def metering(draw: st.DrawFn, act: int, place: int, of: Invoice) -> Metering:
+    """Draw what a file of usage says of an invoice: near its amount or far from it, days within its span or not."""
+    assert of.span is not None
+    gross = draw(st.booleans())
+    amount = of.gross_fen if gross else of.net_fen
+    scale = st.sampled_from([Decimal(0), Decimal("0.3333333333"), Decimal("0.5"), Decimal(1), Decimal(2)])
+    days = sorted(draw(st.sets(st.integers(-2, of.span.days + 1), max_size=4)))
+    weight = st.sampled_from([Decimal("0.000000000001"), Decimal("7.25"), Decimal(90_000), Decimal("-1.5"), Decimal(0)])
+    return Metering(
+        invoice_number=of.number,
+        gross=gross,
+        replaces=draw(st.booleans()),
+        metered_yuan=amount * draw(scale) / 100,
+        days=[(of.span.start + timedelta(days=day), draw(weight)) for day in days],
+        at=(act, place),
+    )
+
+
+@st.composite
 def news(draw: st.DrawFn, act: int, before: Facts) -> Facts:
     """Draw facts with what one act adds: registry rows, invoices, red-letters, subsidies, payments."""
     rows = draw(registers(act))
@@ -156,6 +177,9 @@ def news(draw: st.DrawFn, act: int, before: Facts) -> Facts:
         invoices.append(draw(red(next(numbers), draw(st.sampled_from(open_)))))
     known = [each.number for each in (*before.invoices, *invoices) if each.kind == "blue"]
     some = [draw(st.sampled_from(known))] if draw(st.booleans()) and known else []
+    blues = [each for each in (*before.invoices, *invoices) if each.kind == "blue"]
+    used = draw(st.lists(st.sampled_from(blues), max_size=2, unique_by=lambda each: each.number))
+    used.sort(key=lambda each: each.invoice_id)
     amount = st.sampled_from([1, 500, 70_000, 9_000_000])
     left = st.sampled_from([0, 800_000, 40_000_000])
     company, provider = st.sampled_from(COMPANIES), st.sampled_from(PROVIDERS)
@@ -190,6 +214,7 @@ def news(draw: st.DrawFn, act: int, before: Facts) -> Facts:
                 for at in [(act, 80)] * draw(st.integers(0, 1))
             ),
         ],
+        meterings=[*before.meterings, *(draw(metering(act, 90 + i, each)) for i, each in enumerate(used))],
         served=before.served,
         vouchers=before.vouchers,
     )

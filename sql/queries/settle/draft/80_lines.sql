@@ -34,7 +34,8 @@ met AS (
         coalesce(c.other_fen, 0) AS other_fen,
         s.granted_fen AS settled_fen, s.served_fen, d.overlap, d.joint_limit_bp,
         f.invoice_id IS NOT NULL AS refused,
-        coalesce(d.verify AND s.granted_fen IS NULL AND k.invoice_id IS NULL, FALSE) AS unverified
+        coalesce(d.verify AND s.granted_fen IS NULL AND k.invoice_id IS NULL, FALSE) AS unverified,
+        CASE WHEN d.same_usage AND s.granted_fen IS NULL THEN g.differing_fen END AS differing_fen
     FROM claim AS c
     FULL JOIN served AS s
         ON s.company_id = c.company_id AND s.invoice_id = c.invoice_id AND s.cap_year = c.cap_year
@@ -43,6 +44,7 @@ met AS (
         ON f.company_id = coalesce(c.company_id, s.company_id) AND f.invoice_id = coalesce(c.invoice_id, s.invoice_id)
         AND f.cap_year = coalesce(c.cap_year, s.cap_year)
     LEFT JOIN verified AS k ON k.company_id = c.company_id AND k.invoice_id = c.invoice_id
+    LEFT JOIN metered AS g ON g.company_id = c.company_id AND g.invoice_id = c.invoice_id
     WHERE s.granted_fen IS NOT NULL OR c.last_on <= (SELECT a.through_on FROM asked AS a)
     OFFSET 0 -- noqa: AM09
 ),
@@ -85,7 +87,10 @@ valued AS (
             ))
         END AS other_cut,
         CASE
-            WHEN c.undecided OR c.unverified OR (c.spend_fen IS NOT NULL AND c.settled_fen IS NULL) THEN
+            WHEN
+                c.undecided OR c.unverified OR c.differing_fen IS NOT NULL
+                OR (c.spend_fen IS NOT NULL AND c.settled_fen IS NULL)
+                THEN
                 CASE WHEN c.undecided THEN jsonb_build_array(jsonb_build_object(
                     'code', CASE WHEN c.settled_fen IS NULL THEN 'other_subsidy_undecided' ELSE 'overlap_open' END,
                     'amount_fen', coalesce(c.settled_fen, c.computed_fen), 'other_fen', c.other_fen
@@ -99,6 +104,10 @@ valued AS (
                 END
                 || CASE WHEN c.unverified THEN jsonb_build_array(jsonb_build_object(
                     'code', 'not_verified', 'amount_fen', CASE WHEN c.refused THEN 0 ELSE c.left_fen END
+                )) ELSE jsonb '[]' END
+                || CASE WHEN c.differing_fen IS NOT NULL THEN jsonb_build_array(jsonb_build_object(
+                    'code', 'usage_sum_differs', 'amount_fen', CASE WHEN c.refused THEN 0 ELSE c.left_fen END,
+                    'other_fen', c.differing_fen
                 )) ELSE jsonb '[]' END
         END AS holds
     FROM compared AS c
