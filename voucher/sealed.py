@@ -139,7 +139,7 @@ SEALED = (
     ),
     Sealed(
         "upload",
-        "upload_id sha256 file_name format provider_uscc service_month received_on header rows accepted "
+        "upload_id sha256 file_name format holds provider_uscc service_month received_on header rows accepted "
         "duplicate conflict rejected held",
         "upload_id",
         act="t.upload_id",

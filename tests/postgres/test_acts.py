@@ -74,6 +74,7 @@ def fill(desk: Desk) -> None:
     (digest,) = desk.rows("SELECT encode(sha256, 'hex') FROM evidence")[0]
     kept = run(desk.engine, lambda db: resolve.propose(db, MAKER, line("b")["发票号码"], digest, "核对原件"))
     run(desk.engine, lambda db: approval.decide(db, kept, "approved", CHECKER))
+    small_ledger.metered(desk.engine)
     draft = run(desk.engine, lambda db: runs.draft(db, MAKER, END)).run
     assert draft is not None
     run(desk.engine, lambda db: runs.submit(db, MAKER, draft.run_id))
