@@ -245,7 +245,8 @@ CATALOGUE: Mapping[str, Entry] = {
         "发票{value}有{yuan}元用量不在服务期间内", "请核对使用时间和服务期间，确认无误可不处理（不影响按日分摊）"
     ),
     "usage_sum_differs": _note(
-        "发票{value}的用量合计{metered}元，与发票{basis}{amount}元不符", "请核对是否缺了用量明细，或多传了一份；确认无误可不处理"
+        "发票{value}的用量合计{metered}元，与发票{basis}{amount}元不符",
+        "请核对是否缺了用量明细，或多传了一份；确认无误可不处理",
     ),
     "focus_column_missing": _note("缺少 FOCUS 规定必有的列：{value}", "已按现有的列读取，请在导出设置中补上这些列"),
     "focus_column_unknown": _note("这些列不是 FOCUS 的列，也不以 x_ 开头：{value}", "已略过这些列，无需改动"),
@@ -254,7 +255,8 @@ CATALOGUE: Mapping[str, Entry] = {
     ),
     "focus_charge_class": _row("“ChargeClass”只能为空或 Correction，不能是“{value}”", "请改正后重新上传"),
     "focus_charge_frequency": _note(
-        "“ChargeFrequency”不是规定的取值：{value}（共{count}行）", "规定为 One-Time、Recurring、Usage-Based，请核对导出设置"
+        "“ChargeFrequency”不是规定的取值：{value}（共{count}行）",
+        "规定为 One-Time、Recurring、Usage-Based，请核对导出设置",
     ),
     "focus_pricing_category": _note(
         "“PricingCategory”不是规定的取值：{value}（共{count}行）",
@@ -274,15 +276,20 @@ CATALOGUE: Mapping[str, Entry] = {
     ),
     "focus_month_partial": _note("账期不是一个完整的自然月：{value}（共{count}行）", "请核对账期，确认无误可不处理"),
     "focus_outside_period": _note(
-        "使用时间不在账期内，又不是更正（共{count}行）", "请核对 ChargePeriodStart 和账期，以前月份的更正应写 Correction"
+        "使用时间不在账期内，又不是更正（共{count}行）",
+        "请核对 ChargePeriodStart 和账期，以前月份的更正应写 Correction",
     ),
     "focus_correction_inside": _note(
         "标为更正（Correction）的行，使用时间却在本账期内（共{count}行）", "请核对 ChargeClass，确认无误可不处理"
     ),
-    "focus_quantity_missing": _note("用量行没有“PricingQuantity”（共{count}行）", "已按金额计入，请在导出设置中补上数量"),
+    "focus_quantity_missing": _note(
+        "用量行没有“PricingQuantity”（共{count}行）", "已按金额计入，请在导出设置中补上数量"
+    ),
     "focus_quantity_of_tax": _note("税额行不应有“PricingQuantity”（共{count}行）", "请核对导出设置，确认无误可不处理"),
     "focus_quantity_negative": _note("数量为负，又不是更正（共{count}行）", "请核对这些行，退量应写 Correction"),
-    "focus_cost_negative": _note("用量或购买行的金额为负，又不是更正（共{count}行）", "请核对这些行，退款应写 Correction"),
+    "focus_cost_negative": _note(
+        "用量或购买行的金额为负，又不是更正（共{count}行）", "请核对这些行，退款应写 Correction"
+    ),
     "focus_credit_positive": _note("抵扣（Credit）行的金额为正（共{count}行）", "请核对正负号，确认无误可不处理"),
     "focus_unit_missing": _note("有数量而没有“PricingUnit”（共{count}行）", "已按没有单位计入，请在导出设置中补上"),
     "focus_unit_form": _note(
@@ -291,8 +298,12 @@ CATALOGUE: Mapping[str, Entry] = {
     "focus_unit_precision": _note(
         "单位“{value}”没有说明精度（共{count}行）", "请在单位或 SkuPriceDetails 中写明 FP16、FP64 或 INT8"
     ),
-    "focus_consumed_unit": _note("“ConsumedQuantity”与“ConsumedUnit”只写了一个（共{count}行）", "请核对导出设置，确认无误可不处理"),
-    "focus_pricing_currency": _note("计价币种“{value}”与账单币种不同（共{count}行）", "以人民币的 BilledCost 为准，请核对汇率"),
+    "focus_consumed_unit": _note(
+        "“ConsumedQuantity”与“ConsumedUnit”只写了一个（共{count}行）", "请核对导出设置，确认无误可不处理"
+    ),
+    "focus_pricing_currency": _note(
+        "计价币种“{value}”与账单币种不同（共{count}行）", "以人民币的 BilledCost 为准，请核对汇率"
+    ),
 }
 """Code → entry. `docs/` lists this table; a code that is not here cannot be raised."""
 

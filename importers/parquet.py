@@ -4,6 +4,7 @@ Parquet is read by a large library in C++; whatever a file does to it, the child
 out as they are, times in UTC with a Z, nested columns (tags) empty.
 """
 
+import errno
 import os
 import subprocess
 import sys
@@ -32,7 +33,11 @@ def as_csv(path: Path, kind: str, limits: ParserLimits = PARQUET_LIMITS) -> Iter
 
 
 def _convert(path: Path, target: Path, limits: ParserLimits) -> Problem | None:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "ARROW_DEFAULT_MEMORY_POOL": "system"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+        "ARROW_DEFAULT_MEMORY_POOL": "system",
+    }
     command = [sys.executable, "-c", "from importers.parquet import main; main()", str(path.absolute()), str(target)]
     try:
         done = subprocess.run(
@@ -47,7 +52,7 @@ def _convert(path: Path, target: Path, limits: ParserLimits) -> Problem | None:
 
 
 def main(limits: ParserLimits = PARQUET_LIMITS) -> None:
-    """Convert the file of the first argument into the second; 3 for a file that is broken."""
+    """Convert the file of the first argument into the second; ends with 3 for a broken file, 4 for too large a one."""
     with suppress(ImportError, ValueError, OSError):
         import resource
 
@@ -62,8 +67,9 @@ def main(limits: ParserLimits = PARQUET_LIMITS) -> None:
 
     try:
         convert(Path(sys.argv[1]), Path(sys.argv[2]))
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError, UnicodeError):
-        raise SystemExit(3) from None
+    except (pa.ArrowException, OSError, ValueError) as error:
+        full = isinstance(error, MemoryError) or getattr(error, "errno", None) in (errno.EFBIG, errno.ENOSPC)
+        raise SystemExit(4 if full else 3) from None
 
 
 def convert(source: Path, target: Path) -> None:

@@ -121,7 +121,7 @@ def _rounded(word: str) -> tuple[int | None, str | None]:
 class Instants:
     """Read instants; those without a zone are taken to be of `zone`.
 
-    A day without a time is its first second, or with `closing` the first second after it, as a last day on paper is.
+    A day without a time is its first second, or with `closing` its last, as a last day on paper is.
     """
 
     def __init__(self, zone: str, *, closing: bool, utc_only: bool) -> None:
@@ -142,7 +142,7 @@ class Instants:
             moment = datetime(year, month, day, hour, minute, second, tzinfo=self._offset(match))
         except ValueError:
             return None, "usage_time_bad"
-        seconds = int((moment - _EPOCH).total_seconds()) + (_DAY if self._closing and match[4] is None else 0)
+        seconds = int((moment - _EPOCH).total_seconds()) + (_DAY - 1 if self._closing and match[4] is None else 0)
         return seconds, "usage_time_not_utc" if self._utc_only and match[7] not in ("Z", "UTC") else None
 
     def _offset(self, match: re.Match[str]) -> timezone | ZoneInfo:

@@ -2,7 +2,7 @@
 
 import calendar
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -31,10 +31,11 @@ class UsageFormat:
     about: About = _nothing
     EVIDENCE: str = EVIDENCE
     KINDS: tuple[str, ...] = ("csv", "xlsx")
-    NAME: str = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "NAME", self.profile.name)
+    @property
+    def NAME(self) -> str:
+        """Return the name as shown."""
+        return self.profile.name
 
     @property
     def basis(self) -> str:

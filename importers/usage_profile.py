@@ -18,7 +18,7 @@ NEEDED = ("amount", "from")
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """columns: field to the headings it may have, best first. telling: headings that only this kind of file has.
+    """columns: field to the headings it may have, best first. telling: headings of which only this kind of file has one.
 
     basis: whether amounts hold tax. zone: of times that name none; utc: times must name UTC. currency: the words for
     yuan, the only one taken. final_day: of the following month, on which a month's bill is final; 0: never said.
@@ -39,8 +39,12 @@ class Profile:
     def matches(self, header: Sequence[str]) -> bool:
         """Tell whether a header row is one of this kind of file."""
         names = {header_name(cell) for cell in header}
-        wanted = [field for field in NEEDED if not self._among(field, names)]
-        return not wanted and all(header_name(name) in names for name in self.telling)
+        return any(header_name(name) in names for name in self.telling) and len(self.missing(header)) < len(NEEDED)
+
+    def missing(self, header: Sequence[str]) -> list[str]:
+        """List what nothing can be told without and a header row does not have, by its first heading."""
+        found = self.headings(header)
+        return [self.columns[field][0] for field in NEEDED if field not in found]
 
     def _among(self, field: str, names: set[str]) -> str:
         """Return the heading of a field that is among the names, empty for none."""

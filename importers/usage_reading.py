@@ -66,9 +66,11 @@ def read_usage(
         if batch.first and reading is None:
             header = _header(batch, profile)
             if header is not None:
-                if header.duplicated:
-                    yield make("duplicate_columns", value="、".join(header.duplicated), row=header.row_no)
-                    return
+                wrong = {"missing_columns": profile.missing(header.cells), "duplicate_columns": header.duplicated}
+                for code, names in wrong.items():
+                    if names:
+                        yield make(code, value="、".join(names), row=header.row_no, sheet=header.sheet)
+                        return
                 yield from about(header)
                 reading, sheet = _Reading(profile, rules, header, batch.codec, invoice), batch.sheet
                 batch = batch.below(header.row_no)
@@ -81,8 +83,7 @@ def read_usage(
                 yield make("usage_too_many_faults", limit=MOST_FAULTS)
                 return
     if reading is None:
-        needed = [profile.columns[field][0] for field in ("amount", "from")]
-        yield make("missing_columns", value="、".join([*needed, *profile.telling]))
+        yield make("missing_columns", value="、".join([*profile.missing(()), *profile.telling[:1]]))
     elif not reading.lines:
         yield make("no_rows")
     else:
@@ -104,9 +105,7 @@ def _header(batch: Batch, profile: Profile) -> Header | None:
 class _Reading:
     """Where the reading of a file stands: its sums, its faulty lines, its warnings."""
 
-    def __init__(
-        self, profile: Profile, rules: Sequence[Rule], header: Header, codec: Codec, invoice: str
-    ) -> None:
+    def __init__(self, profile: Profile, rules: Sequence[Rule], header: Header, codec: Codec, invoice: str) -> None:
         self._profile = profile
         self._header = header
         self._codec = codec
@@ -121,7 +120,8 @@ class _Reading:
             "number": Memo(_read_number, codec), "amount": Memo(read_parts, codec), "quantity": Memo(read_parts, codec),
             "from": Memo(Instants(profile.zone, closing=False, utc_only=profile.utc), codec),
             "until": Memo(Instants(profile.zone, closing=True, utc_only=profile.utc), codec),
-            "unit": Memo(read_unit, codec), "currency": Memo(_currency(profile), codec), "company": Memo(read_word, codec),
+            "unit": Memo(read_unit, codec), "currency": Memo(_currency(profile), codec),
+            "company": Memo(read_word, codec),
         }  # fmt: skip
         self._words = Memo(lambda cell: (read_word(cell)[0], None), codec)
         self._spans: dict[tuple[Any, Any], tuple[int, int] | str] = {}
@@ -188,9 +188,7 @@ class _Reading:
     def _shown(self, cell: Cell) -> str:
         return text.plain(cells.show(cell), self._codec)
 
-    def _span_column(
-        self, starts: Sequence[Any], ends: Sequence[Any], said: list[tuple[int, Said]]
-    ) -> list[Any]:
+    def _span_column(self, starts: Sequence[Any], ends: Sequence[Any], said: list[tuple[int, Said]]) -> list[Any]:
         """Return the first and last day of each line, from its two instants."""
         if len(self._spans) > Memo.LIMIT:
             self._spans.clear()
@@ -261,9 +259,7 @@ class _Reading:
         named = self._profile.units or {}
         if named:
             units = [named.get(str(unit), unit) for unit in units]
-        lines: Iterable[tuple[Any, ...]] = zip(
-            numbers, spans, units, values["amount"], values["quantity"], strict=True
-        )
+        lines: Iterable[tuple[Any, ...]] = zip(numbers, spans, units, values["amount"], values["quantity"], strict=True)
         if failed:
             lines = compress(lines, [index not in failed for index in range(size)])
         sums = self._sums

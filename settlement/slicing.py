@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from voucher.days import Span
 from voucher.money import Fen
 
-
 Log = Sequence[int]
 """What the days of a span weigh, summed up: how much all days before the first, the second, … weigh, and all of them.
 

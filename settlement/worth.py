@@ -192,7 +192,7 @@ class Registers:
         return self._contract_left.get(invoice.number)
 
     def metered(self, invoice: Invoice, *, gross: bool) -> Fen | None:
-        """Return what is metered of an invoice, net or gross, None when no file says so; parts of a fen round half up."""
+        """Return what is metered of an invoice, net or gross, None when no file says so; rounded to whole fen."""
         pico = [_pico(row.metered_yuan) for row in self._meterings.get(invoice.number, ()) if row.gross == gross]
         whole = sum(pico)
         fen = (abs(whole) + _FEN // 2) // _FEN
@@ -236,12 +236,14 @@ class Registers:
         return None if register is None and not cells else sum(cells) + (register or 0)
 
 
-_FEN = 10**10
+PLACES = 12
+"""Decimals of a yuan that metered amounts may have."""
+_FEN = 10 ** (PLACES - 2)
 
 
 def _pico(yuan: Decimal) -> int:
     """Return an amount as a whole number of its smallest parts, 10⁻¹² yuan."""
-    return int(yuan.scaleb(12))
+    return int(yuan.scaleb(PLACES))
 
 
 def _newest(rows: Iterable[AnyRow], key: Callable[[AnyRow], Hashable]) -> list[AnyRow]:

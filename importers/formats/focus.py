@@ -24,7 +24,7 @@ PROFILE = Profile(
     basis="gross",
     zone="UTC",
     utc=True,
-    telling=("BilledCost", "ChargeCategory", "ChargePeriodStart"),
+    telling=("ChargeCategory", "BillingPeriodStart"),
     columns={
         "number": ("InvoiceId",),
         "amount": ("BilledCost",),
@@ -62,7 +62,9 @@ SERVICES = (
     "Mobile", "Networking", "Security", "Storage", "Web", "Other",
 )  # fmt: skip
 COMPUTE = ("AI and Machine Learning", "Compute")
-_UNIT = re.compile(r"(?:\d+ )?[A-Za-z][A-Za-z0-9]*(?:-[A-Za-z][A-Za-z0-9]*)*(?:/[A-Za-z]+)?\Z|[\u4e00-\u9fff·A-Za-z]+\Z")
+_UNIT = re.compile(
+    r"(?:\d+ )?[A-Za-z][A-Za-z0-9]*(?:-[A-Za-z][A-Za-z0-9]*)*(?:/[A-Za-z]+)?\Z|[\u4e00-\u9fff·A-Za-z]+\Z"
+)
 _POWER = re.compile(r"[PTE]FLOPS|(?<![A-Za-z])P·|[PTE]OPS", re.IGNORECASE)
 _PRECISION = re.compile(r"(?:FP|BF|TF|INT)\d+", re.IGNORECASE)
 _start = Instants("UTC", closing=False, utc_only=True)
@@ -98,7 +100,9 @@ def _not_compute(service: str | None) -> Iterable[Said]:
         yield "focus_not_compute", "ServiceCategory", service
 
 
-def _period(since: str | None, until: str | None, start: str | None, end: str | None, kind: str | None) -> Iterable[Said]:
+def _period(
+    since: str | None, until: str | None, start: str | None, end: str | None, kind: str | None
+) -> Iterable[Said]:
     """Judge the billing period, and the charge's period against it."""
     if since is None or until is None:
         return

@@ -2,8 +2,9 @@
 -- title:  上传行数逐项相符
 -- grain:  one row per upload that differs; no rows means all is well
 -- params: none
--- source: DESIGN 7; accepted counts the lines that the upload's own act accepted, held those held at that time, lines of
---         usage among both: a held row that a later act accepts keeps its upload, and is counted there as held for ever
+-- source: DESIGN 7; accepted counts the lines that the upload's own act accepted, held those held at that time,
+--         lines of usage among both: a held row that a later act accepts keeps its upload, and is counted there as
+--         held for ever
 WITH lines AS (
     SELECT l.upload_id, count(*) AS lines FROM invoice_line AS l GROUP BY l.upload_id
 ),

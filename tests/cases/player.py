@@ -161,7 +161,9 @@ def _facts(step: Mapping[str, Any], today: date) -> Facts:
         ),
         usage=tuple(
             UsageRow(
-                r["invoice"], r.get("gross", False), r.get("replace", False),
+                r["invoice"],
+                r.get("gross", False),
+                r.get("replace", False),
                 tuple((day["on"], Decimal(day["amount"])) for day in r["days"]),
             )
             for r in step.get("usage", ())

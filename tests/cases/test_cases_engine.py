@@ -86,7 +86,12 @@ class Engine:
         )
         meterings = (
             Metering(
-                steps.number(r.invoice), r.gross, r.replaces, sum((yuan for _, yuan in r.days), Decimal(0)), r.days, at[i]
+                steps.number(r.invoice),
+                r.gross,
+                r.replaces,
+                sum((yuan for _, yuan in r.days), Decimal(0)),
+                r.days,
+                at[i],
             )
             for i, r in enumerate(step.usage)
         )

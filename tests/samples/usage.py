@@ -9,25 +9,33 @@ from zoneinfo import ZoneInfo
 
 ZONE = ZoneInfo("Asia/Shanghai")
 BUYER = "91500000MA5UCC01XB"
-FOCUS = (
+
+
+def _columns(words: str) -> list[str]:
+    return words.split(",")
+
+
+FOCUS = _columns(
     "BilledCost,BillingAccountId,BillingAccountName,BillingCurrency,BillingPeriodStart,BillingPeriodEnd,ChargeCategory,"
     "ChargeClass,ChargeDescription,ChargePeriodStart,ChargePeriodEnd,ContractedCost,EffectiveCost,InvoiceId,"
     "InvoiceIssuerName,ListCost,PricingQuantity,PricingUnit,ProviderName,PublisherName,ServiceCategory,ServiceName"
-).split(",")
-ALIBABA = (
+)
+ALIBABA = _columns(
     "BillingCycle,AccountID,SubscriptionType,ProductCode,ProductName,UsageStartTime,UsageEndTime,RecordID,Item,"
     "InstanceID,InstanceSpec,Region,PretaxGrossAmount,InvoiceDiscount,DeductedByCoupons,PretaxAmount,"
     "DeductedByCashCoupons,DeductedByPrepaidCard,PaymentAmount,OutstandingAmount,Currency"
-).split(",")
-HUAWEI = (
+)
+HUAWEI = _columns(
     "账期,企业项目,账号,产品类型编码,产品类型,产品编码,产品,计费模式,使用开始时间,使用结束时间,订单号/交易号,交易时间,"
-    "账单类型,资源ID,规格,区域,使用量类型,使用量,使用量单位,单价,官网价,优惠金额,应付金额,现金支付,代金券抵扣,储值卡抵扣,欠费金额"
-).split(",")
-TENCENT = (
+    "账单类型,资源ID,规格,区域,使用量类型,使用量,使用量单位,单价,官网价,优惠金额,应付金额,现金支付,代金券抵扣,储值卡抵扣,"
+    "欠费金额"
+)
+TENCENT = _columns(
     "Payer Account ID,ProductName,BillingMode,Region,InstanceID,TransactionType,TransactionTime,Usage Start Time,"
     "Usage End Time,ComponentType,Component Usage,Component Usage Unit,OriginalCost,DiscountRate,Currency,"
     "Total Amount After Discount (Excluding Tax),Voucher Deduction,TaxRate,TaxAmount,Total Cost (Including Tax)"
-).split(",")
+)
+CQ = _columns("发票号码,使用日期,使用截止日期,计量单位,用量,不含税金额,币种,用方统一社会信用代码")
 
 
 def utc(day: date, hour: int = 0) -> str:

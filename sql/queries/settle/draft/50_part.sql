@@ -9,7 +9,8 @@ WITH weighed AS (
     SELECT
         b.company_id, b.invoice_id, b.accepted_no, b.span, b.days, b.doc_no, b.other_fen,
         coalesce(m.basis_fen, greatest(b.net_fen, 0)) AS basis_fen, coalesce(m.outside, FALSE) AS outside,
-        lower(b.span) AS s, g.log, coalesce(g.log[upper(b.span) - lower(b.span) + 1], upper(b.span) - lower(b.span)) AS n,
+        lower(b.span) AS s, g.log,
+        coalesce(g.log[upper(b.span) - lower(b.span) + 1], upper(b.span) - lower(b.span)) AS n,
         CAST(extract(YEAR FROM lower(b.span)) AS integer) AS first_year,
         CAST(extract(YEAR FROM upper(b.span) - 1) AS integer) AS last_year
     FROM partial AS b

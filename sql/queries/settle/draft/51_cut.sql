@@ -54,8 +54,10 @@ piece AS (
     ) AS x (days)
     CROSS JOIN LATERAL (
         SELECT
-            CAST(coalesce(g.log[lower(x.days) - lower(r.span) + 1], lower(x.days) - lower(r.span)) AS numeric) AS before,
-            CAST(coalesce(g.log[upper(x.days) - lower(r.span) + 1], upper(x.days) - lower(r.span)) AS numeric) AS until,
+            CAST(coalesce(g.log[lower(x.days) - lower(r.span) + 1], lower(x.days) - lower(r.span)) AS numeric)
+                AS before,
+            CAST(coalesce(g.log[upper(x.days) - lower(r.span) + 1], upper(x.days) - lower(r.span)) AS numeric)
+                AS until,
             coalesce(g.log[upper(r.span) - lower(r.span) + 1], upper(r.span) - lower(r.span)) AS n
     ) AS i
 )
