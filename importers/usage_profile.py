@@ -18,7 +18,7 @@ NEEDED = ("amount", "from")
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """columns: field to the headings it may have, best first. telling: headings of which only this kind of file has one.
+    """columns: field to the headings it may have, best first. telling: headings, one of which tells the file.
 
     basis: whether amounts hold tax. zone: of times that name none; utc: times must name UTC. currency: the words for
     yuan, the only one taken. final_day: of the following month, on which a month's bill is final; 0: never said.
