@@ -198,12 +198,12 @@ USAGE = (
     """,
     """
     INSERT INTO metering (company_id, invoice_id, upload_id, basis, replaces, lines, metered_yuan, act_id)
-    SELECT company_id, invoice_id, :act, 'gross', FALSE, 2, 100000.5, :act FROM invoice WHERE place = 1 LIMIT 1
+    SELECT company_id, invoice_id, :act, 'gross', FALSE, 2, 9000000.5, :act FROM invoice WHERE place = 1 LIMIT 1
     """,
     """
     INSERT INTO usage_day (company_id, invoice_id, upload_id, used_on, unit, quantity, metered_yuan, lines, act_id)
     SELECT m.company_id, m.invoice_id, m.upload_id, d.used_on, '卡时', 1.5, d.yuan, 1, m.act_id
-    FROM metering AS m, (VALUES (date '2026-01-01', 100000), (date '2026-01-02', 0.5)) AS d (used_on, yuan)
+    FROM metering AS m, (VALUES (date '2026-01-01', 9000000), (date '2026-01-02', 0.5)) AS d (used_on, yuan)
     """,
     """
     INSERT INTO held_usage (upload_id, invoice_number, used_on, unit, quantity, metered_yuan, lines, basis, replaces)
