@@ -6,12 +6,12 @@ from contextlib import contextmanager, nullcontext
 
 from sqlalchemy import Engine
 
-from bench import clock, data, floors, machine, report, steps, uploads, works
+from bench import clock, data, floors, machine, report, steps, uploads, usage, works
 from bench.clock import Cost
 from bench.place import Place, place
 from bench.report import Measured
 
-WORKS = ("match", "import", "draft", "approve", "checks", "bundle", "upload")
+WORKS = ("match", "usage", "import", "draft", "approve", "checks", "bundle", "upload")
 BASE = "cvl"
 """The first database of the server: ledger and registers, no invoice."""
 
@@ -143,6 +143,32 @@ class Bench:
                 one.note = works.run_match(engine, rows)
             _tell(one)
         self.place.drop(name)
+
+    def _usage(self, repeat: int) -> None:
+        """Measure the import of ten usage lines for each row, after copying the same file into a table of text."""
+        if not repeat:
+            return
+        lines, source, peak = self.rows * usage.LINES_PER_ROW, self.place.home / "usage.csv", 0.0
+        usage.write(source, lines)
+        first = self.place.home / "few.csv"
+        data.write_template(first, 6 * usage.INVOICES, self.companies)
+        one = Measured("usage", lines)
+        self.measured.append(one)
+        for n in range(repeat):
+            name = self.place.clone(self.base, f"usage_{lines}_{n}")
+            with self.place.engine(name) as engine:
+                works.run_import(engine, first, 6 * usage.INVOICES)
+            self.place.settle()
+            one.floors.append(usage.floor(self.place, name, source))
+            with self._opened(name, "usage") as engine:
+                machine.forget_peak()
+                with self._cost(one):
+                    usage.run(engine, source, lines)
+                peak = max(peak, machine.peak_mib())
+            self.place.drop(name)
+            _tell(one)
+        one.note = f"Python {peak:.0f} MiB resident, {lines / min(one.seconds):,.0f} lines a second"
+        source.unlink()
 
     def _checks(self, repeat: int) -> None:
         """Measure all checks on the approved books."""

@@ -61,7 +61,7 @@ def spread(seconds: Sequence[float]) -> str:
 
 def _limit(one: Measured) -> tuple[str, bool | None]:
     """Say what the work is held to and whether it holds."""
-    if one.ratio is not None:
+    if one.ratio is not None and one.work in _SHARE:
         share = _SHARE[one.work]
         return f"≤ {share:g}×", one.ratio <= share
     if one.work == "checks":

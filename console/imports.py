@@ -28,7 +28,8 @@ SMALL_BYTES = 1 << 20
 
 def import_files(
     engine: Engine, as_user: str | None, files: Sequence[Path], *, dry_run: bool, provider: str | None,
-    service_month: str | None, received_on: date | None, return_file: Path | None, as_json: bool,
+    service_month: str | None, received_on: date | None, return_file: Path | None, invoice: str | None,
+    usage: str | None, as_json: bool,
 ) -> Answer:  # fmt: skip
     """Import invoice files one after another; each is an act of its own."""
     if return_file is not None and (len(files) > 1 or expand.is_bundle(files[0])):
@@ -36,7 +37,7 @@ def import_files(
     user = run(engine, lambda db: access.require(db, as_user, "import"), "cvl_auditor")
     if provider is not None and uscc.check(provider := uscc.normal(provider)) == "bad":
         raise Misused("bad_uscc", f"--provider：“{provider}”不是有效的统一社会信用代码，请照营业执照核对18位代码。")
-    asked = accept.ask(user, provider, service_month, received_on)
+    asked = accept.ask(user, provider, service_month, received_on, invoice, usage)
     single = len(files) == 1 and not expand.is_bundle(files[0])
     answers = []
     for file in files:
@@ -152,7 +153,8 @@ VERBS = (
     Verb(
         "import",
         import_files,
-        "导入发票文件：模板或税务局全量发票导出（csv、xlsx），数电票 XML、OFD、PDF，装有它们的 zip 或文件夹。\n"
+        "导入发票文件：模板或税务局全量发票导出（csv、xlsx），数电票 XML、OFD、PDF，装有它们的 zip 或文件夹；\n"
+        "以及用量明细：FOCUS（csv、parquet）和各家云的账单明细。\n"
         "每一行都有结果：受理、重复、冲突、退回或待核，合计等于读到的行数。同一文件重复导入不会重复计算。\n"
         "全部受理或重复时退出码为 0，有行需要处理时为 3，整份文件读不了时为 1。",
         [
@@ -161,6 +163,8 @@ VERBS = (
             option("--provider", help="报送的服务商（统一社会信用代码），用来核对销售方", shown="信用代码"),
             option("--service-month", kind=MONTH, help="发票没有写服务期间时，按这个月计"),
             option("--received-on", kind=DAY, help="申报日，只有经办人员可以填更早的日期"),
+            option("--invoice", help="用量明细：没有写发票号码的行属于这张发票", shown="发票号码"),
+            option("--usage", help="用量明细：add 补充已有的用量，replace 更正并取代以前的用量", shown="add|replace"),
             option("--return-file", kind=FILE, help="把未受理的行连同原因写成一份 xlsx", shown="退回.xlsx"),
         ],
         acting=True,

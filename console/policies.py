@@ -53,6 +53,7 @@ PARAMETERS: Mapping[str, tuple[str, str, Shape]] = {
     "over_budget": ("指标不足时", "", _WORDS.__getitem__),
     "backfill": ("补付", "", _WORDS.__getitem__),
     "tax_verification": ("结算前查验发票", "", lambda word: {"none": "不要求", "required": "须查验一致"}[word]),
+    "usage_sum": ("用量合计与发票不符时", "", lambda word: {"warn": "提示", "hold": "暂缓兑付"}[word]),
     "min_spend_fen": ("最低使用金额", "元", lambda fen: f"{yuan(fen)}元" if fen else "不设"),
     "eligible_tax_codes": ("支持的税收分类编码", "前缀", "、".join),
 }

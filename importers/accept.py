@@ -11,11 +11,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from importers import evidence, formats, guard, mapping
+from importers import evidence, formats, guard, mapping, usage
+from importers.cells import read_invoice_number
 from importers.messages import make
 from importers.receive import Received, keep, receive
 from importers.sheets import UNIT
 from importers.stage import Progress, Staged, make_tables, stage
+from importers.usage_format import UsageFormat
 from voucher import acts, database
 from voucher.access import User
 from voucher.database import driver, one, query, run_file
@@ -30,11 +32,16 @@ OUTCOMES = ("accepted", "duplicate", "conflict", "rejected", "held")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """How a file was handed in. provider: USCC of the uploading provider, may be empty; received_on: the day."""
+    """How a file was handed in. provider: USCC of the uploading provider, may be empty; received_on: the day.
+
+    invoice, usage: of a file of usage: the invoice of lines that name none, and add, replace or nothing.
+    """
 
     provider: str
     service_month: str
     received_on: date
+    invoice: str = ""
+    usage: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +79,10 @@ class _Rehearsed(Exception):
         self.outcome = outcome
 
 
-def ask(user: User, provider: str | None, service_month: str | None, received_on: date | None) -> Asked:
+def ask(
+    user: User, provider: str | None, service_month: str | None, received_on: date | None,
+    invoice: str | None = None, mode: str | None = None,
+) -> Asked:  # fmt: skip
     """Check how a file is handed in. Raises Misused or Refused."""
     today = business_day()
     if user.role == "provider":
@@ -88,7 +98,12 @@ def ask(user: User, provider: str | None, service_month: str | None, received_on
             month_span(service_month)
         except ValueError:
             raise Misused("bad_month", f"服务月份“{service_month}”无法识别。请写成 2026-08。") from None
-    return Asked(provider or "", service_month or "", received_on or today)
+    number, wrong = read_invoice_number(invoice or "")
+    if wrong is not None:
+        raise Misused("bad_invoice_number", f"--invoice：“{invoice}”不是有效的发票号码。请照发票填写完整号码。")
+    if (mode or usage.MODES[0]) not in usage.MODES:
+        raise Misused("bad_usage", f"--usage 不能是“{mode}”。请写 add（补充）或 replace（更正并取代）。")
+    return Asked(provider or "", service_month or "", received_on or today, str(number or ""), mode or "")
 
 
 def import_file(
@@ -171,6 +186,8 @@ def _import(
     progress: Progress,
 ) -> Outcome:
     """Import a received file within a transaction."""
+    if isinstance(chosen, UsageFormat):
+        return _import_usage(db, received, chosen, kind, user, asked, progress)
     key = {
         "sha256": received.digests.sha256,
         "provider": asked.provider,
@@ -194,6 +211,26 @@ def _import(
     if before and not one(db, "queries/import/news.sql", upload_id=act.act_id, before=before[-1]["upload_id"]):
         raise _Rehearsed(read(db, before[-1]["upload_id"], fresh=False))
     return outcome
+
+
+def _import_usage(
+    db: Connection, received: Received, chosen: UsageFormat, kind: str, user: User, asked: Asked, progress: Progress
+) -> Outcome:
+    """Import a file of usage within a transaction; the same bytes for the same invoice count once."""
+    key = {"sha256": received.digests.sha256, "invoice": asked.invoice}
+    try:
+        with acts.act(db, "usage", ":".join(key.values()), user.name, key) as act:
+            problems = usage.take(
+                db, act.act_id, received, chosen, kind, provider=asked.provider, received_on=asked.received_on,
+                today=business_day(), invoice=asked.invoice, mode=asked.usage, progress=progress,
+            )  # fmt: skip
+            if any(problem.severity == "blocking" for problem in problems):
+                raise _Rehearsed(_blocked(received.digests.sha256, problems, chosen.NAME))
+            _write_problems(db, act.act_id, problems)
+            keep(received)
+        return read(db, act.act_id)
+    except acts.AlreadyDone as done:
+        return read(db, done.act_id, fresh=False)
 
 
 def _accept(
@@ -232,7 +269,7 @@ def _accept(
     evidence.judge(db)
     run_file(db, "queries/import/40_judgements.sql")
     _write(db, act_id, received, chosen, staged, asked)
-    _write_problems(db, act_id, staged)
+    _write_problems(db, act_id, [*staged.problems, *_found(db), *usage.take_up(db, act_id)])
 
 
 def _write(
@@ -268,9 +305,9 @@ def _write(
     evidence.write(db, act_id, received.digests.sha256, list(staged.asides.items()))
 
 
-def _write_problems(db: Connection, act_id: int, staged: Staged) -> None:
-    """Write all problems of the upload in the order of its rows, those of the cells and those of the books."""
-    problems = list(staged.problems)
+def _found(db: Connection) -> list[Problem]:
+    """List what the queries found wrong with rows and invoices."""
+    problems = []
     for row in query(db, "queries/import/81_found.sql"):
         problems.append(
             make(
@@ -293,7 +330,12 @@ def _write_problems(db: Connection, act_id: int, staged: Staged) -> None:
                 other_row=row["other_row"],
             )
         )
-    problems.sort(key=lambda problem: (problem.row or 0, problem.sheet))
+    return problems
+
+
+def _write_problems(db: Connection, act_id: int, found: Sequence[Problem]) -> None:
+    """Write all problems of an upload in the order of its rows, those of the cells and those of the books."""
+    problems = sorted(found, key=lambda problem: (problem.row or 0, problem.sheet))
     columns = "upload_id, problem_no, sheet, row_no, code, severity, column_name, value, message, invoice_number"
     with (
         driver(db).cursor() as cursor,

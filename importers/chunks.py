@@ -176,7 +176,7 @@ class ChunkParser:
     def parse(self, batch: Batch) -> ParsedChunk:
         """Return the chunk of these rows. Every row stays; what is wrong with it is in `problems`."""
         size = len(batch.row_nos)
-        raws, columns, misfits = self._columns(batch)
+        raws, columns, misfits = by_column(batch, self._width, self._codec)
         values: dict[str, Sequence[Value]] = {}
         findings: list[Finding] = []
         for reader, place in self._readers:
@@ -195,19 +195,19 @@ class ChunkParser:
         numbers = columns[self._number_at] if self._number_at is not None else ()
         return finish(self.header, batch.row_nos, raws, values, findings, numbers, self._codec)
 
-    def _columns(self, batch: Batch) -> tuple[list[str], Sequence[Sequence[Cell]], dict[int, Finding]]:
-        """Return raws, columns by place and the rows that are not as wide as the header."""
-        width = self._width
-        if batch.lines is not None:
-            raws = batch.lines if batch.clean else _storable(batch.lines, self._codec)
-            if set(map(_COUNT_UNITS, batch.lines)) <= {width - 1}:
-                whole = UNIT.join(batch.lines) if batch.block is None else batch.block[:-1].replace("\n", UNIT)
-                flat = whole.split(UNIT)
-                return raws, [flat[place::width] for place in range(width)], {}
-        else:
-            raws = _storable(_raws(batch.rows()), self._codec)
-        rows, misfits = _even(batch.rows(), width)
-        return raws, list(zip(*rows, strict=True)) or [()] * width, misfits
+
+def by_column(batch: Batch, width: int, codec: Codec) -> tuple[list[str], Sequence[Sequence[Cell]], dict[int, Finding]]:
+    """Return a batch's raws, its cells by column, and the rows that are not as wide as the header."""
+    if batch.lines is not None:
+        raws = batch.lines if batch.clean else _storable(batch.lines, codec)
+        if set(map(_COUNT_UNITS, batch.lines)) <= {width - 1}:
+            whole = UNIT.join(batch.lines) if batch.block is None else batch.block[:-1].replace("\n", UNIT)
+            flat = whole.split(UNIT)
+            return raws, [flat[place::width] for place in range(width)], {}
+    else:
+        raws = _storable(_raws(batch.rows()), codec)
+    rows, misfits = _even(batch.rows(), width)
+    return raws, list(zip(*rows, strict=True)) or [()] * width, misfits
 
 
 def _even(rows: Sequence[list[Cell]], width: int) -> tuple[Sequence[list[Cell]], dict[int, Finding]]:

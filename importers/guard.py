@@ -15,7 +15,7 @@ from importers.messages import make
 from importers.sheet_size import SheetSize
 from voucher.problem import Problem
 
-FileKind = Literal["xlsx", "csv", "zip", "xml", "pdf", "ofd", "xls", "empty", "unknown"]
+FileKind = Literal["xlsx", "csv", "zip", "xml", "pdf", "ofd", "xls", "parquet", "empty", "unknown"]
 _CHUNK = 1 << 18
 _HEAD = 1 << 16
 _OLE = bytes.fromhex("D0CF11E0A1B11AE1")
@@ -38,6 +38,8 @@ def kind_by_content(path: Path) -> FileKind:
         return _packed_kind(path)
     if head.startswith((_OLE, *_BIFF)):
         return "xls"
+    if head.startswith(b"PAR1"):
+        return "parquet"
     if b"%PDF-" in head[:1024]:
         return "pdf"
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):

@@ -13,14 +13,14 @@ class Limits:
     calamine allocates whole. repeated_text: longest shared string times cells, which calamine copies per cell.
     """
 
-    file_bytes: int = 1024 * MIB
+    file_bytes: int = 4096 * MIB
     zip_entries: int = 2_000
     inflated_bytes: int = 2048 * MIB
     ratio: int = 200
     ratio_from: int = 16 * MIB
     cell_chars: int = 131_072
     columns: int = 256
-    rows: int = 5_000_000
+    rows: int = 12_000_000
     sheets: int = 64
     sheet_cells: int = 15_000_000
     repeated_text: int = 4096 * MIB
@@ -55,3 +55,7 @@ class ParserLimits:
 
 
 PARSER_LIMITS = ParserLimits()
+PARQUET_LIMITS = ParserLimits(
+    address_space=2048 * MIB, cpu_seconds=1_800, wall_seconds=3_600, inflated_bytes=LIMITS.file_bytes
+)
+"""A parquet file becomes a csv: inflated_bytes of it at most."""

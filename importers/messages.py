@@ -207,6 +207,103 @@ CATALOGUE: Mapping[str, Entry] = {
     "evidence_parties_differ": _note(
         "发票{value}受理时的供方或用方与这份单据不同", "请照原件核对双方的统一社会信用代码，并联系经办人员"
     ),
+    # usage annexes: FOCUS and the clouds' bills
+    "usage_too_many_faults": _file(
+        "有错误的用量行超过{limit}行，多半是整列写法不对", "请按前面列出的各行改正导出设置后，重新上传整份文件"
+    ),
+    "usage_overlaps": _file(
+        "发票{value}在这些日子已有用量（或计税口径不同），无法判断是补充还是更正",
+        "补充另一部分请加 --usage add，更正并取代以前的请加 --usage replace，再重新上传",
+    ),
+    "usage_of_red": _file("用量所属的发票{value}是红字发票", "请把用量记到被冲红的蓝字发票号码上后重新上传"),
+    "usage_not_yours": _file("用量所属的发票{value}不是上传方开具的", "请只上传本单位发票的用量"),
+    "usage_too_large": _file("发票{value}的用量金额合计过大", "请核对金额单位是否为元后重新上传"),
+    "usage_number_missing": _row(
+        "这一行用量没有发票号码", "请补填发票号码，或用 --invoice 指明整份文件属于哪张发票后重新上传"
+    ),
+    "usage_number_bad": _row("“{column}”不是有效的数：{value}", "请导出为不带单位的数字后重新上传"),
+    "usage_time_missing": _row("“{column}”没有填写，不知道用量属于哪一天", "请补填使用开始时间后重新上传"),
+    "usage_time_bad": _row(
+        "“{column}”不是有效的时间：{value}", "请写成 2026-08-01 10:00:00 或 2026-08-01T02:00:00Z 后重新上传"
+    ),
+    "usage_period_reversed": _row("使用结束时间早于使用开始时间", "请核对“{column}”后重新上传"),
+    "usage_period_long": _row("一行用量的期间超过10年", "请核对“{column}”的年份后重新上传"),
+    "usage_currency": _row("“{column}”不是人民币：{value}", "请按人民币（{words}）导出后重新上传"),
+    "usage_unit_bad": _row("“{column}”过长或含有竖线：{value}", "请改成简短的计量单位后重新上传"),
+    "usage_null_written": _note("“{column}”写了“{value}”表示没有内容（共{count}行）", "已按空白处理，无需改动"),
+    "usage_time_not_utc": _note(
+        "“{column}”没有写成以 Z 结尾的 UTC 时间：{value}（共{count}行）", "已按 UTC 或所写的时区读取，请确认无误"
+    ),
+    "usage_not_final": _note(
+        "账单所在的月份要到次月{day}日才出定稿，这份文件可能不是定稿", "请在定稿后重新导出，用 --usage replace 上传"
+    ),
+    "usage_invoice_missing": _note("发票{value}还没有受理（{count}行用量）", "用量已暂存，发票受理后会自动计入"),
+    "usage_company_differs": _note(
+        "文件里写的使用方{value}不是这张发票的购买方", "请核对用量是否属于这张发票，确认无误可不处理"
+    ),
+    "usage_outside_span": _note(
+        "发票{value}有{yuan}元用量不在服务期间内", "请核对使用时间和服务期间，确认无误可不处理（不影响按日分摊）"
+    ),
+    "usage_sum_differs": _note(
+        "发票{value}的用量合计{metered}元，与发票{basis}{amount}元不符",
+        "请核对是否缺了用量明细，或多传了一份；确认无误可不处理",
+    ),
+    "focus_column_missing": _note("缺少 FOCUS 规定必有的列：{value}", "已按现有的列读取，请在导出设置中补上这些列"),
+    "focus_column_unknown": _note("这些列不是 FOCUS 的列，也不以 x_ 开头：{value}", "已略过这些列，无需改动"),
+    "focus_charge_category": _row(
+        "“ChargeCategory”不能是“{value}”", "请改为 Usage、Purchase、Tax、Credit、Adjustment 之一后重新上传"
+    ),
+    "focus_charge_class": _row("“ChargeClass”只能为空或 Correction，不能是“{value}”", "请改正后重新上传"),
+    "focus_charge_frequency": _note(
+        "“ChargeFrequency”不是规定的取值：{value}（共{count}行）",
+        "规定为 One-Time、Recurring、Usage-Based，请核对导出设置",
+    ),
+    "focus_pricing_category": _note(
+        "“PricingCategory”不是规定的取值：{value}（共{count}行）",
+        "规定为 Standard、Dynamic、Committed、Other，请核对导出设置",
+    ),
+    "focus_service_category": _note(
+        "“ServiceCategory”不是规定的十九个取值之一：{value}（共{count}行）", "请核对导出设置，确认无误可不处理"
+    ),
+    "focus_not_compute": _note(
+        "“ServiceCategory”为“{value}”，不是算力服务（共{count}行）", "请核对发票是否含有不支持的服务，确认无误可不处理"
+    ),
+    "focus_empty": _note("规定必填的“{column}”是空的（共{count}行）", "已按空白读取，请在导出设置中补上"),
+    "focus_billing_period": _row("账期的起止为空或颠倒", "请核对 BillingPeriodStart 和 BillingPeriodEnd 后重新上传"),
+    "focus_month_utc": _note(
+        "账期按 UTC 的自然月划分，不是北京时间的自然月（共{count}行）",
+        "每月首尾各差8小时，用量已按北京时间归日；请与发票的服务期间核对",
+    ),
+    "focus_month_partial": _note("账期不是一个完整的自然月：{value}（共{count}行）", "请核对账期，确认无误可不处理"),
+    "focus_outside_period": _note(
+        "使用时间不在账期内，又不是更正（共{count}行）",
+        "请核对 ChargePeriodStart 和账期，以前月份的更正应写 Correction",
+    ),
+    "focus_correction_inside": _note(
+        "标为更正（Correction）的行，使用时间却在本账期内（共{count}行）", "请核对 ChargeClass，确认无误可不处理"
+    ),
+    "focus_quantity_missing": _note(
+        "用量行没有“PricingQuantity”（共{count}行）", "已按金额计入，请在导出设置中补上数量"
+    ),
+    "focus_quantity_of_tax": _note("税额行不应有“PricingQuantity”（共{count}行）", "请核对导出设置，确认无误可不处理"),
+    "focus_quantity_negative": _note("数量为负，又不是更正（共{count}行）", "请核对这些行，退量应写 Correction"),
+    "focus_cost_negative": _note(
+        "用量或购买行的金额为负，又不是更正（共{count}行）", "请核对这些行，退款应写 Correction"
+    ),
+    "focus_credit_positive": _note("抵扣（Credit）行的金额为正（共{count}行）", "请核对正负号，确认无误可不处理"),
+    "focus_unit_missing": _note("有数量而没有“PricingUnit”（共{count}行）", "已按没有单位计入，请在导出设置中补上"),
+    "focus_unit_form": _note(
+        "计量单位“{value}”不合写法（共{count}行）", "单位应如 GPU-Hours、卡时；算力单位要写明精度，请与服务商核对"
+    ),
+    "focus_unit_precision": _note(
+        "单位“{value}”没有说明精度（共{count}行）", "请在单位或 SkuPriceDetails 中写明 FP16、FP64 或 INT8"
+    ),
+    "focus_consumed_unit": _note(
+        "“ConsumedQuantity”与“ConsumedUnit”只写了一个（共{count}行）", "请核对导出设置，确认无误可不处理"
+    ),
+    "focus_pricing_currency": _note(
+        "计价币种“{value}”与账单币种不同（共{count}行）", "以人民币的 BilledCost 为准，请核对汇率"
+    ),
 }
 """Code → entry. `docs/` lists this table; a code that is not here cannot be raised."""
 

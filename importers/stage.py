@@ -53,7 +53,7 @@ def stage(db: Connection, chunks: Iterable[Part], progress: Progress) -> Staged:
                     break
             elif isinstance(chunk, Aside):
                 staged.asides[chunk.name] = chunk.value
-            else:
+            elif isinstance(chunk, ParsedChunk):
                 _write(copy, chunk, staged)
                 progress(staged.rows)
     return staged

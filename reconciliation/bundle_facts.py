@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from functools import cache, lru_cache
 from typing import Any
 
@@ -17,7 +18,7 @@ from voucher.copytext import fields
 Row = dict[str, Any]
 _NUMBERS = ("_id", "_fen", "_bp", "_no", "year", "place", "step", "lines")
 _TEXTS = {"programme_id", "policy_id", "supersedes", "contract_no", "clearing_no"}
-_FLAGS = {"waived", "by_hand", "backfill", "pro_rata", "has_lines", "refused"}
+_FLAGS = {"waived", "by_hand", "backfill", "pro_rata", "has_lines", "refused", "replaces"}
 _RANKS = {kind: rank for rank, kind in enumerate(("qr", "template", "pdf", "export", "ofd", "xml"), start=1)}
 """How much a kind of document proves: the twin of evidence_rank."""
 
@@ -161,6 +162,7 @@ class Share:
         self._evidence = _by_invoice(rows, "evidence")
         self._evidence_lines = _by_invoice(rows, "evidence_line")
         self._resolutions = _by_invoice(rows, "resolution")
+        self._used = _by_invoice(rows, "usage_day")
         self._invoices = [self._invoice(row) for row in rows.get("invoice", ())]
         self._invoices.sort(key=lambda row: row["accepted_no"])
         self._moved: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
@@ -182,6 +184,8 @@ class Share:
         }  # fmt: skip
         if name == "standings":
             return self._standings(cutoff)
+        if name == "meterings":
+            return self._meterings(cutoff)
         found = [row for row in known[name] if row["no"] <= cutoff]
         return [self._as_proved(row, cutoff) for row in found] if name == "invoices" else found
 
@@ -230,6 +234,20 @@ class Share:
             lines = self._evidence_lines.get(row["invoice_id"], ())
             proved |= _listed([line for line in lines if line["act_id"] == act_id and line["kind"] == kind])
         return proved
+
+    def _meterings(self, cutoff: int) -> list[Row]:
+        """Give what each file of usage recorded by the cutoff says of an invoice, with its days, in order."""
+        numbers = {row["invoice_id"]: row["number"] for row in self._invoices}
+        found = []
+        for row in self.tables.get("metering", ()):
+            if row["no"] <= cutoff:
+                days: dict[date, Decimal] = defaultdict(Decimal)
+                for used in self._used.get(row["invoice_id"], ()):
+                    if used["upload_id"] == row["upload_id"]:
+                        days[used["used_on"]] += Decimal(used["metered_yuan"])
+                listed = {"used_on": sorted(days), "used_yuan": [days[day] for day in sorted(days)]}
+                found.append(row | listed | {"invoice_number": numbers.get(row["invoice_id"], "")})
+        return sorted(found, key=lambda row: (row["no"], row["upload_id"], row["invoice_number"]))
 
     def _refusals(self, programme: str, cutoff: int) -> list[Row]:
         """Give the refusals of a programme's claims, and their liftings, approved by the cutoff."""

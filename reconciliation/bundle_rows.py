@@ -26,6 +26,8 @@ _OF_A_COMPANY = {
     "relation": "company_id",
     "refusal": "company_id",
     "contract": "company_id",
+    "metering": "company_id",
+    "usage_day": "company_id",
     "run_line": "company_id",
     "payment_line": "company_id",
     "voucher": "company_id",

@@ -13,11 +13,13 @@ PARAMETERS: Mapping[str, str] = {
     "tax_code_not_eligible": "eligible_tax_codes",
     "unpaid": "rate_bp",
     "over_contract": "rate_bp",
+    "over_metered": "rate_bp",
     "other_subsidy": "overlap",
     "other_subsidy_undecided": "overlap",
     "overlap_open": "overlap",
     "below_min_spend": "min_spend_fen",
     "not_verified": "tax_verification",
+    "usage_sum_differs": "usage_sum",
     "over_cap": "annual_cap_fen",
     "over_budget": "over_budget",
 }

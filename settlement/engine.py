@@ -121,8 +121,9 @@ def draft(facts: Facts, policies: Iterable[Policy], programme: str, through: dat
         claims = []
         for bill in bills:
             gone = registers.refused(bill.invoice, year)
-            open_ = not registers.verified(bill.invoice)
-            claims.append(_claim(bill, year, own, served[bill.invoice.invoice_id, year], gone, short, open_))
+            before = served[bill.invoice.invoice_id, year]
+            waits = [] if before else _unproved(bill, registers)
+            claims.append(_claim(bill, year, own, before, gone, short, waits))
         room = room_of(vouchers.get((company, year)), policy, year, standings.get(company))
         _settle(claims, room, through, backfill, result)
     for lines in (result.lines, result.backfill_listed, result.held):
@@ -156,13 +157,12 @@ def _claim(
     served: Sequence[Served],
     refused: bool,
     short: Reason | None,
-    unverified: bool,
+    unproved: Sequence[Reason],
 ) -> Claim:
     """Compute one claim from its bill.
 
     own: the programme's documents. served: the claim's lines in approved runs. refused: by an approved act.
-    short: set when the company-year is below the minimum spend. unverified: the tax platform has not confirmed it.
-    ASSUMPTION: what was granted before is not taken back for want of a verification; a person refuses it.
+    short: set when the company-year is below the minimum spend. unproved: what a new claim waits for, without amount.
     """
     counted = [(piece.amount_fen, piece.document) for piece in bill.counted(year) if piece.document]
     basis = sum(amount for amount, _ in counted)
@@ -181,9 +181,7 @@ def _claim(
     elif short:
         cuts.append(replace(short, amount_fen=worth))
         worth = 0
-    needed_first = bill.document is not None and bill.document.tax_verification == "required"
-    if needed_first and unverified and granted is None:
-        holds.append(Reason("not_verified", worth))
+    holds += [replace(reason, amount_fen=worth) for reason in unproved]
     ids = {document.id for _, document in counted}
     ids = ids or {document.id for document, force in own if (force & year_span(year)).days}
     ids = ids or {own[-1][0].id}  # the year is no longer covered: the last document says so by its end
@@ -199,6 +197,20 @@ def _claim(
         cuts=tuple(cut for cut in cuts if cut.amount_fen),
         holds=tuple(holds),
     )
+
+
+def _unproved(bill: Bill, registers: Registers) -> list[Reason]:
+    """Return what the document wants proved before a new claim of this bill is granted, without amounts.
+
+    ASSUMPTION: what was granted before is not taken back for want of a proof; a person refuses it.
+    """
+    found = []
+    document = bill.document
+    if document and document.tax_verification == "required" and not registers.verified(bill.invoice):
+        found.append(Reason("not_verified", 0))
+    if document and document.usage_sum == "hold" and (metered := registers.usage_differs(bill.invoice)) is not None:
+        found.append(Reason("usage_sum_differs", 0, metered))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

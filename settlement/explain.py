@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
@@ -28,7 +29,7 @@ from settlement.facts import Invoice, InvoiceLine
 from settlement.load import facts_at
 from settlement.policy import Policy, governing, in_force
 from settlement.verify import reasons_of
-from settlement.worth import Bill, Documents, Registers, after_overlap, weigh
+from settlement.worth import PLACES, Bill, Documents, Registers, after_overlap, weigh
 from voucher.database import one, query
 from voucher.days import OPEN_END, Span
 from voucher.errors import Refused
@@ -103,6 +104,7 @@ def _part(db: Connection, head: Mapping[str, Any], policies: Sequence[Policy], p
     claimed = bill.years | settled
     drafted = engine.draft(facts, policies, programme, OPEN_END, backfill=False)
     rows = query(db, "queries/facts/items.sql", number=head["number"], cutoff=cutoff)
+    gross = registers.metered(invoice, gross=True) is not None
     return Part(
         programme=programme,
         documents=[_document(*entry) for entry in own if (entry[1] & bill.span).days],
@@ -110,6 +112,8 @@ def _part(db: Connection, head: Mapping[str, Any], policies: Sequence[Policy], p
         eligible_net_fen=bill.eligible_net_fen,
         gross_fen=sum(each.gross_fen for each in registers.with_reds(invoice)),
         paid_fen=registers.paid(invoice),
+        metered_fen=registers.metered(invoice, gross=gross),
+        metered_gross=gross,
         basis_fen=bill.basis_fen,
         limited_by=bill.limit if bill.basis_fen < bill.eligible_net_fen else "",
         pieces=_pieces(bill, own),
@@ -168,9 +172,18 @@ def _pieces(bill: Bill, own: Documents) -> list[Piece]:
                 document=first.document.id if first.document else "",
                 amount_fen=amount,
                 why=why,
+                used_yuan=_used(bill, Span(first.span.start, last.span.end)),
             )
         )
     return found
+
+
+def _used(bill: Bill, days: Span) -> str | None:
+    """Write what was used on days that follow each other, in yuan; None where the days share the basis."""
+    if bill.log is None:
+        return None
+    before, until = (bill.log[(day - bill.span.start).days] for day in (days.start, days.end))
+    return f"{Decimal(until - before).scaleb(-PLACES).normalize():f}"
 
 
 def _whys(reasons: Iterable[Reason], policy: Policy) -> list[Why]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from settlement.explain_text import LIMITS, fate, percent, why_of
+from settlement.explain_text import LIMITS, by_usage, fate, metered, percent, why_of
 from settlement.explanation import Explanation, Part, Year
 from settlement.run import STATES
 from settlement.verify import KINDS
@@ -59,21 +59,26 @@ def _part(part: Part, title: str) -> Iterator[Block]:
     basis = [f"计入各行合计 {_yuan(part.eligible_net_fen)}"]
     if part.paid_fen is not None:
         basis.append(f"已付 {_yuan(part.paid_fen)}，价税合计（减红字后）{_yuan(part.gross_fen)}")
+    if part.metered_fen is not None:
+        basis.append(metered(part))
     scaled = f"按{LIMITS[part.limited_by]}折算，不足一分舍去，" if part.limited_by else ""
     basis.append(f"{scaled}计算基数 {_yuan(part.basis_fen)}")
     items = [[x.invoice_number, str(x.line_no), x.tax_code, _yuan(x.net_fen), x.item, fate(x)] for x in part.items]
     columns = ["<发票", ">行", "<税收分类编码", ">不含税", "<项目", "<计入"]
     yield _block(f"三、计算基数{title}", ["；".join(basis) + "。"], columns, items)
+    word, weights = ("用量", "用量金额") if by_usage(part) else ("日", "日数")
     yield _block(
-        f"四、按日分摊{title}",
+        f"四、按{word}分摊{title}",
         [
-            f"总{sum(piece.days for piece in part.pieces)}日。每段＝⌊计算基数×至该段末日的日数÷总日数⌋－"
-            f"⌊计算基数×该段之前的日数÷总日数⌋（舍去不足一分），各段相加等于计算基数 {_yuan(part.basis_fen)}。"
+            f"总{sum(piece.days for piece in part.pieces)}日。每段＝⌊计算基数×至该段末日的{weights}÷总{weights}⌋－"
+            f"⌊计算基数×该段之前的{weights}÷总{weights}⌋（舍去不足一分），"
+            f"各段相加等于计算基数 {_yuan(part.basis_fen)}。"
         ],
-        ["<起", "<止", ">日数", ">金额", "<年度", "<结果与理由"],
+        ["<起", "<止", ">日数", *([">用量（元）"] if by_usage(part) else []), ">金额", "<年度", "<结果与理由"],
         [
             [
-                str(p.first_on), str(p.last_on), str(p.days), _yuan(p.amount_fen), str(p.cap_year),
+                str(p.first_on), str(p.last_on), str(p.days), *([p.used_yuan or ""] if by_usage(part) else []),
+                _yuan(p.amount_fen), str(p.cap_year),
                 f"计入（{p.document}）" if p.why is None else f"不计入：{why_of(p.why)}",
             ]
             for p in part.pieces

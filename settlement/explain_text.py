@@ -10,8 +10,9 @@ from settlement.verify import KINDS
 from voucher import life
 from voucher.money import Fen, format_yuan
 
-LIMITS = {"unpaid": "已付款部分", "over_contract": "合同剩余金额"}
+LIMITS = {"unpaid": "已付款部分", "over_contract": "合同剩余金额", "over_metered": "计量账单金额"}
 """What scales the basis, by the code of the reason."""
+_FACTORS = LIMITS | {"unpaid": "已付"}
 
 
 def as_text(explanation: Explanation) -> str:
@@ -56,8 +57,12 @@ def _part(part: Part, *, title: bool) -> Iterator[str]:
     yield "三、计算基数"
     yield from _basis(part)
     yield ""
-    yield f"四、按日分摊（各段相加等于计算基数 {_yuan(part.basis_fen)}）"
-    yield "  每段＝计算基数×至该段末日的日数÷总日数，减去计算基数×该段之前的日数÷总日数，两者均舍去不足一分的部分。"
+    word, weights = ("用量", "用量金额") if by_usage(part) else ("日", "日数")
+    yield f"四、按{word}分摊（各段相加等于计算基数 {_yuan(part.basis_fen)}）"
+    yield (
+        f"  每段＝计算基数×至该段末日的{weights}÷总{weights}，减去计算基数×该段之前的{weights}÷总{weights}，"
+        "两者均舍去不足一分的部分。"
+    )
     for piece in part.pieces:
         yield _piece(piece)
     for year in part.years:
@@ -78,17 +83,32 @@ def _basis(part: Part) -> Iterator[str]:
     yield f"  计入各行合计 {_yuan(part.eligible_net_fen)}"
     if part.paid_fen is not None:
         yield f"  已付 {_yuan(part.paid_fen)}，价税合计（减红字后）{_yuan(part.gross_fen)}"
-    if part.limited_by:
+    if part.metered_fen is not None:
+        yield f"  {metered(part)}，价税合计（减红字后）{_yuan(part.gross_fen)}"
+    if part.limited_by == "over_metered" and not part.metered_gross:
+        yield f"  计量账单较低，计算基数以其为限 {_yuan(part.basis_fen)}"
+    elif part.limited_by:
         yield (
-            f"  按{LIMITS[part.limited_by]}折算：{_yuan(part.eligible_net_fen)} × 已付 ÷ 价税合计，不足一分舍去，"
-            f"计算基数 {_yuan(part.basis_fen)}"
+            f"  按{LIMITS[part.limited_by]}折算：{_yuan(part.eligible_net_fen)} × {_FACTORS[part.limited_by]} ÷ "
+            f"价税合计，不足一分舍去，计算基数 {_yuan(part.basis_fen)}"
         )
     else:
         yield f"  计算基数 {_yuan(part.basis_fen)}"
 
 
+def by_usage(part: Part) -> bool:
+    """Tell whether usage shares the basis over the days."""
+    return any(piece.used_yuan is not None for piece in part.pieces)
+
+
+def metered(part: Part) -> str:
+    """Say what the usage adds up to."""
+    return f"用量明细合计（{'含税' if part.metered_gross else '不含税'}）{_yuan(part.metered_fen or 0)}"
+
+
 def _piece(piece: Piece) -> str:
-    days = f"  {piece.first_on}至{piece.last_on} {piece.days}日 {_yuan(piece.amount_fen)} "
+    used = f"用量{piece.used_yuan}元 " if piece.used_yuan is not None else ""
+    days = f"  {piece.first_on}至{piece.last_on} {piece.days}日 {used}{_yuan(piece.amount_fen)} "
     if piece.why is None:
         return f"{days}计入{piece.cap_year}年度（{piece.document}）"
     return f"{days}不计入：{why_of(piece.why)}"
@@ -160,6 +180,8 @@ def told(row: Mapping[str, Any]) -> str:
     if what in _REGISTERED:
         days = "作废" if row["void"] else f"{row['first_on']}至{row['last_on']}"
         return f"{_REGISTERED[what]}登记变更：{days}。"
+    if what == "usage":
+        return f"登记用量明细，合计{amount}元（{'含税' if name == 'gross' else '不含税'}）。"
     if what == "red":
         return f"受理红字发票 {name}，价税合计{amount}元。"
     if what == "payment":

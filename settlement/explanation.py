@@ -57,7 +57,9 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Days with one fate. why None: they count for the cap year under the document."""
+    """Days with one fate. why None: they count for the cap year under the document. used_yuan: of these days, by which
+    the basis is shared; None where the days themselves share it.
+    """
 
     first_on: date
     last_on: date
@@ -66,6 +68,7 @@ class Piece:
     document: str
     amount_fen: Fen
     why: Why | None
+    used_yuan: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +126,8 @@ class Year:
 class Part:
     """What one programme makes of the invoice. pieces add up to basis_fen.
 
-    cells_fen, register_fen: paid as the rows said and as the payments register says; None when nothing was
-    given. why: why there is no claim at all, empty when there is one.
+    paid_fen: None when nothing was given. metered_fen: what the usage adds up to, with tax or without, None without
+    any. why: why there is no claim at all, empty when there is one.
     """
 
     programme: str
@@ -133,6 +136,8 @@ class Part:
     eligible_net_fen: Fen
     gross_fen: Fen
     paid_fen: Fen | None
+    metered_fen: Fen | None
+    metered_gross: bool
     basis_fen: Fen
     limited_by: str
     pieces: Sequence[Piece]

@@ -7,6 +7,7 @@ span voids it. The engine decides that, not the one who reads the rows. Amounts 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Literal
 
 from voucher.days import Span
@@ -77,6 +78,21 @@ class Verification:
 
     invoice_number: str
     passed: bool
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class Metering:
+    """What one file of usage says of an invoice. gross: its amounts hold tax. days: yuan by day, units added up.
+
+    replaces: what was written before of the invoice counts no more; else both count. at: act and file.
+    """
+
+    invoice_number: str
+    gross: bool
+    replaces: bool
+    metered_yuan: Decimal
+    days: Sequence[tuple[date, Decimal]]
     at: At
 
 
@@ -189,6 +205,7 @@ class Facts:
     payments: Sequence[Payment] = ()
     verifications: Sequence[Verification] = ()
     contracts: Sequence[Contract] = ()
+    meterings: Sequence[Metering] = ()
     invoices: Sequence[Invoice] = ()
     refusals: Sequence[Refusal] = ()
     served: Sequence[Served] = ()

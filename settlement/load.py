@@ -5,6 +5,7 @@ same names, as an audit bundle does: nothing is decided here but which row becom
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
@@ -16,6 +17,7 @@ from settlement.facts import (
     Invoice,
     InvoiceLine,
     Listing,
+    Metering,
     Payment,
     Qualification,
     Refusal,
@@ -80,6 +82,7 @@ def facts_from(rows: Rows, programme: str, cutoff: int, companies: Companies = A
             Contract(row["contract_no"], row["provider_id"], row["company_id"], row["amount_fen"], _span(row), _at(row))
             for row in rows("contracts", **some)
         ],
+        meterings=[_metering(row) for row in rows("meterings", **some)],
         invoices=[_invoice(row) for row in rows("invoices", **some)],
         refusals=[
             Refusal(row["invoice_number"], row["cap_year"], row["refused"], (row["no"], 1))
@@ -131,6 +134,17 @@ def _invoice(row: Mapping[str, Any]) -> Invoice:
         paid_fen=row["paid_fen"],
         contract_no=row["contract_no"],
         lines=[InvoiceLine(*line) for line in zip(row["line_nos"], row["tax_codes"], row["nets_fen"], strict=True)],
+    )
+
+
+def _metering(row: Mapping[str, Any]) -> Metering:
+    return Metering(
+        invoice_number=row["invoice_number"],
+        gross=row["basis"] == "gross",
+        replaces=row["replaces"],
+        metered_yuan=Decimal(row["metered_yuan"]),
+        days=list(zip(row["used_on"], map(Decimal, row["used_yuan"]), strict=True)),
+        at=(row["no"], row["upload_id"]),
     )
 
 

@@ -5,20 +5,27 @@ from collections.abc import Iterable, Sequence
 from voucher.days import Span
 from voucher.money import Fen
 
+Log = Sequence[int]
+"""What the days of a span weigh, summed up: how much all days before the first, the second, … weigh, and all of them.
 
-def share(amount: Fen, span: Span, piece: Span) -> Fen:
+One entry more than there are days, beginning with 0 and never falling; the last is above zero.
+"""
+
+
+def share(amount: Fen, span: Span, piece: Span, log: Log | None = None) -> Fen:
     """Return the piece's share of an amount that is spread over the days of a span.
 
-    amount: fen, never negative. piece: days within the span. The shares of pieces that fill the span
-    without overlap add up to the amount exactly, however it is cut.
+    amount: fen, never negative. piece: days within the span. log: what each day weighs; without one all weigh the
+    same. The shares of pieces that fill the span without overlap add up to the amount exactly, however it is cut.
 
     Source: DESIGN 6.3, ⌊amount·(b−s)/n⌋ − ⌊amount·(a−s)/n⌋ for the days [a, b) of n days from s.
     """
     assert amount >= 0
     assert span.start <= piece.start <= piece.end <= span.end
-    before = (piece.start - span.start).days
-    until = (piece.end - span.start).days
-    return amount * until // span.days - amount * before // span.days
+    before, until, whole = (piece.start - span.start).days, (piece.end - span.start).days, span.days
+    if log is not None:
+        before, until, whole = log[before], log[until], log[whole]
+    return amount * until // whole - amount * before // whole
 
 
 def union(spans: Iterable[Span]) -> list[Span]:

@@ -5,9 +5,11 @@ to be read beside DESIGN section 6 and followed by hand. All amounts are fen.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
+from itertools import accumulate
 from typing import Protocol, TypeVar
 
 from settlement.facts import (
@@ -17,12 +19,13 @@ from settlement.facts import (
     Invoice,
     InvoiceLine,
     Listing,
+    Metering,
     Qualification,
     Refusal,
     Relation,
 )
 from settlement.policy import Policy
-from settlement.slicing import intersect, share, subtract, union
+from settlement.slicing import Log, intersect, share, subtract, union
 from voucher.days import Span, year_span
 from voucher.money import Fen
 from voucher.reasons import SENTENCES, Reason
@@ -59,6 +62,7 @@ class Bill:
 
     document: the one that gives tax codes, basis and overlap mode; None when none covers a service day.
     limit: the code of what makes basis_fen less than eligible_net_fen. other_fen: other subsidies.
+    log: how the usage spreads over the days of the span, None without usage of these days.
     outside: not one line of the invoice belongs to the programme, so it has no claim there.
     """
 
@@ -72,6 +76,7 @@ class Bill:
     other_fen: Fen
     pieces: tuple[Piece, ...]
     outside: bool = False
+    log: Log | None = None
 
     def counted(self, year: int) -> list[Piece]:
         """Return the pieces of the cap year that count."""
@@ -93,8 +98,8 @@ class Bill:
                 sums[piece.reason] += piece.amount_fen
         part = self.span & days
         if part.days:
-            sums["tax_code_not_eligible"] += share(max(0, self.excluded_net_fen), self.span, part)
-            sums[self.limit] += share(self.eligible_net_fen - self.basis_fen, self.span, part)
+            sums["tax_code_not_eligible"] += share(max(0, self.excluded_net_fen), self.span, part, self.log)
+            sums[self.limit] += share(self.eligible_net_fen - self.basis_fen, self.span, part, self.log)
         found = [Reason(code, amount) for code, amount in sums.items() if amount]
         return in_order([*found, *extra])
 
@@ -132,6 +137,12 @@ class Registers:
             if invoice.kind == "red" and invoice.original_number is not None:
                 self._reds[invoice.original_number].append(invoice)
         self._contract_left = self._contracts(facts)
+        self._meterings: dict[str, list[Metering]] = defaultdict(list)
+        for metering in sorted(facts.meterings, key=lambda row: row.at):
+            counting = self._meterings[metering.invoice_number]
+            if metering.replaces:
+                counting.clear()
+            counting.append(metering)
         self._refusals: dict[str, list[Refusal]] = defaultdict(list)
         for refusal in sorted(facts.refusals, key=lambda row: row.at):
             self._refusals[refusal.invoice_number].append(refusal)
@@ -180,6 +191,35 @@ class Registers:
         """Return what is left of the invoice's contract before it, gross; None when no contract limits it."""
         return self._contract_left.get(invoice.number)
 
+    def metered(self, invoice: Invoice, *, gross: bool) -> Fen | None:
+        """Return what is metered of an invoice, net or gross, None when no file says so; rounded to whole fen."""
+        pico = [_pico(row.metered_yuan) for row in self._meterings.get(invoice.number, ()) if row.gross == gross]
+        whole = sum(pico)
+        fen = (abs(whole) + _FEN // 2) // _FEN
+        return None if not pico else fen if whole >= 0 else -fen
+
+    def usage_differs(self, invoice: Invoice) -> Fen | None:
+        """Return what is metered of an invoice if it is not the invoice's amount with its red-letters, else None."""
+        whole = self.with_reds(invoice)
+        gross, net = self.metered(invoice, gross=True), self.metered(invoice, gross=False)
+        if net not in (None, sum(each.net_fen for each in whole)):
+            return net
+        return gross if gross not in (None, sum(each.gross_fen for each in whole)) else None
+
+    def log(self, invoice: Invoice) -> Log | None:
+        """Return how the usage spreads over the service days, None when none of it lies there.
+
+        ASSUMPTION: usage outside the service days, and a day with more credited than used, weigh nothing.
+        """
+        assert invoice.span is not None
+        weights = [0] * invoice.span.days
+        for row in self._meterings.get(invoice.number, ()):
+            for day, yuan in row.days:
+                if day in invoice.span:
+                    weights[(day - invoice.span.start).days] += _pico(yuan)
+        log = [0, *accumulate(max(0, weight) for weight in weights)]
+        return log if log[-1] else None
+
     def refused(self, invoice: Invoice, year: int) -> bool:
         """Tell whether the newest decision about the invoice's year refuses it."""
         spoken = [row for row in self._refusals.get(invoice.number, ()) if row.cap_year in (None, year)]
@@ -194,6 +234,16 @@ class Registers:
         cells = [each.paid_fen for each in self.with_reds(invoice) if each.paid_fen is not None]
         register = self._paid.get(invoice.number)
         return None if register is None and not cells else sum(cells) + (register or 0)
+
+
+PLACES = 12
+"""Decimals of a yuan that metered amounts may have."""
+_FEN = 10 ** (PLACES - 2)
+
+
+def _pico(yuan: Decimal) -> int:
+    """Return an amount as a whole number of its smallest parts, 10⁻¹² yuan."""
+    return int(yuan.scaleb(PLACES))
 
 
 def _newest(rows: Iterable[AnyRow], key: Callable[[AnyRow], Hashable]) -> list[AnyRow]:
@@ -218,11 +268,17 @@ def weigh(registers: Registers, documents: Documents, programme: str, invoice: I
     eligible = max(0, sum(line.net_fen for line in lines if _belongs(line, document, rivals)))
     excluded = sum(line.net_fen for line in lines if not _belongs(line, document, rivals))
     gross = sum(each.gross_fen for each in whole)
-    basis, limit = _basis(eligible, gross, registers.paid(invoice), registers.contract_left(invoice))
-    pieces = (Piece(p.span, p.cap_year, p.document, p.reason, share(basis, span, p.span)) for p in cuts)
+    limits = {
+        "unpaid": registers.paid(invoice),
+        "over_contract": registers.contract_left(invoice),
+        "over_metered": registers.metered(invoice, gross=True),
+    }
+    basis, limit = _basis(eligible, gross, limits, registers.metered(invoice, gross=False))
+    log = registers.log(invoice)
+    pieces = (Piece(p.span, p.cap_year, p.document, p.reason, share(basis, span, p.span, log)) for p in cuts)
     outside = not any(_belongs(line, document, rivals) for line in invoice.lines)
     other = registers.other(invoice)
-    return Bill(invoice, span, document, eligible, excluded, basis, limit, other, tuple(pieces), outside)
+    return Bill(invoice, span, document, eligible, excluded, basis, limit, other, tuple(pieces), outside, log)
 
 
 def cut_days(registers: Registers, own: Documents, invoice: Invoice) -> list[Piece]:
@@ -275,19 +331,22 @@ def _match(line: InvoiceLine, document: Policy) -> int:
     return max((len(code) for code in document.eligible_tax_codes if line.tax_code.startswith(code)), default=0)
 
 
-def _basis(eligible: Fen, gross: Fen, paid: Fen | None, contract_left: Fen | None) -> tuple[Fen, str]:
-    """Scale the eligible net by what is paid and what is left of the contract, and name what limits it.
+def _basis(eligible: Fen, gross: Fen, limits: Mapping[str, Fen | None], metered_net: Fen | None) -> tuple[Fen, str]:
+    """Scale the eligible net by the least of the gross limits, then cut it to what is metered; name what limits it.
 
+    limits: gross, by the code of what each cuts; of equal ones the first is named. metered_net: a plain minimum.
     The one place for `amount_basis` (net is the only one) and for further limits; None does not limit.
     Source: DESIGN 6.1, ⌊eligible_net · min(gross, paid, contract left) / gross⌋, 0 when nothing is left.
     """
-    limits = [limit for limit in (paid, contract_left) if limit is not None]
-    code = "unpaid" if paid is not None and paid == min(limits) else "over_contract"
-    if not limits:
-        return eligible, code
-    if gross <= 0 or min(limits) <= 0:
-        return 0, code
-    return eligible * min(gross, *limits) // gross, code
+    given = {code: limit for code, limit in limits.items() if limit is not None}
+    code = min(given, key=lambda each: given[each]) if given else "unpaid"
+    basis = eligible
+    if given:
+        least = given[code]
+        basis = 0 if gross <= 0 or least <= 0 else eligible * min(gross, least) // gross
+    if metered_net is not None and max(0, metered_net) < basis:
+        return max(0, metered_net), "over_metered"
+    return basis, code
 
 
 def after_overlap(bill: Bill, year: int, basis: Fen, computed: Fen, granted: Fen | None) -> tuple[Fen, Fen, str]:
@@ -299,7 +358,7 @@ def after_overlap(bill: Bill, year: int, basis: Fen, computed: Fen, granted: Fen
 
     Source: DESIGN 6.5, “从优、就高、不重复”.
     """
-    other = sum(share(bill.other_fen, bill.span, piece.span) for piece in bill.counted(year))
+    other = sum(share(bill.other_fen, bill.span, piece.span, bill.log) for piece in bill.counted(year))
     document = bill.document
     if document is not None and document.overlap == "top_up":
         return max(0, computed - other), other, ""

@@ -25,6 +25,7 @@ SENTENCES: Mapping[str, str] = {
     "tax_code_not_eligible": "税收分类编码不在支持范围内，对应金额{amount}元不计入。",
     "unpaid": "尚未付款的部分{amount}元不计入。",
     "over_contract": "超过合同剩余金额的部分{amount}元不计入。",
+    "over_metered": "超过计量账单金额的部分{amount}元不计入。",
     "other_subsidy": "同一发票已获其他补贴{other}元，按不重复享受原则核减{amount}元。",
     "other_subsidy_undecided": (
         "同一发票已获其他补贴{other}元，低于本券计算额{amount}元；请企业书面确认是否放弃其他补贴。"
@@ -35,6 +36,7 @@ SENTENCES: Mapping[str, str] = {
     "over_cap": "超过企业年度上限的部分{amount}元不予兑付（上限核减）。",
     "over_budget": "年度预算指标不足，按比例核减{amount}元。",
     "not_verified": "按政策须先到税务平台查验发票，尚无“一致”的查验结果，暂缓兑付{amount}元。",
+    "usage_sum_differs": "用量合计{other}元与发票金额不符，按政策须先核对，暂缓兑付{amount}元。",
     "frozen": "企业的券已冻结，暂缓兑付{amount}元。",
 }
 """The Chinese sentence of each code; {amount} and {other} are in yuan."""

@@ -139,7 +139,7 @@ SEALED = (
     ),
     Sealed(
         "upload",
-        "upload_id sha256 file_name format provider_uscc service_month received_on header rows accepted "
+        "upload_id sha256 file_name format holds provider_uscc service_month received_on header rows accepted "
         "duplicate conflict rejected held",
         "upload_id",
         act="t.upload_id",
@@ -196,6 +196,22 @@ SEALED = (
         "upload_note",
         "note_no name value upload_id",
         "note_no",
+        act="t.upload_id",
+    ),
+    Sealed(
+        "metering",
+        "company_id invoice_id upload_id basis replaces lines metered_yuan act_id",
+        "company_id invoice_id upload_id",
+    ),
+    Sealed(
+        "usage_day",
+        "company_id invoice_id upload_id used_on unit quantity metered_yuan lines act_id",
+        "company_id invoice_id upload_id used_on unit",
+    ),
+    Sealed(
+        "held_usage",
+        "invoice_number used_on unit quantity metered_yuan lines basis replaces upload_id",
+        "invoice_number used_on unit",
         act="t.upload_id",
     ),
     Sealed(

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from functools import cache
 from importlib import import_module
+from importlib.resources import files
 from pathlib import Path
 from pkgutil import iter_modules
 from typing import Protocol, cast
@@ -10,11 +12,13 @@ from typing import Protocol, cast
 from importers.messages import make
 from importers.parts import Part
 from importers.sheets import head
+from importers.usage_format import UsageFormat
+from importers.usage_profile import load
 from voucher.problem import Problem
 
 
 class Format(Protocol):
-    """What a format's module offers.
+    """What a format's module offers, or its FORMAT.
 
     NAME: as shown. EVIDENCE: the kind of document. KINDS: of file, as guard.kind_by_content tells them; a format that
     is no table is the only one of its kind. matches: tells a table by a header row. read: yields its rows.
@@ -32,9 +36,17 @@ class Format(Protocol):
 
 
 def all_formats() -> list[Format]:
-    """List the formats, by module name."""
+    """List the formats: the modules of this folder by name, then its profiles of usage files."""
     names = sorted(module.name for module in iter_modules(__path__))
-    return [cast(Format, import_module(f"{__name__}.{name}")) for name in names]
+    modules = [import_module(f"{__name__}.{name}") for name in names]
+    return [*(cast(Format, getattr(module, "FORMAT", module)) for module in modules), *_profiles()]
+
+
+@cache
+def _profiles() -> tuple[Format, ...]:
+    """Read the profiles, by file name."""
+    found = sorted((each.name, each) for each in files(__name__).iterdir() if each.name.endswith(".toml"))
+    return tuple(cast(Format, UsageFormat(load(each.read_bytes()))) for _, each in found)
 
 
 def known(path: Path, kind: str) -> Format | None:

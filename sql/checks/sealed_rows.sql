@@ -48,6 +48,12 @@ WITH fact AS (
     UNION ALL
     SELECT 'upload_note', t.upload_id, 1 FROM upload_note AS t
     UNION ALL
+    SELECT 'metering', t.act_id, 1 FROM metering AS t
+    UNION ALL
+    SELECT 'usage_day', t.act_id, count(*) FROM usage_day AS t GROUP BY t.act_id
+    UNION ALL
+    SELECT 'held_usage', t.upload_id, count(*) FROM held_usage AS t GROUP BY t.upload_id
+    UNION ALL
     SELECT 'resolution', t.act_id, 1 FROM resolution AS t
     UNION ALL
     SELECT 'proposal', t.act_id, 1 FROM proposal AS t

@@ -47,7 +47,8 @@ SELECT
     coalesce(h.name, ''), r.invoice_number,
     CASE r.outcome WHEN 'held' THEN '待核' WHEN 'conflict' THEN '冲突' ELSE '退回' END, NULL, min(p.message), ''
 FROM asked AS q
-INNER JOIN upload AS u ON u.received_on >= q.from_on AND u.received_on < q.until_on
+INNER JOIN upload AS u
+    ON u.holds = 'invoices' AND u.received_on >= q.from_on AND u.received_on < q.until_on
 INNER JOIN seal AS s ON s.act_id = u.upload_id AND s.no <= q.cutoff
 INNER JOIN upload_row AS r ON r.upload_id = u.upload_id AND r.outcome <> 'duplicate'
 LEFT JOIN upload_problem AS p

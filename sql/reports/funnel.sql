@@ -19,7 +19,8 @@ WITH asked AS (
 handed AS (
     SELECT u.upload_id, u.rows
     FROM asked AS q
-    INNER JOIN upload AS u ON u.received_on >= q.from_on AND u.received_on < q.until_on
+    INNER JOIN upload AS u
+    ON u.holds = 'invoices' AND u.received_on >= q.from_on AND u.received_on < q.until_on
     INNER JOIN seal AS s ON s.act_id = u.upload_id AND s.no <= q.cutoff
 ),
 

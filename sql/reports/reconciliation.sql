@@ -44,7 +44,8 @@ handed AS (
         u.upload_id, u.provider_uscc, u.rows, u.accepted, u.conflict, u.rejected,
         string_to_array(translate(u.header, ' *＊', ''), chr(31)) AS header
     FROM asked AS a
-    INNER JOIN upload AS u ON u.received_on >= a.from_on AND u.received_on < a.until_on
+    INNER JOIN upload AS u
+    ON u.holds = 'invoices' AND u.received_on >= a.from_on AND u.received_on < a.until_on
     INNER JOIN seal AS s ON s.act_id = u.upload_id AND s.no <= a.cutoff
 ),
 

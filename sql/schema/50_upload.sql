@@ -13,6 +13,7 @@ CREATE TABLE upload (
     sha256 bytea NOT NULL REFERENCES document,
     file_name text NOT NULL,
     format text COLLATE "C" NOT NULL,
+    holds text NOT NULL DEFAULT 'invoices' CHECK (holds IN ('invoices', 'usage')),
     provider_uscc text COLLATE "C" NOT NULL DEFAULT '',
     service_month text COLLATE "C" NOT NULL DEFAULT '' CHECK (service_month ~ '^([0-9]{4}-[0-9]{2})?$'),
     received_on date NOT NULL,

@@ -12,6 +12,7 @@ import pytest
 
 from console.refusals import refuse
 from console.vouchers import issue
+from importers import accept
 from settlement import run as runs
 from settlement.explain import explain
 from settlement.simulate import simulate
@@ -21,6 +22,7 @@ from tests.cases.player import policy
 from tests.postgres.desk import CHECKER, MAKER, Desk, csv_bytes, said
 from tests.postgres.recorder import appropriate
 from tests.postgres.witness import SHIPPED, record_document
+from tests.samples.usage import focus, focus_csv
 from voucher import acts, approval, life
 from voucher.access import User
 from voucher.database import run, transaction
@@ -88,11 +90,21 @@ class Player:
         self.register(step.contracts, sheets.contracts)
         for refusal in step.refusals:
             self.refuse(refusal)
+        for usage in step.usage:
+            self.use(usage)
 
     def register(self, rows: Sequence[Any], sheet: Any) -> None:
         if rows:
             taken = self.desk.register(sheet(rows))
             assert (taken.exit_status, said(taken)) == (0, [])
+
+    def use(self, row: steps.UsageRow) -> None:
+        """Hand in a file of usage: ours for net amounts, FOCUS for those with tax."""
+        lines = [focus(steps.number(row.invoice), f"{yuan:f}", day) for day, yuan in row.days]
+        data = focus_csv(*lines) if row.gross else csv_bytes(sheets.usage(row))
+        asked = accept.ask(MAKER, None, None, None, None, "replace" if row.replaces else None)
+        taken = accept.import_file(self.desk.engine, self.desk.file(data, "usage.csv"), MAKER, asked)
+        assert (taken.exit_status, taken.counts["accepted"]) == (0, len(row.days)), taken.problems
 
     def refuse(self, row: steps.RefusalRow) -> None:
         """Refuse a claim, or lift that, by two people."""

@@ -7,6 +7,7 @@ few fen to several caps, rows that supersede or void each other: so that the rul
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
+from decimal import Decimal
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from settlement.facts import (
     Invoice,
     InvoiceLine,
     Listing,
+    Metering,
     Payment,
     Qualification,
     Refusal,
@@ -146,6 +148,25 @@ def registers(draw: st.DrawFn, act: int) -> Facts:
 
 
 @st.composite
+def metering(draw: st.DrawFn, act: int, place: int, of: Invoice) -> Metering:
+    """Draw what a file of usage says of an invoice: near its amount or far from it, days within its span or not."""
+    assert of.span is not None
+    gross = draw(st.booleans())
+    amount = of.gross_fen if gross else of.net_fen
+    scale = st.sampled_from([Decimal(0), Decimal("0.3333333333"), Decimal("0.5"), Decimal(1), Decimal(2)])
+    days = sorted(draw(st.sets(st.integers(-2, of.span.days + 1), max_size=4)))
+    weight = st.sampled_from([Decimal("0.000000000001"), Decimal("7.25"), Decimal(90_000), Decimal("-1.5"), Decimal(0)])
+    return Metering(
+        invoice_number=of.number,
+        gross=gross,
+        replaces=draw(st.booleans()),
+        metered_yuan=amount * draw(scale) / 100,
+        days=[(of.span.start + timedelta(days=day), draw(weight)) for day in days],
+        at=(act, place),
+    )
+
+
+@st.composite
 def invoices(draw: st.DrawFn, before: Facts) -> Facts:
     """Draw some blue invoices and perhaps a red-letter, with ids that follow those there are."""
     numbers = iter(range(len(before.invoices) + 1, 10_000))
@@ -158,9 +179,12 @@ def invoices(draw: st.DrawFn, before: Facts) -> Facts:
 
 
 @st.composite
-def adjustments(draw: st.DrawFn, act: int, known: Sequence[str]) -> Facts:
-    """Draw what one act adds about invoices there are: subsidies, payments, verifications, refusals, contracts."""
+def adjustments(draw: st.DrawFn, act: int, blues: Sequence[Invoice]) -> Facts:
+    """Draw what one act adds about blue invoices there are: subsidies, payments, refusals, contracts, usage, …"""
+    known = [each.number for each in blues]
     some = [draw(st.sampled_from(known))] if draw(st.booleans()) and known else []
+    used = draw(st.lists(st.sampled_from(blues), max_size=2, unique_by=lambda each: each.number)) if blues else []
+    used.sort(key=lambda each: each.invoice_id)
     amount = st.sampled_from([1, 500, 70_000, 9_000_000])
     left = st.sampled_from([0, 800_000, 40_000_000])
     company, provider = st.sampled_from(COMPANIES), st.sampled_from(PROVIDERS)
@@ -178,6 +202,7 @@ def adjustments(draw: st.DrawFn, act: int, known: Sequence[str]) -> Facts:
             Contract(draw(st.sampled_from(CONTRACTS)), draw(provider), draw(company), draw(left), draw(spans()), at)
             for at in [(act, 80)] * draw(st.integers(0, 1))
         ],
+        meterings=[draw(metering(act, 90 + i, each)) for i, each in enumerate(used)],
     )
 
 
@@ -187,9 +212,9 @@ def joined(before: Facts, *news: Facts) -> Facts:
     return Facts(**{kind: [row for each in (before, *news) for row in getattr(each, kind)] for kind in kinds})
 
 
-def blues(facts: Facts) -> list[str]:
-    """List the numbers of the blue invoices."""
-    return [each.number for each in facts.invoices if each.kind == "blue"]
+def blues(facts: Facts) -> list[Invoice]:
+    """List the blue invoices."""
+    return [each for each in facts.invoices if each.kind == "blue"]
 
 
 @st.composite

@@ -21,6 +21,7 @@ Facts of a step
     vouchers         company, year, face: issued by hand
     refuse           invoice, year (absent: all years), lift
     contracts        company, provider, amount, from, until: all invoices name its number
+    usage            invoice, gross (net), replace, days [{on, amount}]: with up to 12 decimals
 A settling step
     settle           "2026-12": through that month. backfill: true to grant what is listed
     approve          false: drafted only. simulate: true, with its own `policy`: drafted, nothing written
@@ -46,6 +47,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +67,7 @@ from tests.cases.steps import (
     RelationRow,
     Settle,
     SubsidyRow,
+    UsageRow,
     VoucherRow,
     YearAmount,
 )
@@ -136,7 +139,7 @@ def _case(table: Mapping[str, Any]) -> Case:
 def _facts(step: Mapping[str, Any], today: date) -> Facts:
     """Read a step that brings facts; its business day is the last day an invoice of it is handed in."""
     names = {"companies", "providers", "relations", "invoices", "subsidies", "payments"}
-    assert step.keys() <= names | {"appropriate", "vouchers", "refuse", "contracts"}, step.keys()
+    assert step.keys() <= names | {"appropriate", "vouchers", "refuse", "contracts", "usage"}, step.keys()
     invoices = tuple(_invoice(row) for row in step.get("invoices", ()))
     return Facts(
         today=max([today, *(row.received_on for row in invoices)]),
@@ -165,6 +168,15 @@ def _facts(step: Mapping[str, Any], today: date) -> Facts:
                 r.get("provider", "P"), r.get("company", "C"), parse_yuan(r["amount"]), r["from"], r.get("until")
             )
             for r in step.get("contracts", ())
+        ),
+        usage=tuple(
+            UsageRow(
+                r["invoice"],
+                r.get("gross", False),
+                r.get("replace", False),
+                tuple((day["on"], Decimal(day["amount"])) for day in r["days"]),
+            )
+            for r in step.get("usage", ())
         ),
     )
 

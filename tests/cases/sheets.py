@@ -12,6 +12,7 @@ from tests.cases.steps import (
     ProviderRow,
     RelationRow,
     SubsidyRow,
+    UsageRow,
     number,
 )
 from voucher.money import format_yuan
@@ -25,6 +26,7 @@ RELATIONS = "供方统一社会信用代码,用方统一社会信用代码,关�
 SUBSIDIES = "发票号码,政策名称,已获补贴金额,放弃"
 PAYMENTS = "发票号码,付款日期,流水号,金额"
 CONTRACTS = "合同编号,供方统一社会信用代码,用方统一社会信用代码,合同金额,起,止"
+USAGE = "发票号码,使用日期,计量单位,用量,不含税金额"
 CONTRACT = "HT-2026-001"
 TEMPLATE = (
     "模板版本,发票号码,发票类型,开票日期,供方统一社会信用代码,供方名称,用方统一社会信用代码,用方名称,合同编号,"
@@ -87,6 +89,12 @@ def contracts(rows: Sequence[ContractRow]) -> Sheet:
         for r in rows
     ]
     return [CONTRACTS.split(","), *body]
+
+
+def usage(row: UsageRow) -> Sheet:
+    """Write our own sheet of usage, net of tax."""
+    body = [[number(row.invoice), _day(day), "卡时", "1", f"{yuan:f}"] for day, yuan in row.days]
+    return [USAGE.split(","), *body]
 
 
 def invoices(rows: Sequence[InvoiceRow]) -> Sheet:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from voucher.days import Span, inclusive
@@ -133,6 +134,16 @@ class ContractRow:
 
 
 @dataclass(frozen=True, slots=True)
+class UsageRow:
+    """What a file of usage says of an invoice, in yuan by day; gross: with tax."""
+
+    invoice: str
+    gross: bool
+    replaces: bool
+    days: tuple[tuple[date, Decimal], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """A step that brings facts, to be played in the order of the fields. today: its business day."""
 
@@ -147,6 +158,7 @@ class Facts:
     vouchers: tuple[VoucherRow, ...] = ()
     refusals: tuple[RefusalRow, ...] = ()
     contracts: tuple[ContractRow, ...] = ()
+    usage: tuple[UsageRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

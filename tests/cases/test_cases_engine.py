@@ -1,6 +1,7 @@
 """Play every worked example through the plain engine."""
 
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 import pytest
 
@@ -11,6 +12,7 @@ from settlement.facts import (
     Invoice,
     InvoiceLine,
     Listing,
+    Metering,
     Payment,
     Qualification,
     Refusal,
@@ -82,6 +84,17 @@ class Engine:
             )
             for i, r in enumerate(step.contracts)
         )
+        meterings = (
+            Metering(
+                steps.number(r.invoice),
+                r.gross,
+                r.replaces,
+                sum((yuan for _, yuan in r.days), Decimal(0)),
+                r.days,
+                at[i],
+            )
+            for i, r in enumerate(step.usage)
+        )
         self.facts = replace(
             self.facts,
             subsidies=(*self.facts.subsidies, *subsidies),
@@ -89,6 +102,7 @@ class Engine:
             vouchers=(*self.facts.vouchers, *vouchers),
             refusals=(*self.facts.refusals, *refusals),
             contracts=(*self.facts.contracts, *contracts),
+            meterings=(*self.facts.meterings, *meterings),
         )
         self.appropriated += step.appropriate_fen or 0
 

@@ -13,7 +13,8 @@ from typing import Any
 from stdnum.cn import uscc
 
 from importers import formats, guard
-from importers.parts import Aside
+from importers.parts import Aside, UsageChunk
+from tests.golden import usage
 from tests.samples import export, ofd, pdf
 from tests.samples.bill import SOFT, Bill, Row
 from tests.samples.xml import xml
@@ -167,6 +168,7 @@ ALL: Mapping[str, Callable[[], dict[str, bytes]]] = {
     "ofd": ofd_samples,
     "pdf": pdf_samples,
     "tax_export": tax_export,
+    **usage.SAMPLES,
 }
 
 
@@ -185,8 +187,10 @@ def outcome(path: Path) -> dict[str, Any]:
             found["asides"][part.name] = part.value
             continue
         problems = [part] if isinstance(part, Problem) else part.problems
+        if isinstance(part, UsageChunk):
+            found["usage"] = [*found.get("usage", []), usage.told(part)]
         found["problems"] += [{name: getattr(problem, name) for name in SHOWN} for problem in problems]
-        if isinstance(part, Problem):
+        if isinstance(part, Problem | UsageChunk):
             continue
         for place, row_no in enumerate(part.row_nos):
             values = {name: part.column(name)[place] for name in part.values}

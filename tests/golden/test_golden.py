@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from importers.messages import CATALOGUE
 from tests.golden.make import ALL, outcome
+from tests.golden.usage import SAMPLES as SAMPLES_OF_USAGE
 
 HERE = Path(__file__).resolve().parent
 SAMPLES = [path for name in ALL for path in sorted((HERE / name).iterdir()) if path.suffix != ".json"]
@@ -20,3 +22,15 @@ def test_a_sample_reads_as_expected(path: Path) -> None:
 @pytest.mark.parametrize("name", ALL)
 def test_every_sample_has_its_maker(name: str) -> None:
     assert {path.name for path in SAMPLES if path.parent.name == name} == set(ALL[name]())
+
+
+def test_every_rule_on_usage_files_is_shown_to_bite() -> None:
+    read = [path.with_name(f"{path.name}.json") for path in SAMPLES if path.parent.name in SAMPLES_OF_USAGE]
+    found = {problem["code"] for path in read for problem in json.loads(path.read_text("utf-8"))["problems"]}
+    against_the_books = {
+        "usage_company_differs", "usage_invoice_missing", "usage_not_yours", "usage_of_red", "usage_outside_span",
+        "usage_overlaps", "usage_sum_differs", "usage_too_large", "usage_too_many_faults",
+    }  # fmt: skip
+    rules = {code for code in CATALOGUE if code.startswith(("focus_", "usage_"))}
+    assert rules - found == against_the_books
+    assert len(rules & found) >= 25

@@ -19,7 +19,7 @@ ROOMS = (
 )
 NOT_OURS = {".git", ".venv", "__pycache__", "build", "dist", "demo-output", "node_modules"}
 SAMPLES = ("examples/invoices/", "tests/golden/")
-BINARY = {".xlsx", ".png", ".jpg", ".pdf", ".zip", ".ofd", ".ttf"}
+BINARY = {".xlsx", ".png", ".jpg", ".pdf", ".zip", ".ofd", ".parquet", ".ttf"}
 
 
 def _walk(folder: Path) -> list[Path]:

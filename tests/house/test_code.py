@@ -69,7 +69,8 @@ def test_invoice_files_are_never_read_with_pandas_or_openpyxl(modules: dict[str,
 
 
 def test_every_import_format_has_a_golden_sample(root: Path) -> None:
-    formats = {path.stem for path in (root / "importers/formats").glob("*.py") if not path.stem.startswith("_")}
+    found = [path for path in (root / "importers/formats").iterdir() if path.suffix in (".py", ".toml")]
+    formats = {path.stem for path in found if not path.stem.startswith("_")}
     golden = root / "tests/golden"
     missing = {name for name in formats if not (golden / name).is_dir() or not any((golden / name).iterdir())}
     assert not missing, f"put a sample and its expected result into tests/golden/<name>/: {sorted(missing)}"

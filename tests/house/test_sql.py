@@ -86,6 +86,7 @@ NO_NEWS = {
     "programme": "is not a fact about a claim",
     "run_line": "what a run itself did",
     "seal": "says when",
+    "usage_day": "comes with its metering",
 }
 """Tables that a draft reads and that bring no company up again, and why."""
 

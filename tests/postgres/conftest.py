@@ -103,7 +103,7 @@ def books(clone: Clone) -> Engine:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CVL_TODAY", TODAY)
         engine = clone()
-        small_ledger.build(engine)
+        small_ledger.build(engine, usage=True)
     return engine
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from settlement.facts import Facts, Invoice, Refusal
+from settlement.facts import Facts, Invoice, Metering, Refusal
 from voucher import acts, approval, ledger
 from voucher.access import User
 from voucher.days import Span
@@ -39,6 +39,7 @@ def renumbered(facts: Facts) -> Facts:
         payments=[replace(row, invoice_number=number(row.invoice_number)) for row in facts.payments],
         verifications=[replace(row, invoice_number=number(row.invoice_number)) for row in facts.verifications],
         contracts=facts.contracts,
+        meterings=[replace(row, invoice_number=number(row.invoice_number)) for row in facts.meterings],
         refusals=[replace(row, invoice_number=number(row.invoice_number)) for row in facts.refusals],
         invoices=[
             replace(
@@ -66,6 +67,7 @@ def record(db: Connection, reference: str, news: Facts, before: Facts | None = N
             payments=news.payments[len(known.payments) :],
             verifications=news.verifications[len(known.verifications) :],
             contracts=news.contracts[len(known.contracts) :],
+            meterings=news.meterings[len(known.meterings) :],
             refusals=news.refusals[len(known.refusals) :],
             invoices=news.invoices[len(known.invoices) :],
         )
@@ -73,12 +75,14 @@ def record(db: Connection, reference: str, news: Facts, before: Facts | None = N
     with acts.act(db, "facts", reference, MAKER.name, {"reference": reference}) as act:
         _parties(db, act.act_id, fresh)
         _registers(db, act.act_id, fresh)
-        if fresh.invoices:
+        if fresh.invoices or fresh.meterings:
             _upload(db, act.act_id, sum(len(invoice.lines) for invoice in fresh.invoices), reference)
         for place, invoice in enumerate(fresh.invoices, 1):
             _invoice(db, act.act_id, place, invoice)
         for refusal in fresh.refusals:
             _refusal(db, act.act_id, refusal)
+        for metering in fresh.meterings:
+            _metering(db, act.act_id, metering)
     return act.no
 
 
@@ -202,6 +206,18 @@ def _refusal(db: Connection, act_id: int, refusal: Refusal) -> None:
     )
     params = {"number": refusal.invoice_number, "year": refusal.cap_year, "refused": refusal.refused, "act": act_id}
     db.execute(text(statement), params | {"programme": PROGRAMME})
+
+
+def _metering(db: Connection, act_id: int, metering: Metering) -> None:
+    """Write what an upload's usage says of an invoice."""
+    statement = text("SELECT company_id, invoice_id FROM invoice_number WHERE number = :number")
+    found = db.execute(statement, {"number": metering.invoice_number}).one()
+    own = {"company_id": found.company_id, "invoice_id": found.invoice_id, "upload_id": act_id, "act_id": act_id}
+    row = own | {"basis": "gross" if metering.gross else "net", "replaces": metering.replaces, "lines": 1}
+    _insert(db, "metering", [row | {"metered_yuan": metering.metered_yuan}])
+    days = [{"used_on": day, "unit": "卡时", "quantity": 1, "lines": 1} for day, _ in metering.days]
+    amounts = [{"metered_yuan": yuan} for _, yuan in metering.days]
+    _insert(db, "usage_day", [own | day | amount for day, amount in zip(days, amounts, strict=True)])
 
 
 def _upload(db: Connection, act_id: int, rows: int, reference: str) -> None:

@@ -187,6 +187,31 @@ STATEMENT = "交易日期,支出金额,收入金额,对方户名,对方账号,�
 RESULT = "用途,金额,处理结果,交易日期,交易流水号,失败原因"
 
 
+USAGE = (
+    """
+    INSERT INTO document (sha256, sm3, size_bytes, act_id) VALUES (sha256('usage'), sha256('usage'), 1, :act)
+    """,
+    """
+    INSERT INTO upload (upload_id, sha256, file_name, format, holds, received_on, header, rows, accepted, duplicate,
+        conflict, rejected, held)
+    VALUES (:act, sha256('usage'), 'usage.csv', 'FOCUS', 'usage', '2026-08-03', '', 3, 2, 0, 0, 0, 1)
+    """,
+    """
+    INSERT INTO metering (company_id, invoice_id, upload_id, basis, replaces, lines, metered_yuan, act_id)
+    SELECT company_id, invoice_id, :act, 'gross', FALSE, 2, 9000000.5, :act FROM invoice WHERE place = 1 LIMIT 1
+    """,
+    """
+    INSERT INTO usage_day (company_id, invoice_id, upload_id, used_on, unit, quantity, metered_yuan, lines, act_id)
+    SELECT m.company_id, m.invoice_id, m.upload_id, d.used_on, '卡时', 1.5, d.yuan, 1, m.act_id
+    FROM metering AS m, (VALUES (date '2026-01-01', 9000000), (date '2026-01-02', 0.5)) AS d (used_on, yuan)
+    """,
+    """
+    INSERT INTO held_usage (upload_id, invoice_number, used_on, unit, quantity, metered_yuan, lines, basis, replaces)
+    VALUES (:act, lpad('77', 20, '7'), '2026-01-01', '卡时', 1, 1, 1, 'gross', FALSE)
+    """,
+)
+
+
 def execute(db: Connection, statement: str, **params: object) -> None:
     """Run a statement of this file; casts are written with two colons."""
     db.execute(text(statement.replace("::", "\\:\\:")), params)
@@ -254,6 +279,13 @@ def pay(engine: Engine, run_id: int) -> None:
         _match(engine, Path(home) / "statement.csv", amount, paid["reference"])
 
 
+def metered(engine: Engine) -> None:
+    """Take a file of usage: two lines of an invoice, and one of an invoice that is not there."""
+    with transaction(engine) as db, acts.act(db, "upload", "usage", MAKER.name, "") as act:
+        for statement in USAGE:
+            execute(db, statement, act=act.act_id)
+
+
 def flagged(engine: Engine) -> None:
     """Decide one red flag: written straight, for a ledger that has none."""
     statement = (
@@ -279,13 +311,15 @@ def merge(engine: Engine, absorbed: str, survivor: str) -> None:
         approval.decide(db, proposal, "approved", CHECKER)
 
 
-def build(engine: Engine, companies: int = 12) -> None:
-    """Two months' files of three providers, two runs; companies reach their cap."""
+def build(engine: Engine, companies: int = 12, *, usage: bool = False) -> None:
+    """Two months' files of three providers, two runs; companies reach their cap. usage: with a file of usage."""
     register(engine, companies)
     appropriate(engine, 2026, 100_000_000_000)
     for index, provider in enumerate(PROVIDERS):
         upload(engine, provider, 1000 * index, 40, companies, received_on="2026-07-06", bad=1)
     settled(engine, date(2026, 3, 31))
+    if usage:
+        metered(engine)
     for index, provider in enumerate(PROVIDERS):
         upload(engine, provider, 10_000 + 1000 * index, 25, companies, bad=2, net_fen=60_000_000, stranger=False)
     settled(engine, date(2026, 7, 31))

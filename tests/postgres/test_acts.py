@@ -74,6 +74,7 @@ def fill(desk: Desk) -> None:
     (digest,) = desk.rows("SELECT encode(sha256, 'hex') FROM evidence")[0]
     kept = run(desk.engine, lambda db: resolve.propose(db, MAKER, line("b")["发票号码"], digest, "核对原件"))
     run(desk.engine, lambda db: approval.decide(db, kept, "approved", CHECKER))
+    small_ledger.metered(desk.engine)
     draft = run(desk.engine, lambda db: runs.draft(db, MAKER, END)).run
     assert draft is not None
     run(desk.engine, lambda db: runs.submit(db, MAKER, draft.run_id))
@@ -200,6 +201,7 @@ def test_the_rows_of_a_body_are_sorted_by_a_key(full: Engine) -> None:
         "upload_row": {"upload_id"},
         "upload_problem": {"upload_id"},
         "held_row": {"upload_id"},
+        "held_usage": {"upload_id"},
         "upload_note": {"upload_id"},
         "bank_line": {"statement_id"},
     }

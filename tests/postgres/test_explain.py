@@ -5,6 +5,7 @@ import json
 import re
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 
 import pypdf
 import pytest
@@ -14,7 +15,7 @@ from reconciliation.typeset import typeset
 from settlement import explain
 from settlement.explain_sheet import as_sheet
 from settlement.explanation import Explanation, Part
-from settlement.facts import Facts, InvoiceLine, Listing, Payment
+from settlement.facts import Facts, InvoiceLine, Listing, Metering, Payment
 from tests.cases.histories import invoice, red_of, usual
 from tests.postgres import recorder
 from tests.postgres.recorder import MAKER, number, record
@@ -199,3 +200,26 @@ def test_the_sheet_of_one_page_has_every_number_of_the_text(engine: Engine) -> N
     assert found.later[0].sentence.startswith("服务商入库登记变更")
     for words in ("经办maker1", "复核checker1", "渝经信规范〔2025〕12号", "受理红字发票"):
         assert words in printed
+
+
+def test_usage_shares_the_basis_and_limits_it_in_words(engine: Engine) -> None:
+    blue = invoice(1, 62_000_000, date(2026, 12, 1), date(2027, 1, 31))
+    more(engine, "a", Facts(invoices=[blue]))
+    with transaction(engine) as db:
+        settle(db)
+    used = [(date(2026, 12, 10), Decimal("300000.5")), (date(2027, 1, 5), Decimal("100000.25"))]
+    whole = Metering("1", False, False, Decimal("400000.75"), used, (0, 0))
+    more(engine, "b", Facts(meterings=[whole]))
+    found = explained(engine, 1)
+    told = explain.as_text(found)
+    for words in (
+        "用量明细合计（不含税）400,000.75元",
+        "计量账单较低，计算基数以其为限 400,000.75元",
+        "四、按用量分摊（各段相加等于计算基数 400,000.75元）",
+        "2026-12-01至2026-12-31 31日 用量300000.5元 300,000.50元 计入2026年度",
+        "登记用量明细，合计400,000.75元（不含税）。",
+    ):
+        assert words in told, told
+    assert "300000.5" in str(as_sheet(found))
+    more(engine, "c", Facts(meterings=[replace(whole, gross=True, replaces=True)]))
+    assert "按计量账单金额折算：620,000.00元 × 计量账单金额 ÷ 价税合计" in explain.as_text(explained(engine, 1))

@@ -17,6 +17,11 @@ WITH fact AS (
     FROM subsidy AS u
     WHERE u.invoice_number = :number
     UNION ALL
+    SELECT m.act_id, m.upload_id, 'usage', m.basis, CAST(round(100 * m.metered_yuan) AS bigint), FALSE, NULL
+    FROM metering AS m
+    INNER JOIN invoice AS i ON i.company_id = m.company_id AND i.invoice_id = m.invoice_id
+    WHERE i.number = :number
+    UNION ALL
     SELECT q.act_id, q.row_no, 'qualification', q.category, 0, FALSE, q.span
     FROM qualification AS q
     WHERE q.company_id = CAST(:company_id AS bigint)

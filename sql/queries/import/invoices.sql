@@ -9,4 +9,14 @@ SELECT r.invoice_number, r.outcome, NULL
 FROM upload_row AS r
 WHERE r.upload_id = CAST(:upload_id AS bigint) AND r.invoice_number <> ''
 GROUP BY r.invoice_number, r.outcome
+UNION ALL
+SELECT i.number, 'accepted', NULL
+FROM metering AS m
+INNER JOIN invoice AS i ON i.company_id = m.company_id AND i.invoice_id = m.invoice_id
+WHERE m.upload_id = CAST(:upload_id AS bigint) AND m.act_id = m.upload_id
+UNION ALL
+SELECT h.invoice_number, 'held', NULL
+FROM held_usage AS h
+WHERE h.upload_id = CAST(:upload_id AS bigint)
+GROUP BY h.invoice_number
 ORDER BY accepted_no NULLS LAST, number

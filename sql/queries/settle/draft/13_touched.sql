@@ -40,6 +40,8 @@ told AS (
     UNION ALL
     SELECT r.company_id, r.act_id FROM resolution AS r
     UNION ALL
+    SELECT m.company_id, m.act_id FROM metering AS m
+    UNION ALL
     SELECT q.company_id, q.act_id FROM qualification AS q
     UNION ALL
     SELECT r.company_id, r.act_id FROM relation AS r

@@ -1,8 +1,8 @@
 -- grain:  temporary table limited, one row per bill that is not all basis: lines of other tax codes, payments,
---         or a contract; limit_code: what makes its basis less than what is eligible
+--         a contract, or a metered bill; limit_code: what makes its basis less than what is eligible
 --         outside: not one line of the blue invoice belongs to the programme, so it has no claim there
--- params: none (reads touched, better, bill, partial, red, code, contracted)
--- source: DESIGN 6.1; gross limits scale what is eligible, nothing left gives 0
+-- params: none (reads touched, better, bill, partial, red, code, contracted, metered)
+-- source: DESIGN 6.1; gross limits scale what is eligible, nothing left gives 0, a net metered bill is a plain minimum
 CREATE TEMPORARY TABLE limited ON COMMIT DROP AS
 WITH doubtful AS (
     SELECT DISTINCT c.tax_code FROM code AS c WHERE NOT c.eligible OR NOT isempty(c.lost_on)
@@ -74,8 +74,13 @@ counted AS (
 
 eligible AS (
     SELECT
-        b.company_id, b.invoice_id, b.gross_fen, least(b.paid_fen, k.left_fen) AS limit_fen,
-        CASE WHEN b.paid_fen <= coalesce(k.left_fen, b.paid_fen) THEN 'unpaid' ELSE 'over_contract' END AS limit_code,
+        b.company_id, b.invoice_id, b.gross_fen, least(b.paid_fen, k.left_fen, g.gross_fen) AS limit_fen,
+        CASE
+            WHEN b.paid_fen <= least(b.paid_fen, k.left_fen, g.gross_fen) THEN 'unpaid'
+            WHEN k.left_fen <= least(k.left_fen, g.gross_fen) THEN 'over_contract'
+            ELSE 'over_metered'
+        END AS limit_code,
+        g.net_fen AS metered_fen,
         coalesce(x.lines = n.lines, FALSE) AS outside,
         greatest(b.net_fen - coalesce(x.excluded_fen, 0), 0) AS eligible_fen,
         coalesce(x.excluded_fen, 0) AS excluded_fen
@@ -83,17 +88,28 @@ eligible AS (
     LEFT JOIN excluded AS x ON x.company_id = b.company_id AND x.invoice_id = b.invoice_id
     LEFT JOIN counted AS n ON n.company_id = b.company_id AND n.invoice_id = b.invoice_id
     LEFT JOIN contracted AS k ON k.company_id = b.company_id AND k.invoice_id = b.invoice_id
-    WHERE b.paid_fen IS NOT NULL OR x.excluded_fen IS NOT NULL OR k.left_fen < b.gross_fen
+    LEFT JOIN metered AS g ON g.company_id = b.company_id AND g.invoice_id = b.invoice_id
+    WHERE
+        b.paid_fen IS NOT NULL OR x.excluded_fen IS NOT NULL OR k.left_fen < b.gross_fen
+        OR g.gross_fen < b.gross_fen OR g.net_fen < b.net_fen
+),
+
+scaled AS (
+    SELECT
+        e.*,
+        CASE
+            WHEN e.limit_fen IS NULL THEN e.eligible_fen
+            WHEN e.gross_fen <= 0 OR e.limit_fen <= 0 THEN 0
+            WHEN e.limit_fen >= e.gross_fen THEN e.eligible_fen
+            ELSE div(e.eligible_fen * e.limit_fen, e.gross_fen)
+        END AS scaled_fen
+    FROM eligible AS e
 )
 
 SELECT
-    e.company_id, e.invoice_id, e.limit_code, e.outside,
-    CAST(e.eligible_fen AS bigint) AS eligible_fen,
-    CAST(e.excluded_fen AS bigint) AS excluded_fen,
-    CAST(CASE
-        WHEN e.limit_fen IS NULL THEN e.eligible_fen
-        WHEN e.gross_fen <= 0 OR e.limit_fen <= 0 THEN 0
-        WHEN e.limit_fen >= e.gross_fen THEN e.eligible_fen
-        ELSE div(e.eligible_fen * e.limit_fen, e.gross_fen)
-    END AS bigint) AS basis_fen
-FROM eligible AS e
+    c.company_id, c.invoice_id, c.outside,
+    CASE WHEN c.metered_fen < c.scaled_fen THEN 'over_metered' ELSE c.limit_code END AS limit_code,
+    CAST(c.eligible_fen AS bigint) AS eligible_fen,
+    CAST(c.excluded_fen AS bigint) AS excluded_fen,
+    CAST(least(c.scaled_fen, c.metered_fen) AS bigint) AS basis_fen
+FROM scaled AS c

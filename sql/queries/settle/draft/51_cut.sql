@@ -1,5 +1,5 @@
 -- grain:  temporary table cut, one row per invoice, year and reason: the part of the basis that does not count
--- params: none (reads doc, pair, bill, partial, limited)
+-- params: none (reads doc, pair, bill, partial, limited, metered)
 -- source: DESIGN 6.3; every piece that does not count keeps its reason, the first that applies
 CREATE TEMPORARY TABLE cut ON COMMIT DROP AS
 WITH in_force AS (
@@ -43,16 +43,23 @@ reason AS (
 piece AS (
     SELECT
         r.company_id, r.invoice_id, y.year AS cap_year, r.code,
-        div(CAST(r.amount_fen AS numeric) * (upper(x.days) - lower(r.span)), upper(r.span) - lower(r.span))
-        - div(CAST(r.amount_fen AS numeric) * (lower(x.days) - lower(r.span)), upper(r.span) - lower(r.span))
-            AS amount_fen
+        div(r.amount_fen * i.until, i.n) - div(r.amount_fen * i.before, i.n) AS amount_fen
     FROM reason AS r
+    LEFT JOIN metered AS g ON g.company_id = r.company_id AND g.invoice_id = r.invoice_id
     CROSS JOIN LATERAL generate_series(
         CAST(extract(YEAR FROM lower(r.span)) AS integer), CAST(extract(YEAR FROM upper(r.span) - 1) AS integer)
     ) AS y (year)
     CROSS JOIN LATERAL unnest(
         r.days * datemultirange(daterange(make_date(y.year, 1, 1), make_date(y.year + 1, 1, 1)))
     ) AS x (days)
+    CROSS JOIN LATERAL (
+        SELECT
+            CAST(coalesce(g.log[lower(x.days) - lower(r.span) + 1], lower(x.days) - lower(r.span)) AS numeric)
+                AS before,
+            CAST(coalesce(g.log[upper(x.days) - lower(r.span) + 1], upper(x.days) - lower(r.span)) AS numeric)
+                AS until,
+            coalesce(g.log[upper(r.span) - lower(r.span) + 1], upper(r.span) - lower(r.span)) AS n
+    ) AS i
 )
 
 SELECT p.company_id, p.invoice_id, p.cap_year, p.code, CAST(sum(p.amount_fen) AS bigint) AS amount_fen

@@ -1,5 +1,5 @@
 -- grain:  temporary view turn, one row per claim that a draft has to do with: what its turn gives it
--- params: none (reads asked, doc, bill, part, limited, served, refused, verified, room, reasons)
+-- params: none (reads asked, doc, bill, part, limited, served, refused, verified, metered, room, reasons)
 -- source: DESIGN 6.5 (overlap) and 6.6: recovery frees room, then backfill, then new claims, each in acceptance order:
 --         least(cum, room) - least(cum - wanted, room); what a frozen voucher would backfill is only held.
 --         No product overflows a bigint: an amount is below 10^13 fen, a rate at most 10^4.
@@ -42,13 +42,14 @@ met AS (
         coalesce(c.other_fen, 0) AS other_fen,
         s.granted_fen AS settled_fen, s.served_fen, d.overlap, d.joint_limit_bp,
         s.refused IS NOT NULL AS refused, s.reasons,
-        coalesce(d.verify, FALSE) AND s.granted_fen IS NULL AND NOT EXISTS (
-            SELECT FROM verified AS k WHERE k.company_id = c.company_id AND k.invoice_id = c.invoice_id
-        ) AS unverified
+        coalesce(d.verify AND s.granted_fen IS NULL AND k.invoice_id IS NULL, FALSE) AS unverified,
+        CASE WHEN d.same_usage AND s.granted_fen IS NULL THEN g.differing_fen END AS differing_fen
     FROM claim AS c
     FULL JOIN known AS s
         ON s.company_id = c.company_id AND s.invoice_id = c.invoice_id AND s.cap_year = c.cap_year
     LEFT JOIN doc AS d ON d.doc_no = c.doc_no
+    LEFT JOIN verified AS k ON k.company_id = c.company_id AND k.invoice_id = c.invoice_id
+    LEFT JOIN metered AS g ON g.company_id = c.company_id AND g.invoice_id = c.invoice_id
     WHERE s.granted_fen IS NOT NULL OR c.last_on <= (SELECT a.through_on FROM asked AS a)
     OFFSET 0 -- noqa: AM09
 ),
@@ -90,7 +91,10 @@ valued AS (
             ))
         END AS other_cut,
         CASE
-            WHEN c.undecided OR c.unverified OR (c.spend_fen IS NOT NULL AND c.settled_fen IS NULL) THEN
+            WHEN
+                c.undecided OR c.unverified OR c.differing_fen IS NOT NULL
+                OR (c.spend_fen IS NOT NULL AND c.settled_fen IS NULL)
+                THEN
                 CASE WHEN c.undecided THEN jsonb_build_array(jsonb_build_object(
                     'code', CASE WHEN c.settled_fen IS NULL THEN 'other_subsidy_undecided' ELSE 'overlap_open' END,
                     'amount_fen', coalesce(c.settled_fen, c.computed_fen), 'other_fen', c.other_fen
@@ -104,6 +108,10 @@ valued AS (
                 END
                 || CASE WHEN c.unverified THEN jsonb_build_array(jsonb_build_object(
                     'code', 'not_verified', 'amount_fen', CASE WHEN c.refused THEN 0 ELSE c.left_fen END
+                )) ELSE jsonb '[]' END
+                || CASE WHEN c.differing_fen IS NOT NULL THEN jsonb_build_array(jsonb_build_object(
+                    'code', 'usage_sum_differs', 'amount_fen', CASE WHEN c.refused THEN 0 ELSE c.left_fen END,
+                    'other_fen', c.differing_fen
                 )) ELSE jsonb '[]' END
         END AS holds
     FROM compared AS c

@@ -1,0 +1,61 @@
+-- grain:  temporary table told, one row per invoice number of a file of usage: whose it is, and what forbids to take it
+-- params: provider (USCC or empty), mode (add, replace or empty), basis (net or gross)
+-- Without a word on how it stands to what is known of an invoice, a file may add days that are not known yet; on days
+-- that are, or with another basis, only a person knows.
+CREATE TEMPORARY TABLE told ON COMMIT DROP AS
+WITH total AS (
+    SELECT u.number, CAST(sum(u.lines) AS bigint) AS lines, sum(u.metered_yuan) AS metered_yuan
+    FROM used AS u
+    GROUP BY u.number
+),
+
+named AS (
+    SELECT t.number, t.lines, t.metered_yuan, n.company_id, n.invoice_id, i.kind, p.uscc AS provider_uscc
+    FROM total AS t
+    LEFT JOIN invoice_number AS n ON n.number = t.number
+    LEFT JOIN invoice AS i ON i.company_id = n.company_id AND i.invoice_id = n.invoice_id
+    LEFT JOIN party AS p ON p.party_id = i.provider_id
+),
+
+known AS (
+    SELECT k.number, m.upload_id, m.basis
+    FROM named AS k
+    INNER JOIN metering_at(9223372036854775807) AS m
+        ON m.company_id = k.company_id AND m.invoice_id = k.invoice_id
+    UNION
+    SELECT h.invoice_number, h.upload_id, h.basis
+    FROM held_usage AS h
+    INNER JOIN named AS k ON k.number = h.invoice_number AND k.invoice_id IS NULL
+    WHERE NOT EXISTS (
+        SELECT FROM held_usage AS l
+        WHERE l.invoice_number = h.invoice_number AND l.upload_id > h.upload_id AND l.replaces
+    )
+),
+
+again AS (
+    SELECT u.number
+    FROM used AS u
+    INNER JOIN named AS k ON k.number = u.number
+    INNER JOIN known AS o ON o.number = u.number
+    INNER JOIN usage_day AS d
+        ON d.company_id = k.company_id AND d.invoice_id = k.invoice_id AND d.upload_id = o.upload_id
+        AND d.used_on = u.used_on
+    UNION
+    SELECT u.number
+    FROM used AS u
+    INNER JOIN known AS o ON o.number = u.number
+    INNER JOIN held_usage AS h
+        ON h.upload_id = o.upload_id AND h.invoice_number = o.number AND h.used_on = u.used_on
+)
+
+SELECT
+    k.number, k.lines, k.metered_yuan, k.company_id, k.invoice_id,
+    CASE
+        WHEN abs(k.metered_yuan) >= 100000000000 THEN 'usage_too_large'
+        WHEN k.kind = 'red' THEN 'usage_of_red'
+        WHEN CAST(:provider AS text) <> '' AND k.provider_uscc <> CAST(:provider AS text) THEN 'usage_not_yours'
+        WHEN CAST(:mode AS text) = 'replace' THEN NULL
+        WHEN EXISTS (SELECT FROM known AS o WHERE o.number = k.number AND o.basis <> CAST(:basis AS text))
+            OR (CAST(:mode AS text) = '' AND k.number IN (SELECT a.number FROM again AS a)) THEN 'usage_overlaps'
+    END AS fault
+FROM named AS k

@@ -1,0 +1,159 @@
+"""Usage annexes through the door: summed by day, held for invoices to come, corrected, and held against the invoice."""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from importers import accept, returns
+from importers.accept import Outcome
+from reconciliation import invariants
+from tests.postgres.desk import MAKER, Desk, companies, line, providers, real, said
+from tests.samples.usage import ALIBABA, alibaba, csv_bytes, focus, focus_csv, utc
+from voucher.access import User
+from voucher.database import transaction
+
+A, B, C = real("a"), real("b"), real("c")
+FIRST, SECOND = date(2026, 7, 1), date(2026, 7, 2)
+
+
+@pytest.fixture
+def desk(db_engine: Engine, tmp_path: Path) -> Desk:
+    made = Desk(db_engine, tmp_path / "home")
+    made.register(companies("C", "D"))
+    made.register(providers("P", "Q"))
+    made.take([line("a"), line("b")])
+    return made
+
+
+def hand_in(
+    desk: Desk, data: bytes, *, usage: str = "", invoice: str = "", user: User = MAKER, provider: str | None = None,
+    dry_run: bool = False, name: str = "usage.csv",
+) -> Outcome:  # fmt: skip
+    """Hand in a file of usage, and see that what is on record agrees."""
+    asked = accept.ask(user, provider, None, None, invoice or None, usage or None)
+    outcome = accept.import_file(desk.engine, desk.file(data, name), user, asked, dry_run=dry_run, listing=True)
+    with transaction(desk.engine, "cvl_auditor") as db:
+        for check in ("upload_counts", "upload_rows", "usage_sums", "sealed_rows"):
+            assert invariants.check_one(db, f"checks/{check}.sql") == []
+    return outcome
+
+
+def days(desk: Desk, number: str) -> list[tuple[Any, ...]]:
+    """List what is on record of an invoice's days: day, unit, quantity, yuan, lines."""
+    return [
+        tuple(row)
+        for row in desk.rows(
+            "SELECT d.used_on, d.unit, d.quantity, d.metered_yuan, d.lines FROM usage_day AS d INNER JOIN invoice AS i"
+            " USING (company_id, invoice_id) WHERE i.number = :number ORDER BY d.upload_id, d.used_on, d.unit",
+            number=number,
+        )
+    ]
+
+
+def counts(outcome: Outcome) -> Mapping[str, int]:
+    return {name: number for name, number in outcome.counts.items() if number}
+
+
+def test_lines_become_sums_by_invoice_day_and_unit(desk: Desk) -> None:
+    month = focus(A, "31.01", FIRST, ChargePeriodEnd=utc(date(2026, 8, 1)), PricingQuantity="", PricingUnit="")
+    other = focus(B, "7", FIRST, ChargePeriodStart="2026-06-30T15:59:59Z", ChargePeriodEnd="2026-06-30T16:00:00Z")
+    rows = [focus(A, "0.1", FIRST), focus(A, "1028.79", FIRST), focus(A, "0.1", SECOND), month, other]
+    outcome = hand_in(desk, focus_csv(*rows))
+    assert (outcome.rows, counts(outcome), outcome.exit_status) == (5, {"accepted": 5}, 0)
+    whole = days(desk, A)
+    assert whole[:2] == [
+        (FIRST, "", 0, Decimal("1.000322580645"), 1),
+        (FIRST, "GPU-Hours", 16, Decimal("1028.89"), 2),
+    ]
+    assert len(whole) == 33
+    assert sum(row[3] for row in whole) == Decimal("1060.00")
+    assert days(desk, B) == [(date(2026, 6, 30), "GPU-Hours", 8, 7, 1)]
+    assert {code for _, code in said(outcome)} == {
+        "focus_outside_period", "focus_quantity_missing", "usage_outside_span", "usage_sum_differs",
+    }  # fmt: skip
+    again = hand_in(desk, focus_csv(*rows))
+    assert (again.upload_id, again.fresh) == (outcome.upload_id, False)
+    assert {each["number"]: each["status"] for each in outcome.invoices} == {A: "accepted", B: "accepted"}
+
+
+def test_a_bad_line_is_rejected_alone_and_comes_back_corrected(desk: Desk, tmp_path: Path) -> None:
+    data = focus_csv(focus(A, "1000", FIRST), focus(A, "sixty", FIRST), focus("12", "1", FIRST))
+    outcome = hand_in(desk, data)
+    assert counts(outcome) == {"accepted": 1, "rejected": 2}
+    assert [(p.code, p.row) for p in outcome.problems if p.severity == "error"] == [
+        ("usage_number_bad", 3), ("bad_invoice_number", 4),
+    ]  # fmt: skip
+    assert [row["row_no"] for row in outcome.failing] == [3, 4]
+    back = tmp_path / "back.xlsx"
+    assert returns.write(back, outcome.header, outcome.failing, outcome.problems) == 2
+    assert counts(hand_in(desk, back.read_bytes(), name="same.xlsx")) == {"rejected": 2}
+    header = [*outcome.header, "原行号", "错误代码", "错误说明"]
+    corrected = csv_bytes(header, [focus(A, "60", FIRST), focus(A, "0", FIRST)])
+    assert counts(hand_in(desk, corrected, name="corrected.csv")) == {"accepted": 2}
+    assert sum(row[3] for row in days(desk, A)) == 1060
+
+
+def test_usage_waits_for_its_invoice_and_is_taken_up_with_it(desk: Desk) -> None:
+    outcome = hand_in(desk, focus_csv(focus(C, "10", FIRST), focus(A, "1060", FIRST)))
+    assert (counts(outcome), outcome.exit_status) == ({"accepted": 1, "held": 1}, 3)
+    assert ("usage_invoice_missing", C) in [(p.code, p.invoice_number) for p in outcome.problems]
+    foreign = hand_in(desk, focus_csv(focus(C, "5", SECOND)), provider=line("a", seller="Q")["供方统一社会信用代码"])
+    assert counts(foreign) == {"held": 1}
+    arrived = desk.take([line("c")])
+    assert [p.code for p in arrived.problems] == ["usage_sum_differs"]
+    assert "用量合计10.00元，与发票价税合计1060.00元不符" in arrived.problems[0].message
+    assert days(desk, C) == [(FIRST, "GPU-Hours", 8, 10, 1)]
+    with transaction(desk.engine, "cvl_auditor") as db:
+        assert [f for f in invariants.check_all(db) if f.check in ("usage_sums", "upload_counts", "seal")] == []
+
+
+def test_days_that_are_known_need_a_word_others_do_not(desk: Desk) -> None:
+    hand_in(desk, focus_csv(focus(A, "500", FIRST)))
+    assert counts(hand_in(desk, focus_csv(focus(A, "500", SECOND)))) == {"accepted": 1}
+    more = focus_csv(focus(A, "60", FIRST))
+    refused = hand_in(desk, more)
+    assert (refused.exit_status, [p.code for p in refused.problems]) == (1, ["usage_overlaps"])
+    added = hand_in(desk, more, usage="add")
+    assert (counts(added), added.problems) == ({"accepted": 1}, ())
+    held = focus_csv(focus(C, "1", FIRST))
+    hand_in(desk, held)
+    assert hand_in(desk, focus_csv(focus(C, "2", FIRST))).problems[0].code == "usage_overlaps"
+    assert counts(hand_in(desk, focus_csv(focus(C, "1060", SECOND)), usage="replace")) == {"held": 1}
+    assert desk.take([line("c")]).problems == ()
+
+
+def test_a_corrected_file_replaces_and_a_bill_without_numbers_names_its_invoice(desk: Desk) -> None:
+    bill = csv_bytes(ALIBABA, [alibaba("1000.00", "2026-07-01 10:00:00", "2026-07-01 11:00:00")])
+    without = hand_in(desk, bill)
+    assert counts(without) == {"rejected": 1}
+    named = hand_in(desk, bill, invoice=A)
+    assert counts(named) == {"accepted": 1}
+    assert "usage_sum_differs" in [p.code for p in named.problems]
+    better = csv_bytes(ALIBABA, [alibaba("1060.00", "2026-07-01 10:00:00", "2026-07-02 00:00:00")])
+    assert hand_in(desk, better, invoice=A, usage="replace").problems == ()
+    assert hand_in(desk, better, invoice=A, usage="add").fresh is False
+    assert [row[3] for row in days(desk, A)] == [1000, 1060]
+
+
+def test_what_must_not_be_taken_is_refused_whole(desk: Desk) -> None:
+    desk.take([line("r", "-1.00", red_of="a")])
+    before = desk.everything()
+    stranger = User("p1", "provider", line("a", seller="Q")["供方统一社会信用代码"])
+    good = focus(B, "1", FIRST)
+    for data, user, code in (
+        (focus_csv(good, focus(real("r"), "1", FIRST)), MAKER, "usage_of_red"),
+        (focus_csv(good), stranger, "usage_not_yours"),
+        (focus_csv(good, *[focus(A, "99999999999", FIRST)] * 2), MAKER, "usage_too_large"),
+        (focus_csv(good, *[focus(A, "x", FIRST)] * 10_001), MAKER, "usage_too_many_faults"),
+        (focus_csv(), MAKER, "no_rows"),
+    ):
+        outcome = hand_in(desk, data, user=user)
+        assert (outcome.exit_status, outcome.problems[-1].code) == (1, code)
+        assert len(outcome.problems) <= 10_002
+    assert hand_in(desk, focus_csv(good), dry_run=True).upload_id is None
+    assert desk.everything() == before
