@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from settlement.facts import (
     Invoice,
     InvoiceLine,
     Listing,
+    Metering,
     Payment,
     Qualification,
     Refusal,
@@ -382,6 +384,7 @@ def test_a_run_looks_only_at_companies_with_news_or_something_open(ledger: Ledge
         Facts(relations=[related]),
         Facts(contracts=[Contract("合同1", 11, 1, 10**9, Span(REGISTERED, OPEN_END), at)]),
         Facts(refusals=[Refusal("1", 2026, False, at)]),
+        Facts(meterings=[Metering("1", gross=False, replaces=True, metered_yuan=Decimal(10**6), days=(), at=at)]),
     ):
         ledger.invoices(invoice(100 + ledger.acts, 100, *MAY, company=2))
         ledger.settle()
