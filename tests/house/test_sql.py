@@ -99,7 +99,8 @@ def test_whatever_a_draft_reads_can_bring_a_company_up_again(texts: dict[str, st
     functions = {name: body for name, body in bodies if name.endswith("_at")}
 
     def read_by(text: str) -> set[str]:
-        named = set(re.findall(r"(?:FROM|JOIN) (\w+)", re.sub(r"--.*", "", text)))
+        plain = re.sub(r"--.*", "", text)
+        named = set(re.findall(r"(?:FROM|JOIN) (\w+)", plain)) - set(re.findall(r"(\w+) AS \(", plain))
         inner = [read_by(functions[name]) for name in named & set(functions)]
         return named.union(*inner)
 
