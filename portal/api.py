@@ -303,7 +303,7 @@ def _add_runs(router: APIRouter, wrong: Any, may: Callable[[str, str], Any]) -> 
 
     @router.get("/runs", summary="结算批次", responses=wrong, response_model=shapes.Runs)
     def listed(found: Annotated[Caller, may("runs", "view runs")]) -> Any:
-        rows = found.read(lambda db: query(db, "queries/settle/list.sql"))
+        rows = found.read(lambda db: query(db, "queries/settle/list.sql", cutoff=None))
         return {"items": [shapes.run(row) for row in rows]}
 
     @router.get("/runs/{id}", summary="一个批次及其结算行，形状与 cvl settle show --json 相同", responses=wrong,
