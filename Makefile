@@ -17,13 +17,17 @@ PIP  := $(BIN)/python -m pip install --quiet --no-input --disable-pip-version-ch
 SEED := $(SEED)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench soak lock clean
+.PHONY: help demo portal test check bench soak lock clean
 
 help:  ## 列出可用的目标
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-6s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 demo: $(DONE)  ## 安装并走完全程：登记、导入、结算、复核、对账，结果在 demo-output/
 	$(BIN)/cvl demo --dir demo-output
+
+portal: $(DONE)  ## 安装并启动门户网站：演示数据，每个角色的一次性口令打印在终端（Ctrl-C 停止）
+	test -d demo-output/ledger/postgres || $(BIN)/cvl demo --dir demo-output
+	CVL_HOME="$(CURDIR)/demo-output/ledger" $(BIN)/cvl serve --passwords
 
 test: $(DONE)  ## 安装并运行全部测试（PG_BIN=目录 换用另一套 PostgreSQL，SEED=数 重现，ARGS= 传给 pytest）
 	@echo "随机种子 SEED=$(SEED)（重现：make test SEED=$(SEED)）"

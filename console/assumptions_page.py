@@ -5,8 +5,8 @@
 
 from collections.abc import Iterator
 
-from console.policies import PARAMETERS
 from settlement.policy import Policy, shipped
+from settlement.policy_words import PARAMETERS
 
 RULES = (
     (

@@ -16,8 +16,6 @@ from voucher.database import run
 from voucher.money import format_yuan
 
 SHOWN = 30
-SIDES = {"payment": "付款，银行未见", "out": "银行支出，台账未见", "in": "银行收入，台账未见"}
-"""Side of a leftover to what it is called on screen."""
 
 
 def take(engine: Engine, as_user: str | None, file: Path, profile: str | None) -> Answer:
@@ -59,7 +57,7 @@ def show(engine: Engine, tolerance: int, days: int) -> Answer:
             [(bank.WAYS[w["way"]], str(w["matches"]), str(w["lines"])) for w in ways],
         )
         shown = [
-            (SIDES[r["side"]], r["subject"], str(r["day_on"]), yuan(r["amount_fen"]), r["bucket"] or "", r["name"])
+            (bank.SIDES[r["side"]], r["subject"], str(r["day_on"]), yuan(r["amount_fen"]), r["bucket"] or "", r["name"])
             for r in rows[:SHOWN]
         ]
         headers = ["未匹配", "编号", "日期", ">金额", "账龄", "户名"]

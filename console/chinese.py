@@ -9,8 +9,7 @@ import click
 from click import exceptions as wrong
 
 from console.answer import pairs
-from voucher.days import month_span, parse_day
-from voucher.money import parse_yuan
+from voucher import entry
 
 
 class Kind(click.ParamType[Any]):
@@ -34,31 +33,13 @@ class Kind(click.ParamType[Any]):
         self.fail(self._says.format(value=value), param, ctx)
 
 
-def _year(text: str) -> int:
-    year = int(text)
-    if not 2000 <= year <= 2199:
-        raise ValueError(text)
-    return year
+def _of(kind: entry.Kind) -> Kind:
+    return Kind(kind.name, kind.read, kind.says)
 
 
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise ValueError(text)
-    return int(text)
-
-
-def _month(text: str) -> str:
-    month_span(text)
-    return text
-
-
-YUAN = Kind("金额", parse_yuan, "“{value}”不是金额，请写成以元为单位、最多两位小数的数字，例如 1234.56")
-DAY: "Kind" = Kind("日期", parse_day, "“{value}”不是日期，请写成 2026-08-31")
-MONTH = Kind("年-月", _month, "“{value}”不是月份，请写成 2026-08")
-YEAR = Kind("年度", _year, "“{value}”不是年度，请写成四位数字，例如 2026")
-NUMBER = Kind("编号", _number, "“{value}”不是编号，应为一串数字")
+YUAN, DAY, MONTH = _of(entry.YUAN), _of(entry.DAY), _of(entry.MONTH)
+YEAR, NUMBER, TEXT = _of(entry.YEAR), _of(entry.NUMBER), _of(entry.TEXT)
 FILE = Kind("文件", Path, "")
-TEXT = Kind("文字", str, "")
 
 
 class OneOf(Kind):

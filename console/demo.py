@@ -291,7 +291,7 @@ def _lines(walk: Walk, home: Path, number: str, agreed: Answer, bundle: Path) ->
     for month, sentences in sorted(walk.months.items()):
         counts = walk.imported.get(month)
         if counts:
-            words = "，".join(f"{imports.WORDS[n]}{counts[n]}行" for n in accept.OUTCOMES if counts[n])
+            words = "，".join(f"{accept.WORDS[n]}{counts[n]}行" for n in accept.OUTCOMES if counts[n])
             sentences = [f"导入{counts['files']}个文件、{counts['rows']}行：{words}", *sentences]
         text += [f"{month}  {sentences[0]}", *(f"         {each}" for each in sentences[1:])]
     granted = sum(parse_yuan(each["granted"]) for each in walk.runs)

@@ -12,9 +12,6 @@ from voucher import access
 from voucher.database import run
 from voucher.money import format_yuan
 
-STATES = {"open": "未了结", "released": "已解除"}
-"""State of an objection to what it is called on screen."""
-
 
 def disclose(engine: Engine, as_user: str | None, run_id: int, from_on: date | None) -> Answer:
     """Record the disclosure of a run and show its list."""
@@ -54,7 +51,7 @@ def disclose(engine: Engine, as_user: str | None, run_id: int, from_on: date | N
             ),
         ]  # fmt: skip
         if held:
-            shown = [(r["invoice_number"], STATES[r["state"]], r["why"]) for r in held]
+            shown = [(r["invoice_number"], disclosure.OBJECTIONS[r["state"]], r["why"]) for r in held]
             text += ["", *table(["发票号码", "异议", "事由"], shown)]
         then = f"cvl pay batch {run_id}" if made.over else f"期满无异议后拨付：cvl pay batch {run_id}"
         return Answer(data, [*text, "", f"下一步：{then}；有异议时 cvl object {run_id} 发票号码 --why 事由"])

@@ -3,25 +3,22 @@
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Engine
 
 from console.answer import Answer
 from console.chinese import DAY, FILE, MONTH, argument, flag, option
 from console.door import Verb
-from console.problems import problem_data, problem_lines
+from console.problems import problem_lines
 from console.progress import watched
 from console.registers import together
 from importers import accept, expand, returns
-from importers.accept import OUTCOMES, Asked, Outcome
+from importers.accept import OUTCOMES, WORDS, Asked, Outcome, outcome_data
 from voucher import access, uscc
 from voucher.access import User
 from voucher.database import run
 from voucher.errors import CvlError, Misused, Refused
 
-WORDS = {"accepted": "受理", "duplicate": "重复", "conflict": "冲突", "rejected": "退回", "held": "待核"}
-"""Outcome of a row to what it is called on screen."""
 SMALL_BYTES = 1 << 20
 """Up to this size of a file its accepted invoices are counted for people."""
 
@@ -102,28 +99,6 @@ def import_one(
             ) from error
         written = return_file
     return Answer(outcome_data(outcome), outcome_lines(file, outcome, dry_run, written), outcome.exit_status)
-
-
-def outcome_data(outcome: Outcome) -> dict[str, Any]:
-    """Write how a file ended as JSON."""
-    data: dict[str, Any] = {
-        "upload_id": None if outcome.upload_id is None else str(outcome.upload_id),
-        "sha256": outcome.sha256, "format": outcome.format, "rows": outcome.rows, **outcome.counts,
-        "invoices": [
-            {
-                "number": row["number"],
-                "status": row["status"],
-                # A rehearsal gives no acceptance numbers away.
-                "accepted_no": None if outcome.upload_id is None else row["accepted_no"],
-            }
-            for row in outcome.invoices
-        ],
-        "problems": [problem_data(problem) for problem in outcome.problems],
-    }  # fmt: skip
-    if outcome.exit_status == 1:
-        first = next(problem for problem in outcome.problems if problem.severity == "blocking")
-        data["error"] = {"code": first.code, "message": first.message}
-    return data
 
 
 def outcome_lines(file: Path, outcome: Outcome, dry_run: bool, written: Path | None) -> list[str]:

@@ -9,18 +9,16 @@ from console import chinese
 from console.answer import Answer, pairs, table, yuan
 from console.chinese import OneOf, argument, option
 from console.door import Verb
-from console.imports import WORDS
 from console.resolutions import documents_data, documents_lines
-from console.settle import KINDS
 from console.verifications import shown as verification_shown
 from importers import resolve
-from settlement.run import STATES
+from importers.accept import INVOICE_KINDS, WORDS
+from settlement.run import KINDS, STATES
 from voucher import acts, uscc
 from voucher.database import one, query, run
 from voucher.errors import Refused
 from voucher.money import format_yuan
 
-INVOICE_KINDS = {"blue": "蓝字", "red": "红字"}
 STATUSES = ("accepted", "held", "conflict", "rejected")
 Row = Mapping[str, Any]
 
@@ -41,6 +39,7 @@ def show_all(
         "company": uscc.normal(company) if company else None,
         "provider": uscc.normal(provider) if provider else None,
         "status": status,
+        **dict.fromkeys(("uploader", "number", "month", "rows", "skip")),
     }
     rows = run(
         engine,

@@ -18,7 +18,9 @@ from typing import Any
 from console.answer import Answer
 from voucher.errors import CvlError
 
-_FIELDS = ("run", "upload", "user", "command", "status", "seconds")
+_FIELDS = (
+    "run", "upload", "user", "command", "method", "route", "status", "seconds", "address", "request",
+)  # fmt: skip
 _LONG_NUMBER = re.compile(
     r"(?<![0-9A-Za-z])[0-9][0-9 -]{9,}[0-9]{4}(?![0-9A-Za-z])|(?<![0-9])[0-9]{17}[0-9Xx](?![0-9A-Za-z])"
 )

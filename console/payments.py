@@ -9,11 +9,10 @@ from console.answer import Answer, table, yuan
 from console.chinese import FILE, NUMBER, OneOf, argument, option
 from console.door import Verb
 from console.problems import problem_data, problem_lines
-from reconciliation import bank_profile, payments, payout, results
-from voucher import access, acts
+from reconciliation import payments, payout, results
+from voucher import access
 from voucher.capitals import capitals
 from voucher.database import Row, run
-from voucher.errors import Refused
 from voucher.files import written
 from voucher.money import format_yuan
 
@@ -114,28 +113,12 @@ def export(
     engine: Engine, as_user: str | None, batch: int, format: str, profile: str | None, out: Path | None
 ) -> Answer:
     """Write an approved batch for the bank; whole account numbers stand only in this file."""
-    chosen = bank_profile.find(profile)
     target = out or Path(f"pay-{batch}.{'csv' if format == 'bank-csv' else 'xml'}")
-
-    def work(db: Connection) -> tuple[str, Row, bytes]:
-        user = access.require(db, as_user, "pay export")
-        head = payments.find(db, batch)
-        if head["state"] != "approved":
-            raise Refused("not_approved", f"拨付批次 {batch} {payments.STATES[head['state']]}，批准之后才能导出。")
-        return user.name, head, payout.FORMATS[format](head, payments.payments(db, batch), chosen)
-
-    def record(db: Connection) -> None:
-        try:
-            with acts.act(db, "payment_export", f"{batch}:{format}:{digest}:{name}", name, {"sha256": digest}):
-                pass
-        except acts.AlreadyDone:
-            pass
-
-    name, head, content = run(engine, work)
-    digest = payout.digest(content)
+    user = run(engine, lambda db: access.require(db, as_user, "pay export"), "cvl_auditor")
+    head, content = run(engine, lambda db: payments.exported(db, batch, format, profile))
     with written(target, 0o600) as file:
         file.write(content)
-        run(engine, record)
+        digest = run(engine, lambda db: payments.record_export(db, user, batch, format, content))
     data = {"batch": str(batch), "format": format, "out": str(target), "sha256": digest, "count": head["payments"]}
     text = [
         f"拨付批次 {batch} 已导出到 {target}：{head['payments']}笔，{yuan(head['amount_fen'])}元。",

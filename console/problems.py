@@ -2,22 +2,14 @@
 
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Any
 
-from voucher.problem import Problem
+from voucher.problem import Problem, problem_data
+
+__all__ = ["problem_data", "problem_lines"]
 
 KINDS_SHOWN = 12
 PLACES_SHOWN = 3
 _GRAVITY = {"blocking": 0, "error": 1, "warning": 2}
-
-
-def problem_data(problem: Problem) -> dict[str, Any]:
-    """Write a problem as JSON."""
-    return {
-        "code": problem.code, "severity": problem.severity, "row": problem.row, "column": problem.column,
-        "value": problem.value, "message": problem.message, "invoice_number": problem.invoice_number,
-        "sheet": problem.sheet,
-    }  # fmt: skip
 
 
 def problem_lines(problems: Sequence[Problem]) -> list[str]:

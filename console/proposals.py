@@ -1,9 +1,5 @@
 """`cvl proposals`, `approve`, `reject`, `withdraw`: what needs a second person."""
 
-import json
-from collections.abc import Mapping
-from typing import Any
-
 from sqlalchemy import Connection, Engine
 
 from console.answer import Answer, table
@@ -11,25 +7,6 @@ from console.chinese import NUMBER, argument, option
 from console.door import Verb
 from voucher import access, approval
 from voucher.database import run
-from voucher.money import format_yuan
-
-KINDS = {
-    "run": "结算批次", "appropriation": "年度指标", "bank_account": "银行账户变更",
-    "voucher_issue": "发放算力券", "invoice_resolution": "单据核定", "payment_batch": "拨付批次",
-    "recovery_return": "追回款到账", "state_move": "状态变更", "merger": "企业合并",
-    "refusal": "不予兑付", "budget_close": "年度指标关账", "bank_match": "对账单人工匹配",
-}  # fmt: skip
-"""Kind of a proposal to what it is called on screen."""
-
-
-def _plain(value: Any) -> Any:
-    """Write a payload's amounts in fen as yuan, under their names without the unit."""
-    if isinstance(value, Mapping):
-        return {
-            key.removesuffix("_fen"): format_yuan(each) if key.endswith("_fen") else _plain(each)
-            for key, each in value.items()
-        }
-    return [_plain(each) for each in value] if isinstance(value, list) else value
 
 
 def show(engine: Engine) -> Answer:
@@ -39,14 +16,14 @@ def show(engine: Engine) -> Answer:
         "proposals": [
             {
                 "act": str(p.act_id), "kind": p.kind, "subject": p.subject, "state": p.state,
-                "maker": p.maker, "digest": p.digest, "payload": _plain(json.loads(p.payload)),
+                "maker": p.maker, "digest": p.digest, "payload": approval.shown(p),
             }
             for p in waiting
         ]
     }  # fmt: skip
     if not waiting:
         return Answer(data, ["没有待复核的事项。"])
-    rows = [(str(p.act_id), KINDS.get(p.kind, p.kind), p.maker, p.digest[:16], p.subject) for p in waiting]
+    rows = [(str(p.act_id), approval.WORDS.get(p.kind, p.kind), p.maker, p.digest[:16], p.subject) for p in waiting]
     text = table(["事项号", "种类", "提交人", "摘要", "内容"], rows)
     return Answer(data, [*text, "", "批准：cvl approve 事项号 --as 复核人员（结算批次用 cvl settle approve 批次）"])
 

@@ -22,11 +22,6 @@ from voucher.money import format_yuan
 
 SHOWN = 12
 """Characters of a document's SHA-256 that are shown."""
-EVIDENCE = {
-    "xml": "数电票 XML", "ofd": "OFD", "export": "税务局导出", "pdf": "PDF", "template": "模板行", "qr": "二维码",
-}  # fmt: skip
-"""Kind of a document to what it is called on screen."""
-STATES = {"own": "受理时的单据", "evidence": "佐证", "conflict": "冲突", "held": "暂存"}
 
 
 def documents_data(found: Sequence[Row]) -> list[dict[str, Any]]:
@@ -48,7 +43,7 @@ def documents_lines(found: Sequence[Row], number: str) -> list[str]:
         return []
     rows: list[tuple[str, ...]] = [
         (
-            r["sha256"][:SHOWN], EVIDENCE.get(r["kind"], str(r["kind"])), STATES[r["state"]],
+            r["sha256"][:SHOWN], resolve.KINDS.get(r["kind"], str(r["kind"])), resolve.STATES[r["state"]],
             "、".join(word for word, yes in (("金额和明细", r["counts"]), ("服务期间", r["gives_span"])) if yes),
             "" if r["gross_fen"] is None else yuan(r["gross_fen"]), "有" if r["has_lines"] else "无", r["file_name"],
         )

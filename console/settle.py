@@ -9,18 +9,16 @@ from console import chinese
 from console.answer import Answer, pairs, table, yuan
 from console.chinese import MONTH, NUMBER, argument, flag, option
 from console.door import Verb
-from settlement import documents, verify
+from settlement import documents, run_data, verify
 from settlement import run as runs
-from settlement.clauses import clause
 from settlement.policy import Policy
+from settlement.run import KINDS
 from voucher import access, acts
 from voucher.database import query, run
 from voucher.money import format_yuan
 from voucher.reasons import Reason, sentence
 
 FIRST_LINES = 20
-KINDS = {"grant": "补贴", "backfill": "补付", "recovery": "追回"}
-"""Kind of a line to what it is called on screen."""
 Row = Mapping[str, Any]
 
 
@@ -36,7 +34,7 @@ def draft(
         if made.run is None:
             return _nothing(through, made, policies)
         if as_json:
-            return Answer(_data(db, made.run, policies, made.held, made.backfill))
+            return Answer(run_data.whole(db, made.run, policies, made.held, made.backfill))
         then = f"下一步：核对后提交 cvl settle submit {made.run.run_id} --as {user.name}"
         return Answer({}, [*_lines(db, made.run, made.held, made.backfill), then])
 
@@ -50,7 +48,7 @@ def _nothing(through: str, made: runs.Draft, policies: Sequence[Policy]) -> Answ
         "run": None, "state": None, "through": through, "programme": None, "policies": [], "maker": None,
         "checker": None, "digest": None,
         "totals": dict.fromkeys(("granted", "withheld", "recovered"), "0.00"),
-        "lines": [], **{name: _rows(rows, policies) for name, rows in listed.items()},
+        "lines": [], **{name: run_data.rows(rows, policies) for name, rows in listed.items()},
     }  # fmt: skip
     return Answer(data, [f"截至{through}没有可结算的发票，未生成草稿。", *_listed_lines(made.held, made.backfill)])
 
@@ -62,7 +60,7 @@ def show(engine: Engine, run_id: int, as_of: str | None, *, as_json: bool) -> An
         found = runs.find(db, run_id, acts.cutoff_then(db, as_of))
         held, backfill = runs.listed(db, found, "held"), runs.listed(db, found, "backfill")
         if as_json:
-            return Answer(_data(db, found, documents.recorded(db, found.cutoff), held, backfill))
+            return Answer(run_data.whole(db, found, documents.recorded(db, found.cutoff), held, backfill))
         return Answer({}, [*_lines(db, found, held, backfill), *_next(found)])
 
     return run(engine, work, "cvl_auditor")
@@ -78,49 +76,6 @@ def _next(found: runs.Run) -> list[str]:
             f"        或退回 cvl settle reject {found.run_id} --why 理由 --as 复核人员",
         ]
     return []
-
-
-def _head(db: Connection, found: runs.Run) -> dict[str, Any]:
-    """Write what every answer about a run begins with."""
-    return {
-        "run": str(found.run_id), "state": found.state, "through": f"{found.through:%Y-%m}",
-        "programme": found.programme, "policies": list(found.policies), "maker": found.maker,
-        "checker": found.checker, "digest": found.digest,
-        "totals": {name: format_yuan(fen) for name, fen in runs.totals(db, found).items()},
-    }  # fmt: skip
-
-
-def _data(
-    db: Connection, found: runs.Run, policies: Sequence[Policy], held: Sequence[Row], backfill: Sequence[Row]
-) -> dict[str, Any]:
-    """Write a run as JSON."""
-    return _head(db, found) | {
-        "lines": _rows(runs.lines(db, found), policies),
-        "backfill": _rows(backfill, policies),
-        "held": _rows(held, policies),
-    }
-
-
-def _rows(rows: Sequence[Row], policies: Sequence[Policy]) -> list[dict[str, Any]]:
-    """Write lines, or listed claims, as JSON."""
-    by_id = {policy.id: policy for policy in policies}
-    figures = ("basis", "computed", "overlap_cut", "granted", "withheld", "budget_cut")
-    return [
-        {name: row[name] for name in ("invoice_number", "company", "provider", "cap_year", "kind")}
-        | {name: format_yuan(row[f"{name}_fen"]) for name in figures}
-        | {"reasons": [_reason(by_id.get(row["policy_ids"][0]), each) for each in row["reasons"]]}
-        for row in rows
-    ]
-
-
-def _reason(policy: Policy | None, stored: Row) -> dict[str, str]:
-    """Write a reason as JSON, with the words of the line's document behind it."""
-    return {
-        "code": stored["code"],
-        "clause": clause(policy, stored["code"]),
-        "amount": format_yuan(stored["amount_fen"]),
-        "sentence": sentence(Reason(stored["code"], stored["amount_fen"], stored.get("other_fen"))),
-    }
 
 
 def _lines(db: Connection, found: runs.Run, held: Sequence[Row], backfill: Sequence[Row]) -> list[str]:
@@ -161,14 +116,9 @@ def _lines(db: Connection, found: runs.Run, held: Sequence[Row], backfill: Seque
 
 def _shown(row: Row) -> tuple[str, ...]:
     """Write one line for the table."""
-    why = "".join(_sentences(row))
+    why = "".join(run_data.sentences(row))
     figures = (yuan(row["computed_fen"]), yuan(row["granted_fen"]), yuan(row["withheld_fen"]))
     return (row["invoice_number"], row["company"], str(row["cap_year"]), KINDS[row["kind"]], *figures, why)
-
-
-def _sentences(row: Row) -> list[str]:
-    """Write the reasons of a line."""
-    return [sentence(Reason(r["code"], r["amount_fen"], r.get("other_fen"))) for r in row["reasons"]]
 
 
 def _listed_lines(held: Sequence[Row], backfill: Sequence[Row]) -> list[str]:
@@ -182,7 +132,7 @@ def _listed_lines(held: Sequence[Row], backfill: Sequence[Row]) -> list[str]:
                     r["company"],
                     str(r["cap_year"]),
                     yuan(r["computed_fen"]),
-                    "".join(_sentences(r)),
+                    "".join(run_data.sentences(r)),
                 )
                 for r in rows[:FIRST_LINES]
             ]
@@ -201,7 +151,7 @@ def submit(engine: Engine, as_user: str | None, run_id: int) -> Answer:
         done = runs.submit(db, access.require(db, as_user, "settle submit"), run_id)
         data = {
             "act": str(done.proposal),
-            **_head(db, done),
+            **run_data.head(db, done),
             "state": "proposed" if done.state == "submitted" else done.state,
         }
         sums = runs.totals(db, done)
@@ -261,7 +211,8 @@ def _decide(
             data = {"run": str(run_id), "state": "withdrawn", "act": None}
             return Answer(data, [said.format(run=run_id), then])
         granted = yuan(runs.totals(db, done)["granted"])
-        return Answer({"act": str(done.proposal), **_head(db, done)}, [said.format(run=run_id, granted=granted), then])
+        data = {"act": str(done.proposal), **run_data.head(db, done)}
+        return Answer(data, [said.format(run=run_id, granted=granted), then])
 
     return run(engine, work)
 

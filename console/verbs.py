@@ -23,7 +23,7 @@ SECTIONS: Mapping[str, Mapping[str, Word]] = {
         "init": Word("建立或升级数据库。", ("basics",)),
         "doctor": Word("检查运行环境：有什么、缺什么、怎样补。", ("basics",)),
         "demo": Word("用随附的合成数据走一遍全程。", ("demo",)),
-        "user": Word("用户：谁可以办理什么。", ("users",)),
+        "user": Word("用户：谁可以办理什么。", ("users", "portals")),
         "policy": Word("政策文件：每个数字和它的依据。", ("policies",)),
         "simulate": Word("模拟一份政策草案：谁增谁减、合计多少、指标何时用完。", ("simulations",)),
     },
@@ -67,6 +67,7 @@ SECTIONS: Mapping[str, Mapping[str, Word]] = {
     },
     "维护": {
         "jobs": Word("定时任务。", ("jobs",)),
+        "serve": Word("启动门户网站：网页和 HTTP API。", ("portals",)),
         "db": Word("数据库：备份与恢复。", ("ledgers",)),
     },
 }

@@ -10,18 +10,6 @@ from voucher.money import format_yuan
 
 Row = Mapping[str, Any]
 Rows = Sequence[Row]
-_EVENTS = {
-    "voucher:none:issued": "发放", "voucher:issued:frozen": "冻结", "voucher:frozen:issued": "解冻",
-    "company:none:frozen": "企业冻结", "company:active:frozen": "企业冻结", "company:frozen:active": "企业解冻",
-    "merged": "企业并入", "absorbed": "企业合并了", "limit:authority:voucher": "转入面额",
-    "limit:voucher:authority": "面额调减", "limit:voucher:redeemed": "兑付", "limit:redeemed:voucher": "追回",
-    "limit:redeemed:lapsed": "追回（转失效）", "limit:voucher:lapsed": "失效",
-}  # fmt: skip
-"""What happened to what it is called on screen; a move to a closed state is called by the state."""
-
-
-def _called(what: str) -> str:
-    return _EVENTS.get(what) or life.STATES[what.rsplit(":", 1)[1]]
 
 
 def shown_data(voucher: Row, events: Rows, uses: Rows, pending: Rows, *, of: Row) -> dict[str, Any]:
@@ -31,7 +19,7 @@ def shown_data(voucher: Row, events: Rows, uses: Rows, pending: Rows, *, of: Row
         "events": [
             {
                 "act_no": str(e["act_no"]), "recorded_at": e["recorded_at"].astimezone(ZONE), "what": e["what"],
-                "words": _called(e["what"]), "why": e["why"], "by": e["actor"], "proposed_by": e["proposed_by"],
+                "words": life.called(e["what"]), "why": e["why"], "by": e["actor"], "proposed_by": e["proposed_by"],
                 "application": e["application"], "run": None if e["run_id"] is None else str(e["run_id"]),
                 "amount": None if e["amount_fen"] is None else format_yuan(e["amount_fen"]),
             }
@@ -74,7 +62,7 @@ def shown_lines(voucher: Row, events: Rows, uses: Rows, pending: Rows, *, state:
     )
     rows = [
         (
-            f"{e['recorded_at'].astimezone(ZONE):%Y-%m-%d %H:%M}", f"第{e['act_no']}号", _called(e["what"]),
+            f"{e['recorded_at'].astimezone(ZONE):%Y-%m-%d %H:%M}", f"第{e['act_no']}号", life.called(e["what"]),
             "" if e["amount_fen"] is None else yuan(e["amount_fen"]), _people(e), _words(e),
         )
         for e in events

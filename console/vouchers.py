@@ -12,7 +12,6 @@ from console.chinese import DAY, NUMBER, YEAR, YUAN, argument, option
 from console.door import Verb
 from console.voucher_life import shown_data, shown_lines
 from settlement import documents, lapse
-from settlement.policy import cap_for_year, in_force
 from voucher import access, acts, approval, issuance, life, uscc
 from voucher.database import query, run
 from voucher.errors import Misused, Refused
@@ -30,7 +29,7 @@ def issue(
 
     def work(db: Connection) -> Answer:
         user = access.require(db, as_user, "voucher issue")
-        terms = _terms(db, programme, year)
+        terms = documents.terms(db, programme, year)
         if company is not None and face is not None:
             act = issuance.propose_by_hand(db, user, terms, uscc.normal(company), face)
             return proposed(approval.find(db, act))
@@ -41,18 +40,6 @@ def issue(
         return proposed(approval.find(db, due))
 
     return run(engine, work)
-
-
-def _terms(db: Connection, programme: str | None, year: int) -> issuance.Terms:
-    """Read from the documents in force what the year's vouchers rest on."""
-    policies = documents.recorded(db, acts.cutoff(db))
-    chosen = documents.only_programme(policies, programme)
-    own = [(policy, span) for policy, span in in_force(policies) if policy.programme == chosen]
-    rows = [
-        {"from_on": span.start.isoformat(), "until_on": span.end.isoformat(), "categories": sorted(policy.categories)}
-        for policy, span in own
-    ]
-    return issuance.Terms(chosen, year, cap_for_year(own, year), rows)
 
 
 def proposed(proposal: approval.Proposal) -> Answer:
@@ -76,7 +63,7 @@ def apply(
         user = access.require(db, as_user, "voucher apply")
         if not ref.strip() or "|" in ref or not ref.isprintable():
             raise Misused("bad_reference", "请用 --ref 写明申请书编号，不能含 | 或换行。")
-        terms = _terms(db, programme, year)
+        terms = documents.terms(db, programme, year)
         act = issuance.propose_by_hand(db, user, terms, uscc.normal(company), face, ref)
         return proposed(approval.find(db, act))
 
@@ -144,32 +131,16 @@ def _due(due: lapse.Due) -> dict[str, Any]:
             "left": format_yuan(due.left_fen)}  # fmt: skip
 
 
-def _use(row: Mapping[str, Any]) -> str:
-    """Say how far a voucher is redeemed, as its balance says it."""
-    if row["granted_fen"] == 0:
-        return "unused"
-    return "partly_redeemed" if row["left_fen"] else "used_up"
-
-
-_USES = {"unused": "未使用", "partly_redeemed": "部分兑付", "used_up": "已用完"}
-
-
 def _voucher(row: Mapping[str, Any]) -> dict[str, Any]:
     """Write a voucher as JSON; its face is what was granted, what is left and what has lapsed."""
     face = row["left_fen"] + row["granted_fen"] + row["lapsed_fen"]
     return {
         "voucher": str(row["voucher_id"]), "programme": row["programme_id"], "company": row["company"],
-        "name": row["name"], "cap_year": row["cap_year"], "state": row["state"], "use": _use(row),
+        "name": row["name"], "cap_year": row["cap_year"], "state": row["state"], "use": life.use(row),
         "company_frozen": row["company_frozen"], "by_hand": row["by_hand"],
         "face": format_yuan(face), "granted": format_yuan(row["granted_fen"]), "left": format_yuan(row["left_fen"]),
         "lapsed": format_yuan(row["lapsed_fen"]),
     }  # fmt: skip
-
-
-def _state(row: Mapping[str, Any]) -> str:
-    """Say the state of a voucher in a few words."""
-    words = life.STATES[row["state"]] if row["state"] != "issued" else _USES[_use(row)]
-    return words + ("（企业冻结）" if row["company_frozen"] else "")
 
 
 def _find(db: Connection, as_of: str | None, **which: Any) -> list[Mapping[str, Any]]:
@@ -191,7 +162,7 @@ def show_all(engine: Engine, year: int | None, company: str | None, as_of: str |
         return Answer(data, ["没有符合条件的券。券在首次批准结算时自动发放，也可用 cvl voucher issue 提前发放。"])
     shown = [
         (
-            str(row["voucher_id"]), row["company"], str(row["cap_year"]), _state(row),
+            str(row["voucher_id"]), row["company"], str(row["cap_year"]), life.shown(row),
             yuan(row["left_fen"] + row["granted_fen"] + row["lapsed_fen"]), yuan(row["granted_fen"]),
             yuan(row["left_fen"]), yuan(row["lapsed_fen"]), row["name"] or "",
         )
@@ -211,7 +182,7 @@ def show(engine: Engine, voucher_id: int, as_of: str | None) -> Answer:
         ask = {"voucher_id": voucher_id, "cutoff": acts.cutoff(db, as_of)}
         rows = [query(db, f"queries/voucher/{name}.sql", **ask) for name in ("life", "uses", "pending")]
         data = shown_data(found[0], *rows, of=_voucher(found[0]))
-        return Answer(data, shown_lines(found[0], *rows, state=_state(found[0])))
+        return Answer(data, shown_lines(found[0], *rows, state=life.shown(found[0])))
 
     return run(engine, work, "cvl_auditor")
 

@@ -3,7 +3,7 @@
 Everything is one transaction and one act: a killed import leaves nothing, a dry run is rolled back.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -23,11 +23,17 @@ from voucher.access import User
 from voucher.database import driver, one, query, run_file
 from voucher.days import business_day, month_span
 from voucher.errors import Misused, Refused
-from voucher.problem import Problem
+from voucher.problem import Problem, problem_data
 
 _MANY = 5_000
 """Rows from which a file is worth the planner's while."""
-OUTCOMES = ("accepted", "duplicate", "conflict", "rejected", "held")
+WORDS = {"accepted": "受理", "duplicate": "重复", "conflict": "冲突", "rejected": "退回", "held": "待核"}
+"""Outcome of a row to what it is called on screen."""
+OUTCOMES = tuple(WORDS)
+INVOICE_KINDS = {"blue": "蓝字", "red": "红字"}
+"""Kind of an invoice to what it is called on screen."""
+Look = Callable[[Connection, int], None]
+"""Sees the books within the transaction of an import, also of one that is rolled back; given the upload's id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +121,9 @@ def import_file(
     dry_run: bool = False,
     listing: bool = False,
     progress: Progress = lambda _: None,
+    look: Look = lambda _db, _upload_id: None,
 ) -> Outcome:
-    """Import one file; with `listing` the outcome names every invoice.
+    """Import one file; with `listing` the outcome names every invoice. look: sees the books as the import leaves them.
 
     Raises Misused, Refused, Busy; what is wrong with the file is in the outcome.
     """
@@ -124,12 +131,13 @@ def import_file(
     if problems:
         return _blocked("", problems)
     with receive(source, copy=not dry_run) as received:
-        return _import_received(engine, received, user, asked, dry_run=dry_run, listing=listing, progress=progress)
+        return _import_received(engine, received, user, asked, dry_run, listing, progress, look)
 
 
 def _import_received(
-    engine: Engine, received: Received, user: User, asked: Asked, *, dry_run: bool, listing: bool, progress: Progress
-) -> Outcome:
+    engine: Engine, received: Received, user: User, asked: Asked, dry_run: bool, listing: bool, progress: Progress,
+    look: Look,
+) -> Outcome:  # fmt: skip
     """Import a file that nobody else can change any more."""
     sha256 = received.digests.sha256
     problems = guard.check_file(received.path)
@@ -149,6 +157,8 @@ def _import_received(
         if listing and outcome.upload_id is not None:
             rows = query(db, "queries/import/invoices.sql", upload_id=outcome.upload_id)
             outcome = replace(outcome, invoices=rows)
+        if outcome.upload_id is not None:
+            look(db, outcome.upload_id)
         if dry_run and outcome.fresh:
             outcome, undone = replace(outcome, upload_id=None), True
         if undone:
@@ -337,13 +347,12 @@ def _write_problems(db: Connection, act_id: int, found: Sequence[Problem]) -> No
     """Write all problems of an upload in the order of its rows, those of the cells and those of the books."""
     problems = sorted(found, key=lambda problem: (problem.row or 0, problem.sheet))
     columns = "upload_id, problem_no, sheet, row_no, code, severity, column_name, value, message, invoice_number"
-    with (
-        driver(db).cursor() as cursor,
-        cursor.copy(f"COPY upload_problem ({columns}) FROM STDIN") as copy,
-    ):
+    run_file(db, "queries/import/82_problem.sql")
+    with driver(db).cursor() as cursor, cursor.copy(f"COPY problem ({columns}) FROM STDIN") as copy:
         for number, p in enumerate(problems, 1):
             row_values = (act_id, number, p.sheet, p.row, p.code, p.severity, p.column, p.value, p.message)
             copy.write_row((*row_values, p.invoice_number))
+    run_file(db, "queries/import/83_problems.sql")
 
 
 def read(db: Connection, upload_id: int, *, fresh: bool = True) -> Outcome:
@@ -376,3 +385,25 @@ def read(db: Connection, upload_id: int, *, fresh: bool = True) -> Outcome:
         header=row["header"].split(UNIT),
         fresh=fresh,
     )
+
+
+def outcome_data(outcome: Outcome) -> dict[str, Any]:
+    """Write how a file ended as JSON."""
+    data: dict[str, Any] = {
+        "upload_id": None if outcome.upload_id is None else str(outcome.upload_id),
+        "sha256": outcome.sha256, "format": outcome.format, "rows": outcome.rows, **outcome.counts,
+        "invoices": [
+            {
+                "number": row["number"],
+                "status": row["status"],
+                # A rehearsal gives no acceptance numbers away.
+                "accepted_no": None if outcome.upload_id is None else row["accepted_no"],
+            }
+            for row in outcome.invoices
+        ],
+        "problems": [problem_data(problem) for problem in outcome.problems],
+    }  # fmt: skip
+    if outcome.exit_status == 1:
+        first = next(problem for problem in outcome.problems if problem.severity == "blocking")
+        data["error"] = {"code": first.code, "message": first.message}
+    return data

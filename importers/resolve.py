@@ -27,6 +27,13 @@ _PIPELINE = (
 _WRITING = ("50_providers", "51_provider_names", "70_invoices")
 Row = Mapping[str, Any]
 
+KINDS = {
+    "xml": "数电票 XML", "ofd": "OFD", "export": "税务局导出", "pdf": "PDF", "template": "模板行", "qr": "二维码",
+}  # fmt: skip
+"""Kind of a document to what it is called on screen."""
+STATES = {"own": "受理时的单据", "evidence": "佐证", "conflict": "冲突", "held": "暂存"}
+"""State of a document to what it is called on screen."""
+
 
 def documents(db: Connection, number: str) -> Sequence[Row]:
     """List the documents handed in under a number, oldest first, and which of them counts."""

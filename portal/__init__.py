@@ -1,1 +1,1 @@
-"""Everyone's door: web pages and HTTP API (a later step; its place is kept free)."""
+"""Everyone's door: web pages and the HTTP API. It parses a request, calls what the console calls, and renders."""

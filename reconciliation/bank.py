@@ -32,6 +32,8 @@ WAYS: Mapping[str, str] = {
     "hand": "人工", "reference": "付款编号", "amount": "金额与户名", "batch": "整批合计", "payee": "同一收款方合计",
 }  # fmt: skip
 """Way of matching to what it is called on screen."""
+SIDES = {"payment": "付款，银行未见", "out": "银行支出，台账未见", "in": "银行收入，台账未见"}
+"""Side of a leftover to what it is called on screen."""
 
 
 @dataclass(frozen=True, slots=True)

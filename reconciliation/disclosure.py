@@ -14,6 +14,9 @@ from voucher.database import Row, one, query, run_file
 from voucher.days import business_day
 from voucher.errors import Misused, Refused
 
+OBJECTIONS = {"open": "未了结", "released": "已解除"}
+"""State of an objection to what it is called on screen."""
+
 
 @dataclass(frozen=True, slots=True)
 class Disclosure:

@@ -5,13 +5,14 @@ A batch is a pure function of the facts: the approval computes anew what can be 
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection
 
-from reconciliation import disclosure
+from reconciliation import bank_profile, disclosure, payout
 from settlement import documents
 from settlement import run as runs
 from settlement.compute import compute, put_lines
@@ -119,6 +120,27 @@ def batches(db: Connection) -> list[Row]:
 def payments(db: Connection, batch: int) -> list[Row]:
     """List the payments of a batch in order; only the last four digits of an account are for showing."""
     return query(db, "queries/pay/instructions.sql", batch=batch)
+
+
+def exported(db: Connection, batch: int, format: str, profile: str | None) -> tuple[Row, bytes]:
+    """Write an approved batch for the bank, whole account numbers in it; returns the batch and the file's bytes.
+
+    Raises Misused, Refused (`not_approved`).
+    """
+    chosen, head = bank_profile.find(profile), find(db, batch)
+    if head["state"] != "approved":
+        raise Refused("not_approved", f"拨付批次 {batch} {STATES[head['state']]}，批准之后才能导出。")
+    return head, payout.FORMATS[format](head, payments(db, batch), chosen)
+
+
+def record_export(db: Connection, user: User, batch: int, format: str, content: bytes) -> str:
+    """Record as an act that a batch was taken out; the same bytes by the same person are one. Returns their digest."""
+    digest = payout.digest(content)
+    with suppress(acts.AlreadyDone):
+        reference = f"{batch}:{format}:{digest}:{user.name}"
+        with acts.act(db, "payment_export", reference, user.name, {"sha256": digest}):
+            pass
+    return digest
 
 
 def _approve(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict[str, Any]:

@@ -88,16 +88,32 @@ def run(
     checked: what `invariants.check_all` has just found, so that it need not run again.
     Only reads; the auditor's role is enough. Raises Misused, Refused.
     """
-    header, span = layout(name), period_span(period)
+    return _made(db, layout(name), _paths()[name], period, cutoff, made_by, {}, checked)
+
+
+def statement(db: Connection, name: str, provider: str, period: str, cutoff: int, made_by: str) -> Report:
+    """Make a statement of one provider's (USCC): a query of sql/statements, laid out as a report.
+
+    Reads what the provider may see; the role cvl_provider is enough. Raises Misused, Refused.
+    """
+    path = f"statements/{name}.sql"
+    header = parse_layout(name, sql.read(path))
+    return _made(db, header, path, period, cutoff, made_by, {"provider": provider}, None)
+
+
+def _made(
+    db: Connection, header: Layout, path: str, period: str, cutoff: int, made_by: str, more: Mapping[str, Any],
+    checked: Sequence[Failure] | None,
+) -> Report:  # fmt: skip
+    """Ask a report's query and put the answer together."""
+    name, span = header.name, period_span(period)
     sealed = one(db, "queries/reconcile/seal.sql", no=cutoff)
     if sealed is None:
         raise Refused("no_cutoff", f"账上没有第{cutoff}号，无法出具截止该号的报表。")
-    params: dict[str, Any] = {"period_from": span.start, "period_until": span.end, "cutoff": cutoff}
+    params: dict[str, Any] = {"period_from": span.start, "period_until": span.end, "cutoff": cutoff, **more}
     if header.gathers:
         params["found"] = flags.gather(db, header.gathers, params)
-    sections, totals, control = _split(
-        header, query(db, _paths()[name], **{key: params[key] for key in sorted(header.params)})
-    )
+    sections, totals, control = _split(header, query(db, path, **{key: params[key] for key in sorted(header.params)}))
     differences = cross_check(header, sections[0].rows, totals, control)
     if header.checks == "all":
         differences += _known(invariants.check_all(db) if checked is None else checked, cutoff)

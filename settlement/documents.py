@@ -5,11 +5,12 @@ from functools import lru_cache
 
 from sqlalchemy import Connection
 
-from settlement.policy import BadPolicy, Policy, check, load, parameters
+from settlement.policy import BadPolicy, Policy, cap_for_year, check, in_force, load, parameters
 from voucher import acts
 from voucher.acts import canonical
 from voucher.database import one, query, run_file
 from voucher.errors import Refused
+from voucher.issuance import Terms
 
 
 def record(db: Connection, policy: Policy, body: bytes, actor: str) -> bool:
@@ -72,3 +73,15 @@ def only_programme(policies: Sequence[Policy], asked: str | None) -> str:
     if len(programmes) != 1:
         raise Refused("which_programme", f"请用 --programme 指明事项：{'、'.join(programmes) or '尚无已登记的政策'}。")
     return programmes[0]
+
+
+def terms(db: Connection, programme: str | None, year: int) -> Terms:
+    """Read from the documents in force what a year's vouchers rest on. Raises Refused."""
+    policies = recorded(db, acts.cutoff(db))
+    chosen = only_programme(policies, programme)
+    own = [(policy, span) for policy, span in in_force(policies) if policy.programme == chosen]
+    rows = [
+        {"from_on": span.start.isoformat(), "until_on": span.end.isoformat(), "categories": sorted(policy.categories)}
+        for policy, span in own
+    ]
+    return Terms(chosen, year, cap_for_year(own, year), rows)

@@ -279,6 +279,8 @@ STATES = {
     "draft": "草稿", "submitted": "待复核", "approved": "已批准", "rejected": "已退回", "withdrawn": "已撤回",
 }  # fmt: skip
 """State of a run to what it is called on screen."""
+KINDS = {"grant": "补贴", "backfill": "补付", "recovery": "追回"}
+"""Kind of a line to what it is called on screen."""
 
 
 def decide(db: Connection, user: User, run_id: int, verdict: str, *, why: str = "", digest: str | None = None) -> Run:

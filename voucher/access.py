@@ -18,6 +18,7 @@ _STAFF = frozenset({"maker", "checker", "auditor", "admin"})
 _MAKER = frozenset({"maker"})
 COMMANDS: dict[str, frozenset[str]] = {
     "user add": frozenset({"admin"}),
+    "user password": frozenset({"admin"}),
     "policy record": frozenset({"admin"}),
     "registry import": _MAKER,
     "budget appropriate": _MAKER,
@@ -59,6 +60,50 @@ COMMANDS: dict[str, frozenset[str]] = {
     "db backup": frozenset({"admin"}),
 }
 """Acting command to the roles that may give it. What only reads is open to whoever reaches the console."""
+_PROVIDER = frozenset({"provider"})
+_BUREAU = frozenset({"maker", "checker", "auditor"})
+ANYONE = "anyone"
+VIEWS: dict[str, frozenset[str]] = {
+    ANYONE: _ALL,
+    "view home": _ALL,
+    "view own account": _ALL,
+    "view uploads": frozenset({"provider", "maker", "auditor"}),
+    "download return file": frozenset({"provider", "maker"}),
+    "download original": frozenset({"provider", "maker", "checker", "auditor"}),
+    "view invoices": _PROVIDER | _BUREAU,
+    "export invoices": _PROVIDER | _BUREAU,
+    "view statement": _PROVIDER,
+    "export statement": _PROVIDER,
+    "view receipts": _PROVIDER,
+    "view explanation": _BUREAU,
+    "export explanation": _BUREAU,
+    "view work": _BUREAU,
+    "view runs": _BUREAU,
+    "export lines": _BUREAU,
+    "view proposals": _BUREAU,
+    "view registry": _BUREAU,
+    "view vouchers": _BUREAU,
+    "view disclosures": _BUREAU,
+    "view payments": _BUREAU,
+    "view bank": _BUREAU,
+    "view month": _BUREAU,
+    "view dashboard": _STAFF,
+    "view reports": _BUREAU,
+    "export reports": _BUREAU,
+    "view ledger": _BUREAU,
+    "export ledger": _BUREAU,
+    "view flags": _BUREAU,
+    "view seals": _STAFF,
+    "view policies": _ALL,
+    "view users": frozenset({"admin"}),
+    "user close": frozenset({"admin"}),
+    "token make": frozenset({"admin"}),
+    "token revoke": frozenset({"admin"}),
+    "view access": frozenset({"admin", "auditor"}),
+}
+"""What the portal shows or gives out, and its own acts, to the roles that may have it; `anyone` needs no log-in."""
+RIGHTS: dict[str, frozenset[str]] = COMMANDS | VIEWS
+"""Every right to its roles; each route of the portal names one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +132,8 @@ def require(db: Connection, name: str | None, command: str) -> User:
     user = find(db, name)
     if user is None or user.role == SYSTEM:
         raise Refused("unknown_user", f"没有名为“{name}”的用户。请核对用户名，或由管理员用 cvl user add 添加。")
-    if user.role not in COMMANDS[command]:
-        allowed = "、".join(ROLES[role] for role in ROLES if role in COMMANDS[command])
+    if user.role not in RIGHTS[command]:
+        allowed = "、".join(ROLES[role] for role in ROLES if role in RIGHTS[command])
         raise Refused("not_allowed", f"“{name}”的角色是{ROLES[user.role]}，不能办理此事，请由{allowed}角色的用户办理。")
     return user
 

@@ -1,5 +1,6 @@
 """The proposal: what needs a second person is proposed by one and decided by another, all kinds alike."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from voucher import acts
 from voucher.access import User
 from voucher.database import one, query, run_file
 from voucher.errors import Refused
+from voucher.money import format_yuan
 
 Effect = Callable[[Connection, "Proposal", acts.Act], Mapping[str, Any]]
 """What an approval does: given the open act that owns every row it writes; returns what to show."""
@@ -36,6 +38,13 @@ class Proposal:
     state: str
 
 
+WORDS = {
+    "run": "结算批次", "appropriation": "年度指标", "bank_account": "银行账户变更",
+    "voucher_issue": "发放算力券", "invoice_resolution": "单据核定", "payment_batch": "拨付批次",
+    "recovery_return": "追回款到账", "state_move": "状态变更", "merger": "企业合并",
+    "refusal": "不予兑付", "budget_close": "年度指标关账", "bank_match": "对账单人工匹配",
+}  # fmt: skip
+"""Kind of a proposal to what it is called on screen."""
 _KINDS: dict[str, Kind] = {}
 
 
@@ -149,3 +158,17 @@ def _check_person(proposal: Proposal, verdict: str, user: User) -> None:
             raise Refused("second_person", "只有提交人本人可以撤回。")
     elif user.name == proposal.maker:
         raise Refused("second_person", "不能复核自己提交的事项。请由另一名复核人员办理。")
+
+
+def shown(proposal: Proposal) -> Any:
+    """Write the payload as JSON for people: amounts as yuan, under their names without the unit."""
+    return _plain(json.loads(proposal.payload))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {
+            key.removesuffix("_fen"): format_yuan(each) if key.endswith("_fen") else _plain(each)
+            for key, each in value.items()
+        }
+    return [_plain(each) for each in value] if isinstance(value, list) else value

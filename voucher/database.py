@@ -19,7 +19,7 @@ import sql
 from voucher import embedded
 from voucher.errors import Broken, Busy, Refused, Unreachable
 
-Role = Literal["cvl_app", "cvl_auditor", "cvl_owner"]
+Role = Literal["cvl_app", "cvl_auditor", "cvl_owner", "cvl_provider"]
 Result = TypeVar("Result")
 Row = Mapping[str, Any]
 LOCK_TIMEOUT = "5s"
@@ -55,26 +55,27 @@ def opened() -> Iterator[Engine]:
 
 
 @contextmanager
-def transaction(engine: Engine, role: Role = "cvl_app") -> Iterator[Connection]:
+def transaction(engine: Engine, role: Role = "cvl_app", provider: str = "") -> Iterator[Connection]:
     """Open one READ COMMITTED transaction under a role; commit at the end, roll back on any exception.
 
+    provider: whose rows alone the role cvl_provider sees (USCC); role and provider end with the transaction.
     Raises Unreachable, Busy, Refused or Broken in place of the driver's errors that users can meet.
     """
     with translated(), engine.begin() as db:
         db.exec_driver_sql(
             "SELECT set_config('role', %s, true), set_config('search_path', 'cvl, pg_temp', true),"
             " set_config('lock_timeout', %s, true), set_config('timezone', 'UTC', true),"
-            " set_config('jit', 'off', true)",
-            (role, LOCK_TIMEOUT),
+            " set_config('jit', 'off', true), set_config('cvl.provider', %s, true)",
+            (role, LOCK_TIMEOUT, provider),
         )
         yield db
 
 
-def run(engine: Engine, work: Callable[[Connection], Result], role: Role = "cvl_app") -> Result:
+def run(engine: Engine, work: Callable[[Connection], Result], role: Role = "cvl_app", provider: str = "") -> Result:
     """Run work in a transaction; the whole of it again when PostgreSQL broke a deadlock or a conflict."""
     for attempt in range(_RETRIES):
         try:
-            with transaction(engine, role) as db:
+            with transaction(engine, role, provider) as db:
                 return work(db)
         except DBAPIError as error:
             retry = isinstance(error.orig, pg.SerializationFailure | pg.DeadlockDetected)

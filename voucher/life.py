@@ -28,6 +28,15 @@ STATES: Mapping[str, str] = {
     "returned": "退回",
 }  # fmt: skip
 """State to what it is called on screen."""
+_EVENTS = {
+    "voucher:none:issued": "发放", "voucher:issued:frozen": "冻结", "voucher:frozen:issued": "解冻",
+    "company:none:frozen": "企业冻结", "company:active:frozen": "企业冻结", "company:frozen:active": "企业解冻",
+    "merged": "企业并入", "absorbed": "企业合并了", "limit:authority:voucher": "转入面额",
+    "limit:voucher:authority": "面额调减", "limit:voucher:redeemed": "兑付", "limit:redeemed:voucher": "追回",
+    "limit:redeemed:lapsed": "追回（转失效）", "limit:voucher:lapsed": "失效",
+}  # fmt: skip
+"""What happened to what it is called on screen; a move to a closed state is called by the state."""
+_USES = {"unused": "未使用", "partly_redeemed": "部分兑付", "used_up": "已用完"}
 
 
 def find_voucher(db: Connection, voucher_id: int) -> Mapping[str, Any]:
@@ -130,3 +139,21 @@ def open_vouchers(db: Connection, programme: str) -> Sequence[Mapping[str, Any]]
 
 
 approval.declare(KIND, _move)
+
+
+def use(row: Mapping[str, Any]) -> str:
+    """Say how far a voucher is redeemed, as its balance says it."""
+    if row["granted_fen"] == 0:
+        return "unused"
+    return "partly_redeemed" if row["left_fen"] else "used_up"
+
+
+def shown(row: Mapping[str, Any]) -> str:
+    """Say the state of a voucher in a few words."""
+    words = STATES[row["state"]] if row["state"] != "issued" else _USES[use(row)]
+    return words + ("（企业冻结）" if row["company_frozen"] else "")
+
+
+def called(what: str) -> str:
+    """Say in a word what happened to a voucher."""
+    return _EVENTS.get(what) or STATES[what.rsplit(":", 1)[1]]

@@ -12,7 +12,7 @@ from voucher.database import translated
 from voucher.errors import Refused
 
 _LOCK = 0x43564C01
-_ROLES = ("cvl_owner", "cvl_app", "cvl_auditor")
+_ROLES = ("cvl_owner", "cvl_app", "cvl_auditor", "cvl_provider")
 
 
 def migrate(engine: Engine) -> list[str]:

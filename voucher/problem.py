@@ -1,7 +1,7 @@
 """What the uploader can mend: one value per fault, all of them collected, never an exception."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Severity = Literal["blocking", "error", "warning"]
 
@@ -23,3 +23,12 @@ class Problem:
     value: str = ""
     invoice_number: str = ""
     sheet: str = ""
+
+
+def problem_data(problem: Problem) -> dict[str, Any]:
+    """Write a problem as JSON."""
+    return {
+        "code": problem.code, "severity": problem.severity, "row": problem.row, "column": problem.column,
+        "value": problem.value, "message": problem.message, "invoice_number": problem.invoice_number,
+        "sheet": problem.sheet,
+    }  # fmt: skip

@@ -1399,3 +1399,161 @@ CREATE TABLE job_attempt (
 GRANT SELECT, INSERT, UPDATE ON job_slot TO cvl_app;
 GRANT SELECT, INSERT ON job_attempt TO cvl_app;
 GRANT SELECT ON job_slot, job_attempt TO cvl_auditor;
+-- Who is logged in to the portal, and what came of it. Nothing here is a fact of the books, nothing is sealed: an act
+-- names its person, this says how that person got in.
+
+-- A user without a row cannot log in. one_time: the password was made by the program and must be changed first.
+CREATE TABLE login (
+    name text COLLATE "C" PRIMARY KEY REFERENCES app_user,
+    password_hash text NOT NULL CHECK (password_hash LIKE '$argon2id$%'),
+    one_time boolean NOT NULL,
+    set_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- The cookie's digest alone is kept. form_token: stands in every form of the session.
+CREATE TABLE session (
+    token_sha256 bytea PRIMARY KEY CHECK (length(token_sha256) = 32),
+    name text COLLATE "C" NOT NULL REFERENCES login ON DELETE CASCADE,
+    form_token text NOT NULL,
+    began_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    seen_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX session_name ON session (name);
+
+-- Failed attempts, counted before the password is looked at; subject: a user, an address, or both together.
+CREATE TABLE login_failure (
+    subject text COLLATE "C" PRIMARY KEY,
+    failures integer NOT NULL CHECK (failures > 0),
+    last_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- What a program uses in place of a password. The token's digest alone is kept.
+CREATE TABLE api_token (
+    token_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    token_sha256 bytea NOT NULL UNIQUE CHECK (length(token_sha256) = 32),
+    name text COLLATE "C" NOT NULL REFERENCES app_user,
+    label text NOT NULL CHECK (btrim(label) <> ''),
+    scopes text [] NOT NULL CHECK (cardinality(scopes) > 0),
+    made_by text COLLATE "C" NOT NULL REFERENCES app_user,
+    made_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    until_at timestamptz NOT NULL,
+    revoked_at timestamptz,
+    used_at timestamptz
+);
+
+-- The first answer to each Idempotency-Key, kept for ever. status: NULL while the first request is at work.
+CREATE TABLE api_answer (
+    name text COLLATE "C" NOT NULL REFERENCES app_user,
+    key text COLLATE "C" NOT NULL CHECK (key ~ '^[!-~]{1,200}$'),
+    request_sha256 bytea NOT NULL CHECK (length(request_sha256) = 32),
+    status integer,
+    body text,
+    asked_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (name, key),
+    CHECK ((status IS NULL) = (body IS NULL))
+);
+
+-- A file that was handed in on a page and checked, until its people confirm or drop it. Its bytes lie beside the
+-- documents; outcome: what the check found, as JSON.
+CREATE TABLE handed_in (
+    handed_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name text COLLATE "C" NOT NULL REFERENCES app_user,
+    file_name text NOT NULL,
+    size_bytes bigint NOT NULL,
+    provider_uscc text COLLATE "C" NOT NULL,
+    service_month text COLLATE "C" NOT NULL,
+    outcome jsonb NOT NULL,
+    handed_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX handed_in_name ON handed_in (name);
+
+-- Who got in, what was refused, what was taken out. name is empty where nobody known was named.
+CREATE TABLE access_event (
+    event_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    happened_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    event text COLLATE "C" NOT NULL CHECK (event ~ '^[a-z_]+$'),
+    name text COLLATE "C" NOT NULL,
+    subject text NOT NULL,
+    code text COLLATE "C" NOT NULL,
+    address text COLLATE "C" NOT NULL,
+    request_id text COLLATE "C" NOT NULL
+);
+CREATE INDEX access_event_name ON access_event (name, event_id);
+
+SELECT append_only('access_event');
+GRANT SELECT, INSERT, UPDATE, DELETE ON login, session, login_failure, handed_in TO cvl_app;
+GRANT SELECT, INSERT, UPDATE ON api_token, api_answer TO cvl_app;
+-- The second wall for providers: their pages read as cvl_provider, which sees the rows of one provider alone.
+-- The first wall is the portal's table of rights and its filters; this one holds when they are wrong.
+-- cvl.provider is the code of the provider, set for one transaction; unset, no row is visible.
+-- The other roles are let through by a condition that is always true, which costs their plans nothing.
+
+CREATE FUNCTION own_code() RETURNS text LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT nullif(current_setting('cvl.provider', TRUE), '');
+END;
+
+-- As its owner, so that a rule on parties does not ask itself.
+CREATE FUNCTION own_party() RETURNS bigint LANGUAGE sql STABLE SECURITY DEFINER SET search_path = cvl, pg_temp
+BEGIN ATOMIC
+    SELECT p.party_id FROM party AS p WHERE p.uscc = own_code();
+END;
+
+CREATE FUNCTION provider_rows(fact regclass, rule text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', fact);
+    EXECUTE format('CREATE POLICY everything ON %s TO cvl_app, cvl_auditor USING (TRUE) WITH CHECK (TRUE)', fact);
+    EXECUTE format('CREATE POLICY own ON %s FOR SELECT TO cvl_provider USING (%s)', fact, rule);
+    EXECUTE format('GRANT SELECT ON %s TO cvl_provider', fact);
+END $$;
+
+SELECT provider_rows('upload', 'provider_uscc = (SELECT own_code())');
+SELECT provider_rows(
+    fact, format('EXISTS (SELECT FROM upload AS u WHERE u.upload_id = %s.upload_id)', fact)
+)
+FROM unnest(CAST('{upload_row,upload_problem,held_row,upload_note}' AS regclass [])) AS fact;
+
+SELECT provider_rows('invoice', 'provider_id = (SELECT own_party())');
+SELECT provider_rows(
+    fact, format(
+        'EXISTS (SELECT FROM invoice AS i WHERE i.company_id = %1$s.company_id AND i.invoice_id = %1$s.invoice_id)',
+        fact
+    )
+)
+FROM unnest(CAST(
+    '{invoice_number,invoice_line,evidence,evidence_line,resolution,run_line,objection}' AS regclass []
+)) AS fact;
+
+-- Of companies, those that the provider's invoices name.
+SELECT provider_rows(
+    fact, format(
+        '%1$s.party_id = (SELECT own_party()) OR %1$s.party_id IN (SELECT i.company_id FROM invoice AS i)', fact
+    )
+)
+FROM unnest(CAST('{party,party_name}' AS regclass [])) AS fact;
+
+SELECT provider_rows('run', 'EXISTS (SELECT FROM run_line AS l WHERE l.run_id = run.run_id)');
+SELECT provider_rows('disclosure', 'EXISTS (SELECT FROM run_line AS l WHERE l.run_id = disclosure.run_id)');
+SELECT provider_rows(
+    'decision', 'EXISTS (SELECT FROM run AS r WHERE r.proposal_act_id = decision.proposal_act_id)'
+);
+
+-- A payment's sum is its payee's; of others a provider sees the part that is for an invoice of its own.
+SELECT provider_rows(
+    'payment_line',
+    'EXISTS (SELECT FROM run_line AS l WHERE l.company_id = payment_line.company_id'
+    ' AND l.run_id = payment_line.run_id AND l.line_no = payment_line.line_no)'
+);
+SELECT provider_rows('payment', 'payee_id = (SELECT own_party())');
+SELECT provider_rows('payment_result', 'EXISTS (SELECT FROM payment AS p WHERE p.payment_id = payment_result.payment_id)');
+SELECT provider_rows(
+    'move',
+    'noun = ''payment'' AND (EXISTS (SELECT FROM payment_line AS l WHERE l.payment_id = subject_id)'
+    ' OR EXISTS (SELECT FROM payment AS p WHERE p.payment_id = subject_id))'
+);
+
+-- A view reads as whoever asks.
+ALTER VIEW invoice_money SET (security_invoker = TRUE);
+GRANT SELECT ON invoice_money, seal, programme, policy TO cvl_provider;
+GRANT USAGE ON SCHEMA cvl TO cvl_provider;
+DROP FUNCTION provider_rows (regclass, text);

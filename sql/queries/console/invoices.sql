@@ -1,7 +1,8 @@
 -- grain:  one row per invoice number ever handed in: accepted ones by acceptance number, then the others as they
 --         ended last
--- params: company (USCC), provider (USCC), status (accepted, held, conflict, rejected); null for all;
---         cutoff (seal number: as it stood then; null for now)
+-- params: company (USCC), provider (USCC), status (accepted, held, conflict, rejected), number (its beginning),
+--         uploader (USCC: of whose invoices and files), month (its first day: of service, else of handing in),
+--         rows (how many), skip (how many before); null for all; cutoff (seal number: as it stood then; null for now)
 WITH granted AS (
     SELECT l.company_id, l.invoice_id, sum(l.granted_fen) AS granted_fen
     FROM run AS r
@@ -15,7 +16,7 @@ accepted AS (
     SELECT
         i.number, 'accepted' AS status, s.accepted_before + i.place AS accepted_no, i.kind, c.uscc AS company,
         p.uscc AS provider, lower(i.span) AS from_on, upper(i.span) - 1 AS until_on, i.net_fen, i.gross_fen,
-        i.received_on, CAST(g.granted_fen AS bigint) AS granted_fen
+        i.received_on, CAST(g.granted_fen AS bigint) AS granted_fen, p.uscc AS uploader
     FROM invoice AS i
     INNER JOIN seal AS s ON s.act_id = i.act_id
     INNER JOIN party AS c ON c.party_id = i.company_id
@@ -34,7 +35,8 @@ other AS (
         coalesce(h.content ->> 'provider_uscc', nullif(split_part(
             r.cells, chr(31),
             array_position(string_to_array(translate(u.header, ' *＊', ''), chr(31)), '供方统一社会信用代码')
-        ), '')) AS provider
+        ), '')) AS provider,
+        u.provider_uscc AS uploader
     FROM upload_row AS r
     INNER JOIN upload AS u ON u.upload_id = r.upload_id
     INNER JOIN seal AS s ON s.act_id = u.upload_id
@@ -49,7 +51,8 @@ other AS (
 everything AS (
     SELECT a.* FROM accepted AS a
     UNION ALL
-    SELECT o.invoice_number, o.outcome, NULL, NULL, o.company, o.provider, NULL, NULL, NULL, NULL, o.received_on, NULL
+    SELECT o.invoice_number, o.outcome, NULL, NULL, o.company, o.provider, NULL, NULL, NULL, NULL, o.received_on, NULL,
+        o.uploader
     FROM other AS o
 )
 
@@ -59,4 +62,12 @@ WHERE
     (CAST(:company AS text) IS NULL OR e.company = CAST(:company AS text))
     AND (CAST(:provider AS text) IS NULL OR e.provider = CAST(:provider AS text))
     AND (CAST(:status AS text) IS NULL OR e.status = CAST(:status AS text))
+    AND (CAST(:uploader AS text) IS NULL OR e.uploader = CAST(:uploader AS text))
+    AND (CAST(:number AS text) IS NULL OR starts_with(e.number, CAST(:number AS text)))
+    AND (
+        CAST(:month AS date) IS NULL
+        OR date_trunc('month', coalesce(e.until_on, e.received_on)) = CAST(:month AS date)
+    )
 ORDER BY e.accepted_no NULLS LAST, e.number COLLATE "C"
+LIMIT CAST(:rows AS bigint)
+OFFSET CAST(coalesce(:skip, 0) AS bigint)

@@ -1,0 +1,26 @@
+"""Every page of the portal, in the order of the menu."""
+
+from portal.page import Page
+from portal.pages import (
+    admin,
+    books,
+    conflicts,
+    dashboard,
+    disclosures,
+    entry,
+    home,
+    invoices,
+    payments,
+    proposals,
+    registers,
+    runs,
+    tokens,
+    uploads,
+    vouchers,
+)
+
+PAGES: tuple[Page, ...] = (
+    *home.PAGES, *dashboard.PAGES, *uploads.PAGES, *invoices.PAGES, *conflicts.PAGES, *registers.PAGES, *vouchers.PAGES,
+    *runs.PAGES, *proposals.PAGES, *disclosures.PAGES, *payments.PAGES, *books.PAGES, *admin.PAGES,
+    *tokens.PAGES, *entry.PAGES,
+)  # fmt: skip

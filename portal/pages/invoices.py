@@ -1,0 +1,157 @@
+"""Invoices: the list with its filters, one with its way, the statement and the payments of a provider."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from importers.accept import INVOICE_KINDS, WORDS
+from portal.page import Page, Visit
+from portal.pages.home import invoices_asked
+from portal.pages.uploads import download
+from portal.show import show
+from reconciliation import payments, reports
+from settlement.run import KINDS, STATES
+from voucher import acts
+from voucher.database import one, query
+from voucher.days import business_day
+from voucher.entry import MONTH, NUMBER, TEXT
+from voucher.errors import Misused, Refused
+from voucher.money import format_yuan
+
+ROWS = 50
+STEPS = {
+    **WORDS, **KINDS, "disclosed": "公示", "in_transit": "拨付在途", "paid": "已拨付", "returned": "银行退回",
+}  # fmt: skip
+"""Step of an invoice on its way to what it is called on screen."""
+_MARKS = {"accepted": "good", "held": "wait", "conflict": "bad", "rejected": "bad", "duplicate": "none"}
+
+
+def _asked(visit: Visit) -> dict[str, Any]:
+    """Read the filter; a provider's is always its own."""
+    month = visit.asked("month", MONTH)
+    status = visit.asked("status", TEXT)
+    if status is not None and status not in WORDS:
+        raise Misused("bad_status", "没有这一种结果。")
+    return invoices_asked(
+        uploader=visit.user.provider_uscc, status=status, number=visit.asked("number", TEXT),
+        month=None if month is None else date.fromisoformat(f"{month}-01"),
+        company=visit.asked("company", TEXT), provider=visit.asked("provider", TEXT),
+    )  # fmt: skip
+
+
+def listed(visit: Visit) -> Response:
+    """List invoices."""
+    page = max(visit.asked("page", NUMBER, 1), 1)
+    asked = _asked(visit) | {"rows": ROWS + 1, "skip": (page - 1) * ROWS}
+    rows = visit.read(lambda db: query(db, "queries/console/invoices.sql", **asked))
+    return show(visit, "invoices.html", rows=rows, number=page, size=ROWS, words=WORDS, marks=_MARKS)
+
+
+def exported(visit: Visit) -> Response:
+    """Give exactly the invoices of the filter as csv."""
+    asked = _asked(visit)
+    rows = visit.read(lambda db: query(db, "queries/console/invoices.sql", **asked))
+    heads = [
+        "受理号",
+        "发票号码",
+        "结果",
+        "企业",
+        "服务商",
+        "服务起",
+        "服务止",
+        "不含税金额",
+        "价税合计",
+        "申报日",
+        "已核定补贴",
+    ]
+    body = (
+        (r["accepted_no"], r["number"], WORDS[r["status"]], r["company"], r["provider"], r["from_on"], r["until_on"],
+         yuan(r["net_fen"]), yuan(r["gross_fen"]), r["received_on"], yuan(r["granted_fen"]))
+        for r in rows
+    )  # fmt: skip
+    return download(visit, as_csv(heads, body), "发票.csv", "exported")
+
+
+def shown(visit: Visit) -> Response:
+    """Show one invoice and every step on its way."""
+    number = visit.path("number", TEXT)
+
+    def work(db: Connection) -> dict[str, Any]:
+        found = one(db, "queries/console/invoice.sql", number=number)
+        steps = query(db, "queries/portal/timeline.sql", number=number)
+        if found is None and not steps:
+            raise Refused("no_invoice", f"没有收到过发票 {number}。请核对号码。")
+        key = {name: found[name] for name in ("company_id", "invoice_id")} if found else None
+        return {
+            "found": found, "steps": steps,
+            "lines": query(db, "queries/console/invoice_lines.sql", **key) if key else [],
+            "grants": query(db, "queries/console/invoice_grants.sql", **key) if key else [],
+        }  # fmt: skip
+
+    return show(
+        visit, "invoice.html", number=number, words=STEPS, marks=_MARKS, kinds=INVOICE_KINDS, states=STATES,
+        line_kinds=KINDS, **visit.read(work),
+    )  # fmt: skip
+
+
+def statement(visit: Visit) -> Response:
+    """Show a provider's statement of a period."""
+    period = visit.asked("period", TEXT, f"{business_day():%Y-%m}")
+    return show(visit, "statement.html", made=_statement(visit, period), period=period)
+
+
+def statement_file(visit: Visit) -> Response:
+    """Give the statement as a file."""
+    period, format = visit.path("period", TEXT), visit.path("format", TEXT)
+    if format not in ("pdf", "xlsx"):
+        raise Refused("no_format", "对账单只有 PDF 和 xlsx 两种格式。")
+    file = io.BytesIO()
+    reports.FORMATS[format](_statement(visit, period), file)
+    return download(visit, file.getvalue(), f"服务商对账单-{period}.{format}", "exported")
+
+
+def _statement(visit: Visit, period: str) -> Any:
+    provider = visit.user.provider_uscc or ""
+    return visit.read(lambda db: reports.statement(db, "provider", provider, period, acts.cutoff(db), visit.user.name))
+
+
+def receipts(visit: Visit) -> Response:
+    """List the payments whose payee the provider itself is."""
+    rows = visit.read(lambda db: query(db, "queries/portal/receipts.sql", payee=visit.user.provider_uscc))
+    return show(visit, "receipts.html", rows=rows, states=payments.STATES)
+
+
+def yuan(fen: int | None) -> str:
+    """Write fen as plain yuan for a file."""
+    return "" if fen is None else format_yuan(fen)
+
+
+def as_csv(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    """Write rows as csv that Excel opens; text that looks like a formula stays text."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\r\n")
+    writer.writerow(heads)
+    writer.writerows([_harmless(cell) for cell in row] for row in rows)
+    return file.getvalue().encode("utf-8-sig")
+
+
+def _harmless(cell: Any) -> Any:
+    """Keep text from being taken for a formula, amounts as they are."""
+    text = "" if cell is None else str(cell)
+    amount = text[1:].replace(".", "").isdigit()
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) and not amount else text
+
+
+PAGES = (
+    Page("/invoices", listed, "view invoices", nav="发票"),
+    Page("/invoices.csv", exported, "export invoices"),
+    Page("/invoices/{number}", shown, "view invoices"),
+    Page("/statement", statement, "view statement", nav="对账单"),
+    Page("/statement/{period}.{format}", statement_file, "export statement"),
+    Page("/receipts", receipts, "view receipts", nav="收款"),
+)

@@ -1,0 +1,75 @@
+"""Registries and budget: files of companies, providers and the rest; appropriations and their years."""
+
+from typing import Any
+
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from importers import handed, register_kinds
+from importers.registry import import_registry
+from portal.page import Page, Visit, post
+from portal.pages.uploads import UPLOAD_BYTES, on_disk
+from portal.show import show
+from voucher import acts, budget, ledger
+from voucher.database import query
+from voucher.entry import NUMBER, TEXT, YEAR, YUAN
+
+ROWS = 50
+
+
+def registry(visit: Visit) -> Response:
+    """List the companies, with the form for files."""
+    page = max(visit.asked("page", NUMBER, 1), 1)
+    asked = {"find": visit.asked("find", TEXT), "rows": ROWS + 1, "skip": (page - 1) * ROWS}
+    rows = visit.read(lambda db: query(db, "queries/portal/companies.sql", **asked))
+    return show(visit, "registry.html", rows=rows, number=page, size=ROWS, taken=None, kinds=register_kinds.KINDS)
+
+
+def take(visit: Visit) -> Response:
+    """Take registry files; each stands or falls by itself."""
+    user = visit.act("registry import", lambda _db, user: user)
+    taken = []
+    for file in visit.files("files"):
+        with on_disk(file) as path:
+            taken.append((file.filename, import_registry(visit.engine, path, user)))
+    groups = [(name, each, handed.grouped(each.problems)) for name, each in taken]
+    failed = any(each.exit_status == 1 for _, each in taken)
+    return show(visit, "registry_taken.html", 422 if failed else 200, taken=groups)
+
+
+def standing(visit: Visit) -> Response:
+    """Show every fiscal year's accounts."""
+
+    def work(db: Connection) -> dict[str, list[dict[str, Any]]]:
+        cutoff = acts.cutoff(db)
+        return {
+            name: ledger.balances(db, cutoff, f"money:{name}") for name in ("treasury", "appropriation", "returned")
+        }
+
+    return show(visit, "budget.html", accounts=visit.read(work))
+
+
+def appropriate(visit: Visit) -> Response:
+    """Propose an appropriation."""
+    typed = visit.fill({"year": YEAR, "amount": YUAN, "ref": TEXT})
+    act = visit.act(
+        "budget appropriate",
+        lambda db, user: ledger.propose_appropriation(db, user, typed["year"], typed["amount"], typed["ref"]),
+    )
+    return visit.go(f"/proposals/{act}", "已提交，待复核。")
+
+
+def close(visit: Visit) -> Response:
+    """Propose to close a fiscal year."""
+    year = visit.fill({"closing": YEAR})["closing"]
+    act = visit.act("budget close", lambda db, user: budget.propose_close(db, user, year))
+    return visit.go(f"/proposals/{act}", "已提交，待复核。")
+
+
+PAGES = (
+    Page("/registry", registry, "view registry", nav="名单"),
+    post("/registry", take, "registry import", registry, UPLOAD_BYTES),
+    Page("/budget", standing, "view registry", nav="指标"),
+    post("/budget/appropriate", appropriate, "budget appropriate", standing),
+    post("/budget/close", close, "budget close", standing),
+)

@@ -1,0 +1,104 @@
+"""Vouchers: the list, one with its whole life, issue and the moves by hand."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from portal.page import Page, Visit, post
+from portal.show import show
+from settlement import documents
+from voucher import acts, issuance, life, uscc
+from voucher.database import query
+from voucher.entry import NUMBER, TEXT, YEAR, YUAN
+from voucher.errors import Misused, Refused
+
+_STATES = {"freeze": "frozen", "unfreeze": "issued", "revoke": "revoked", "return": "returned"}
+
+
+def _find(db: Connection, cutoff: int | None = None, **which: Any) -> list[Mapping[str, Any]]:
+    none = {"year": None, "company": None, "voucher_id": None}
+    return query(db, "queries/voucher/list.sql", **(none | which), cutoff=cutoff)
+
+
+def listed(visit: Visit) -> Response:
+    """List the vouchers, now or as of a moment."""
+    year, company, as_of = visit.asked("year", YEAR), visit.asked("company", TEXT), visit.asked("as_of", TEXT)
+
+    def work(db: Connection) -> list[Mapping[str, Any]]:
+        cutoff = acts.cutoff(db, as_of) if as_of else None
+        return _find(db, cutoff, year=year, company=uscc.normal(company) if company else None)
+
+    return show(visit, "vouchers.html", rows=visit.read(work), state=life.shown)
+
+
+def shown(visit: Visit) -> Response:
+    """Show a voucher's whole life and what it was used for."""
+    voucher_id = visit.path("id", NUMBER)
+
+    def work(db: Connection) -> dict[str, Any]:
+        found = _find(db, voucher_id=voucher_id)
+        if not found:
+            raise Refused("no_voucher", f"没有编号为 {voucher_id} 的券。")
+        asked = {"voucher_id": voucher_id, "cutoff": acts.cutoff(db)}
+        return {"found": found[0], **{
+            name: query(db, f"queries/voucher/{name}.sql", **asked) for name in ("life", "uses", "pending")
+        }}  # fmt: skip
+
+    return show(visit, "voucher.html", state=life.shown, called=life.called, **visit.read(work))
+
+
+def issue(visit: Visit) -> Response:
+    """Propose vouchers ahead of the first settlement: all that are due, or one company's."""
+    typed = visit.fill({"year": YEAR}, {"company": TEXT, "face": YUAN, "programme": TEXT})
+    if (typed["company"] is None) != (typed["face"] is None):
+        raise Misused("company_and_face", "发给一家企业时，信用代码和面额要一起写；发给全部到期企业时，两项都不写。")
+
+    def work(db: Connection, user: Any) -> int | None:
+        terms = documents.terms(db, typed["programme"], typed["year"])
+        if typed["company"] is None:
+            return issuance.propose_due(db, user, terms)
+        return issuance.propose_by_hand(db, user, terms, uscc.normal(typed["company"]), typed["face"])
+
+    act = visit.act("voucher issue", work)
+    if act is None:
+        return visit.go("/vouchers", "有资格的企业都已有券，没有需要发放的。")
+    return visit.go(f"/proposals/{act}", "已提交，待复核。")
+
+
+def _move(visit: Visit, verb: str) -> Response:
+    voucher_id, why = visit.path("id", NUMBER), visit.fill({"why": TEXT})["why"]
+    act = visit.act(f"voucher {verb}", lambda db, user: life.propose_voucher(db, user, voucher_id, _STATES[verb], why))
+    return visit.go(f"/proposals/{act}", "已提交，待复核。")
+
+
+def freeze(visit: Visit) -> Response:
+    """Propose to freeze a voucher."""
+    return _move(visit, "freeze")
+
+
+def unfreeze(visit: Visit) -> Response:
+    """Propose to unfreeze a voucher."""
+    return _move(visit, "unfreeze")
+
+
+def revoke(visit: Visit) -> Response:
+    """Propose to revoke a voucher."""
+    return _move(visit, "revoke")
+
+
+def give_back(visit: Visit) -> Response:
+    """Propose that a company gives back what is left."""
+    return _move(visit, "return")
+
+
+PAGES = (
+    Page("/vouchers", listed, "view vouchers", nav="券"),
+    post("/vouchers", issue, "voucher issue", listed),
+    Page("/vouchers/{id}", shown, "view vouchers"),
+    post("/vouchers/{id}/freeze", freeze, "voucher freeze", shown),
+    post("/vouchers/{id}/unfreeze", unfreeze, "voucher unfreeze", shown),
+    post("/vouchers/{id}/revoke", revoke, "voucher revoke", shown),
+    post("/vouchers/{id}/return", give_back, "voucher return", shown),
+)

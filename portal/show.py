@@ -1,0 +1,99 @@
+"""Render pages: the templates, and how money, days and moments are written."""
+
+import hashlib
+import re
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
+from starlette.responses import HTMLResponse
+
+from portal.page import SAID, Visit, status_of
+from reconciliation import document
+from voucher import access
+from voucher.days import ZONE
+from voucher.money import format_yuan
+from voucher.reasons import Reason, sentence
+
+HERE = Path(__file__).parent
+_COMMAND = re.compile(r"[^。；]*(?:\bcvl |--[a-z])[^。；]*[。；]?")
+
+
+@cache
+def asset(name: str) -> str:
+    """Name a file of ours with the digest of its bytes, so that it may be kept for ever."""
+    digest = hashlib.sha256((HERE / "static" / name).read_bytes()).hexdigest()[:12]
+    stem, _, suffix = name.rpartition(".")
+    return f"/static/{stem}.{digest}.{suffix}"
+
+
+@pass_context
+def money(context: Context, fen: int | None) -> str:
+    """Write fen as people read it: ¥1,234.56, or 万元 when they asked for that; nothing for None."""
+    if fen is None:
+        return ""
+    if not context["visit"].wan:
+        return f"{'-' if fen < 0 else ''}¥{format_yuan(abs(fen), grouped=True)}"
+    whole, rest = divmod(abs(fen) + 5_000, 1_000_000)
+    return f"{'-' if fen < 0 else ''}{whole:,}.{rest // 10_000:02d}万"
+
+
+def moment(at: datetime | None) -> str:
+    """Write a time as the clock in Chongqing shows it."""
+    return "" if at is None else f"{at.astimezone(ZONE):%Y-%m-%d %H:%M}"
+
+
+def day(on: date | None) -> str:
+    """Write a day as ISO."""
+    return "" if on is None else on.isoformat()
+
+
+def month(on: date) -> str:
+    """Write the month of a day."""
+    return f"{on:%Y-%m}"
+
+
+def why(reasons: Any) -> str:
+    """Write stored reasons as sentences."""
+    return "".join(sentence(Reason(r["code"], r["amount_fen"], r.get("other_fen"))) for r in reasons)
+
+
+def plainly(message: str) -> str:
+    """Leave out of a sentence what only helps at the command line."""
+    return _COMMAND.sub("", message).strip() or message
+
+
+def short(sha256: str) -> Markup:
+    """Write a digest in groups that can be compared by eye."""
+    return Markup("<code class=digest>{}</code>").format(" ".join(sha256[i : i + 8] for i in range(0, len(sha256), 8)))
+
+
+def _environment() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    made.filters |= {
+        "cell": lambda value, column: document.show(column, value),
+        "money": money, "moment": moment, "month": month, "day": day, "why": why, "plainly": plainly, "short": short,
+    }  # fmt: skip
+    made.globals |= {"asset": asset, "ROLES": access.ROLES}
+    return made
+
+
+TEMPLATES = _environment()
+
+
+def show(visit: Visit, template: str, status: int = 200, **what: Any) -> HTMLResponse:
+    """Render a template; what a redirect left to be said is said once."""
+    if visit.fault is not None and status == 200:
+        status = status_of(visit.fault)
+    text = TEMPLATES.get_template(template).render(visit=visit, **what)
+    answer = HTMLResponse(text, status)
+    if visit.said:
+        answer.delete_cookie(SAID)
+    return answer

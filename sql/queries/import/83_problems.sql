@@ -1,0 +1,3 @@
+-- grain:  inserts one row per problem of the upload
+-- params: none
+INSERT INTO upload_problem SELECT p.* FROM problem AS p

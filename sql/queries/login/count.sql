@@ -1,0 +1,3 @@
+-- grain:  one row: how many users can log in
+-- params: none
+SELECT count(*) AS logins FROM login

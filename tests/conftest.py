@@ -1,0 +1,15 @@
+"""What every run of the tests says at its end."""
+
+from typing import Any
+
+NO_BROWSER = "no Chromium"
+"""The reason of a test that was left out for want of a browser."""
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say that the browser's tests were left out, and how to have them."""
+    left = [each for each in terminalreporter.stats.get("skipped", []) if NO_BROWSER in str(each.longrepr)]
+    if left:
+        terminalreporter.write_line(
+            f"没有找到 Chromium，略过了{len(left)}个浏览器测试。Debian、Ubuntu：apt install chromium fonts-noto-cjk"
+        )

@@ -1,0 +1,128 @@
+"""The books on pages: month-end green or by name, the ledger from account to invoice, exports on record, users."""
+
+import io
+import zipfile
+
+from sqlalchemy import text
+
+from portal.chart import charts
+from reconciliation import bundle_verify, reports
+from tests.cases.steps import PARTIES, number
+from tests.postgres.portal.conftest import Portal
+from tests.postgres.portal.test_finance import approve, cells, prepare, settle
+from voucher import acts, logins
+from voucher.database import run, transaction
+
+
+def test_an_auditor_goes_from_a_balance_to_the_invoice_and_takes_the_bundle(fresh: Portal) -> None:
+    maker, checker = fresh.as_user("maker1"), fresh.as_user("checker1")
+    prepare(fresh, maker, checker)
+    settle(maker, checker)
+    auditor = fresh.as_user("auditor1")
+    auditor.get("/ledger?name=money:payable")
+    assert [row[1] for row in cells(auditor)] == ["¥1,000,000.00", "¥20,000.00"]
+    auditor.get(auditor.page.xpath("//tbody//a/@href")[0])
+    assert [row[5] for row in cells(auditor)] == ["¥124,000.00", "¥876,000.00"]
+    act = auditor.page.xpath("//tbody//th/a/@href")[0]
+    assert number("a") in auditor.text
+    auditor.get(act)
+    assert "链摘要" in auditor.text
+    auditor.get("/ledger?as_of=2026-01-01")
+    assert "没有发生过金额的账户" in auditor.text
+    auditor.get("/month?period=2026-08")
+    assert "核对一致" in auditor.text
+    auditor.get("/reports/company_caps?period=2026")
+    assert auditor.page.xpath("//*[local-name()='svg']//*[local-name()='title']")
+    token = auditor.page.xpath("//input[@name='token']/@value")[0]
+    given = auditor.client.post("/seals/bundle", data={"token": token}, headers={"origin": "https:" + "//portal.test"})
+    assert zipfile.ZipFile(io.BytesIO(given.content)).namelist()
+    path = fresh.desk.home / "bundle.zip"
+    path.write_bytes(given.content)
+    assert not bundle_verify.verify((path,), None, lambda _: None).faults
+    assert fresh.desk.rows("SELECT actor FROM act WHERE kind = 'audit_export'") == [("auditor1",)]
+    assert "export" in "".join(row[0] for row in fresh.desk.rows("SELECT event FROM access_event"))
+
+
+def test_the_month_end_names_what_is_wrong(fresh: Portal) -> None:
+    maker, checker = fresh.as_user("maker1"), fresh.as_user("checker1")
+    prepare(fresh, maker, checker)
+    with transaction(fresh.engine, "cvl_owner") as db:
+        db.execute(text("UPDATE account SET balance_fen = balance_fen + 1 WHERE name = 'money:appropriation:2026'"))
+    auditor = fresh.as_user("auditor1")
+    auditor.get("/month?period=2026-08")
+    assert "核对不一致" in auditor.text
+    assert "money:appropriation:2026" in auditor.text
+
+
+def test_a_report_of_an_earlier_moment_is_that_of_then(fresh: Portal) -> None:
+    auditor = fresh.as_user("auditor1")
+    first = run(fresh.engine, acts.last, "cvl_auditor")
+    auditor.get(f"/reports/vouchers?period=2026&as_of={first['recorded_at'].isoformat().replace('+', '%2B')}")
+    assert f"第{first['no']}号" in auditor.text
+    auditor.get("/reports/vouchers?period=2026&as_of=gestern", status=422)
+    auditor.get("/reports/nothing?period=2026", status=422)
+    for format, start in (("xlsx", b"PK"), ("csv", b"\xef\xbb\xbf"), ("json", b"{")):
+        got = auditor.client.get(f"/reports/funnel/2026.{format}")
+        assert got.content.startswith(start), format
+        assert got.headers["x-content-type-options"] == "nosniff"
+
+
+def test_the_admin_adds_users_and_takes_their_log_in_away(fresh: Portal) -> None:
+    admin = fresh.as_user("admin1")
+    admin.get("/users")
+    admin.post("/users", {"name": "新经办", "role": "maker", "provider": ""})
+    password = admin.page.xpath("//code[@class='secret']")[0].text
+    fresh_user = fresh.browser()
+    fresh_user.get("/login")
+    fresh_user.post("/login", {"name": "新经办", "password": password})
+    assert "这是一次性口令" in fresh_user.text
+    admin.get("/users")
+    assert password not in admin.text
+    admin.post("/users/新经办/close")
+    fresh_user.get("/")
+    assert "登录" in fresh_user.text
+    admin.get("/users")
+    admin.post("/users/admin1/close", status=409)
+    admin.post("/users", {"name": "x", "role": "provider", "provider": "123"}, status=422)
+    admin.get("/policies")
+    assert "假定" in admin.text
+    admin.get("/access?event=password_given")
+    assert [row[3] for row in cells(admin)] == ["新经办"]
+
+
+def test_a_flag_is_decided_with_its_reason(fresh: Portal) -> None:
+    maker = fresh.as_user("maker1")
+    maker.get("/flags?period=2026-08")
+    maker.post(
+        "/flags", {"flag": "round_sums", "subject": "none", "verdict": "cleared", "period": "2026-08", "why": "x"},
+        status=409,
+    )  # fmt: skip
+    maker.post("/flags", {"flag": "a", "subject": "b", "verdict": "gone", "period": "2026-08", "why": "x"}, status=422)
+
+
+def test_names_in_charts_are_text_and_nothing_else(fresh: Portal) -> None:
+    hostile = "<script>alert(1)</script>&“”"
+    with transaction(fresh.engine) as db, acts.act(db, "init", "again", "system", {}) as act:
+        party = db.execute(text("SELECT party_id FROM party WHERE uscc = :u"), {"u": PARTIES["C"].uscc}).scalar_one()
+        db.execute(
+            text("INSERT INTO party_name (party_id, name, act_id, row_no) VALUES (:p, :n, :a, 1)"),
+            {"p": party, "n": hostile, "a": act.act_id},
+        )
+    maker, checker = fresh.as_user("maker1"), fresh.as_user("checker1")
+    maker.get("/vouchers")
+    maker.post("/vouchers", {"year": "2026"})
+    approve(checker, maker.answer.url.path)  # type: ignore[union-attr]
+    made = run(fresh.engine, lambda db: reports.run(db, "company_caps", "2026", acts.cutoff(db), ""), "cvl_auditor")
+    (picture,) = charts(made)
+    assert "<script" not in picture
+    assert "&lt;script" in picture
+    maker.get("/reports/company_caps?period=2026")
+    assert not maker.page.xpath("//script[not(@src)]")
+
+
+def test_the_dashboard_draws_what_the_reports_say(portal: Portal) -> None:
+    admin = portal.as_user("admin1")
+    admin.get("/dashboard?year=2026")
+    titles = [each.text for each in admin.page.xpath("//*[local-name()='svg']/*[local-name()='title']")]
+    assert any("上传到拨付" in title for title in titles)
+    assert run(portal.engine, logins.everyone)

@@ -1,0 +1,156 @@
+"""A provider's month: hand in, look at the check, confirm or mend, follow an invoice; and nobody else's anything."""
+
+import io
+from typing import Any
+
+import pytest
+import python_calamine
+from sqlalchemy import text
+
+from tests.cases.steps import PARTIES, number
+from tests.postgres.desk import csv_bytes, line, table
+from tests.postgres.portal.conftest import Browser, Portal, as_provider
+from voucher.database import transaction
+
+
+def sheet(*rows: dict[str, Any]) -> bytes:
+    return csv_bytes(table(rows))
+
+
+def hand_in(browser: Browser, *files: tuple[str, bytes], status: int = 200, **data: str) -> None:
+    browser.get("/uploads")
+    sent = [("files", (name, body, "application/octet-stream")) for name, body in files]
+    browser.post("/uploads", data, files=sent, status=status)
+
+
+def figures(browser: Browser) -> list[str]:
+    return ["".join(each.text_content().split()) for each in browser.page.xpath("//ul[@class='figures']/li")]
+
+
+def invoices(portal: Portal) -> int:
+    with transaction(portal.engine, "cvl_auditor") as db:
+        return int(db.execute(text("SELECT count(*) FROM invoice")).scalar_one())
+
+
+def test_a_month_from_upload_to_mended_return_file(fresh: Portal) -> None:
+    me = fresh.as_user("provider1")
+    bad = line("c", "1000.00", buyer="X")
+    hand_in(me, ("八月.csv", sheet(line("a", "620000.00"), line("b", "300.00", buyer="D"), bad)))
+    assert "部分可以受理" in me.text
+    assert figures(me) == ["读到3行", "将受理2张2行", "不含税金额¥620,300.00", "价税合计¥657,518.00", "退回1行"]
+    assert "第4行" in me.text
+    assert "unknown_company" in me.text
+    assert invoices(fresh) == 0
+    here = me.answer.url.path  # type: ignore[union-attr]
+    back = me.client.get(f"{here}/return.xlsx")
+    assert back.headers["content-disposition"].startswith('attachment; filename="download.xlsx"')
+    rows = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(back.content)).get_sheet_by_index(0).to_python()
+    assert len(rows) == 2
+    me.post("/uploads/confirm", {"id": here.rsplit("/", 1)[1]})
+    assert "已入账：受理2行，另有1行需要处理" in me.text
+    assert invoices(fresh) == 2
+    place = rows[0].index("用方统一社会信用代码")
+    mended = [list(map(str, rows[0])), [str(cell) for cell in rows[1]]]
+    mended[1][place] = PARTIES["C"].uscc
+    mended[1][rows[0].index("用方名称")] = PARTIES["C"].name
+    hand_in(me, ("退回.csv", csv_bytes(mended)))
+    assert "全部可以受理" in me.text
+    me.post("/uploads/confirm", {"id": me.answer.url.path.rsplit("/", 1)[1]})  # type: ignore[union-attr]
+    assert invoices(fresh) == 3
+    me.get("/")
+    assert "2026-07 的服务： 已受理3张" in me.text
+    me.get(f"/invoices/{number('c')}")
+    steps = [each.text_content() for each in me.page.xpath("//ol[@class='timeline']/li/strong")]
+    assert steps == ["退回", "受理"]
+
+
+def test_many_files_are_checked_one_by_one_and_confirmed_together(fresh: Portal) -> None:
+    me = fresh.as_user("provider1")
+    good = [(f"{symbol}.csv", sheet(line(symbol, "100.00"))) for symbol in "ab"]
+    hand_in(me, *good, ("坏.xlsx", b"not a workbook"), ("../../../etc/passwd", sheet(line("d", "100.00"))))
+    assert "已检查4份文件" in me.text
+    assert "读不了" in me.text
+    boxes = me.page.xpath("//input[@name='id']/@value")
+    assert len(boxes) == 3
+    dropped = boxes[0]
+    me.post(f"/uploads/waiting/{dropped}/drop")
+    assert "已放弃" in me.text
+    me.post("/uploads/confirm", {"id": boxes[1:]})
+    assert "受理2行" in me.text
+    assert invoices(fresh) == 2
+    me.post("/uploads/confirm", {"id": boxes}, status=409)
+    assert "没有待确认的文件" in me.text
+    assert invoices(fresh) == 2
+    me.get(f"/uploads/waiting/{boxes[1]}", status=404)
+    assert not list((fresh.desk.home / "handed-in").glob(f"{boxes[1]}*"))
+
+
+def test_what_waits_is_nobody_elses(fresh: Portal) -> None:
+    me, other = fresh.as_user("provider1"), fresh.as_user("provider2")
+    hand_in(me, ("a.csv", sheet(line("a", "100.00"))))
+    path = me.answer.url.path  # type: ignore[union-attr]
+    other.get("/uploads")
+    other.get(path, status=404)
+    other.get(f"{path}/return.xlsx", status=404)
+    other.post("/uploads/confirm", {"id": path.rsplit("/", 1)[1]}, status=409)
+    other.post(f"{path}/drop")
+    me.get(path)
+    assert invoices(fresh) == 0
+
+
+def test_another_providers_numbers_and_files_are_not_there(portal: Portal) -> None:
+    other = portal.as_user("provider2")
+    with transaction(portal.engine, "cvl_auditor") as db:
+        mine = db.execute(text("SELECT upload_id FROM upload ORDER BY 1 LIMIT 1")).scalar_one()
+    for path in (f"/uploads/{mine}", f"/uploads/{mine}/return.xlsx", f"/uploads/{mine}/original",
+                 f"/invoices/{number('a')}", f"/invoices/{number('c')}"):  # fmt: skip
+        other.get(path, status=404)
+    other.get(f"/invoices?provider={PARTIES['P'].uscc}&uploader={PARTIES['P'].uscc}")
+    assert not other.page.xpath("//tbody//a")
+    other.get("/invoices")
+    assert [each.text_content() for each in other.page.xpath("//tbody//a")] == [number("q")]
+    assert number("a") not in other.client.get("/invoices.csv").text
+    other.get("/statement?period=2026")
+    assert number("q") in other.text
+    assert number("a") not in other.text
+
+
+def test_an_upload_for_another_provider_is_refused(fresh: Portal) -> None:
+    me = fresh.as_user("provider1")
+    hand_in(me, ("a.csv", sheet(line("a"))), status=409, provider=PARTIES["Q"].uscc)
+    assert "只能上传本单位的文件" in me.text
+    hand_in(me, ("a.csv", sheet(line("a"))), status=422, service_month="八月")
+    assert me.page.xpath("//a[@href='#service_month']")
+    me.get("/uploads")
+    me.post("/uploads", {}, files=[("files", ("", b"", "application/octet-stream"))], status=422)
+    assert "请先选择文件" in me.text
+
+
+@pytest.mark.parametrize("format", ["pdf", "xlsx"])
+def test_the_statement_is_given_as_a_file_and_that_is_on_record(portal: Portal, format: str) -> None:
+    me = portal.as_user("provider1")
+    me.get(f"/statement/2026-08.{format}")
+    assert me.answer is not None
+    assert me.answer.content.startswith(b"%PDF" if format == "pdf" else b"PK")
+    me.get("/statement/2026-08.html", status=404)
+    with transaction(portal.engine, "cvl_auditor") as db:
+        kept = db.execute(text("SELECT subject FROM access_event WHERE event = 'exported' AND name = 'provider1'"))
+        assert f"服务商对账单-2026-08.{format}" in kept.scalars().all()
+
+
+def test_the_original_comes_back_byte_by_byte(portal: Portal) -> None:
+    me = portal.as_user("provider1")
+    me.get("/uploads")
+    upload = me.page.xpath("//tbody//th/a/@href")[-1]
+    got = me.client.get(f"{upload}/original")
+    assert got.content == sheet(line("a", "620000.00"), line("b", "300.00", buyer="D"), line("c", "1000.00", buyer="X"))
+    assert got.headers["content-type"] == "application/octet-stream"
+
+
+def test_formulas_in_a_file_stay_text_in_the_export(fresh: Portal) -> None:
+    row = line("a", "100.00") | {"用方统一社会信用代码": "=CMD()"}
+    fresh.desk.take([row], as_provider("provider1"))
+    staff = fresh.as_user("auditor1")
+    staff.get("/invoices.csv")
+    assert staff.answer is not None
+    assert "=CMD" not in staff.answer.text.replace("'=CMD", "")
