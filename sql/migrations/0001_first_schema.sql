@@ -1433,7 +1433,7 @@ CREATE TABLE api_token (
     token_sha256 bytea NOT NULL UNIQUE CHECK (length(token_sha256) = 32),
     name text COLLATE "C" NOT NULL REFERENCES app_user,
     label text NOT NULL CHECK (btrim(label) <> ''),
-    scopes text [] NOT NULL CHECK (cardinality(scopes) > 0),
+    scopes text[] NOT NULL CHECK (cardinality(scopes) > 0),
     made_by text COLLATE "C" NOT NULL REFERENCES app_user,
     made_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     until_at timestamptz NOT NULL,
@@ -1455,7 +1455,7 @@ CREATE TABLE api_answer (
 
 -- A file that was handed in on a page and checked, until its people confirm or drop it. Its bytes lie beside the
 -- documents; outcome: what the check found, as JSON.
-CREATE TABLE handed_in (
+CREATE TABLE waiting_file (
     handed_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text COLLATE "C" NOT NULL REFERENCES app_user,
     file_name text NOT NULL,
@@ -1465,7 +1465,7 @@ CREATE TABLE handed_in (
     outcome jsonb NOT NULL,
     handed_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
-CREATE INDEX handed_in_name ON handed_in (name);
+CREATE INDEX waiting_file_name ON waiting_file (name);
 
 -- Who got in, what was refused, what was taken out. name is empty where nobody known was named.
 CREATE TABLE access_event (
@@ -1481,7 +1481,7 @@ CREATE TABLE access_event (
 CREATE INDEX access_event_name ON access_event (name, event_id);
 
 SELECT append_only('access_event');
-GRANT SELECT, INSERT, UPDATE, DELETE ON login, session, login_failure, handed_in TO cvl_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON login, session, login_failure, waiting_file TO cvl_app;
 GRANT SELECT, INSERT, UPDATE ON api_token, api_answer TO cvl_app;
 -- The second wall for providers: their pages read as cvl_provider, which sees the rows of one provider alone.
 -- The first wall is the portal's table of rights and its filters; this one holds when they are wrong.
@@ -1511,7 +1511,7 @@ SELECT provider_rows('upload', 'provider_uscc = (SELECT own_code())');
 SELECT provider_rows(
     fact, format('EXISTS (SELECT FROM upload AS u WHERE u.upload_id = %s.upload_id)', fact)
 )
-FROM unnest(CAST('{upload_row,upload_problem,held_row,upload_note}' AS regclass [])) AS fact;
+FROM unnest(CAST('{upload_row,upload_problem,held_row,upload_note}' AS regclass[])) AS fact;
 
 SELECT provider_rows('invoice', 'provider_id = (SELECT own_party())');
 SELECT provider_rows(
@@ -1521,7 +1521,7 @@ SELECT provider_rows(
     )
 )
 FROM unnest(CAST(
-    '{invoice_number,invoice_line,evidence,evidence_line,resolution,run_line,objection}' AS regclass []
+    '{invoice_number,invoice_line,evidence,evidence_line,resolution,run_line,objection}' AS regclass[]
 )) AS fact;
 
 -- Of companies, those that the provider's invoices name.
@@ -1530,7 +1530,7 @@ SELECT provider_rows(
         '%1$s.party_id = (SELECT own_party()) OR %1$s.party_id IN (SELECT i.company_id FROM invoice AS i)', fact
     )
 )
-FROM unnest(CAST('{party,party_name}' AS regclass [])) AS fact;
+FROM unnest(CAST('{party,party_name}' AS regclass[])) AS fact;
 
 SELECT provider_rows('run', 'EXISTS (SELECT FROM run_line AS l WHERE l.run_id = run.run_id)');
 SELECT provider_rows('disclosure', 'EXISTS (SELECT FROM run_line AS l WHERE l.run_id = disclosure.run_id)');
@@ -1545,7 +1545,9 @@ SELECT provider_rows(
     ' AND l.run_id = payment_line.run_id AND l.line_no = payment_line.line_no)'
 );
 SELECT provider_rows('payment', 'payee_id = (SELECT own_party())');
-SELECT provider_rows('payment_result', 'EXISTS (SELECT FROM payment AS p WHERE p.payment_id = payment_result.payment_id)');
+SELECT provider_rows(
+    'payment_result', 'EXISTS (SELECT FROM payment AS p WHERE p.payment_id = payment_result.payment_id)'
+);
 SELECT provider_rows(
     'move',
     'noun = ''payment'' AND (EXISTS (SELECT FROM payment_line AS l WHERE l.payment_id = subject_id)'
@@ -1556,4 +1558,4 @@ SELECT provider_rows(
 ALTER VIEW invoice_money SET (security_invoker = TRUE);
 GRANT SELECT ON invoice_money, seal, programme, policy TO cvl_provider;
 GRANT USAGE ON SCHEMA cvl TO cvl_provider;
-DROP FUNCTION provider_rows (regclass, text);
+DROP FUNCTION provider_rows(regclass, text);
