@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from settlement.engine import KINDS, Draft, Line, draft, needed, prorate, share_out, shares, takers
-from settlement.facts import Facts, Invoice, Payment, Refusal, Subsidy, Verification, VoucherState
+from settlement.facts import Facts, Invoice, InvoiceLine, Payment, Refusal, Subsidy, Verification, VoucherState
 from settlement.policy import Policy
 from tests.cases import books, histories
 from tests.cases.histories import calm, invoice, policies, red_of, usual
@@ -369,3 +369,9 @@ def test_a_claim_waits_for_the_tax_platform_where_that_is_asked_for() -> None:
     doubted = replace(served(facts, [asked]), verifications=[Verification("1", False, (2, 1))])
     later = run(doubted, [asked])
     assert (later.lines, [line.invoice_id for line in later.held]) == ([], [2])
+
+
+def test_an_invoice_without_one_line_of_the_programme_has_no_claim() -> None:
+    other = invoice(1, 1000, *MAY, lines=[InvoiceLine(1, "1090511010000000000", 1000)])
+    found = run(replace(usual(), invoices=[other]))
+    assert (found.lines, [each.invoice_id for each in found.left_out]) == ([], [1])
