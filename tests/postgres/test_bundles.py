@@ -4,14 +4,12 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-import pytest
 from python_calamine import CalamineWorkbook
-from sqlalchemy import Engine
 
 from console.imports import import_files
 from importers import returns
 from tests.cases.steps import PARTIES
-from tests.postgres.desk import Desk, companies, counts, providers, real, said, table, xlsx_bytes
+from tests.postgres.desk import Desk, counts, real, said, table, xlsx_bytes
 from tests.samples import ofd, pdf
 from tests.samples.bill import Bill, Row
 from tests.samples.xml import xml
@@ -22,16 +20,6 @@ A = Bill(
     number=real("a"), seller=(P.uscc, P.name), buyer=(C.uscc, C.name), issued="2026-08-01", rows=(LINE,),
     remark="服务期间：2026-07-01至2026-07-31",
 )  # fmt: skip
-
-
-@pytest.fixture
-def desk(db_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    home = tmp_path / "home"
-    monkeypatch.setenv("CVL_HOME", str(home))
-    made = Desk(db_engine, home)
-    assert made.register(companies("C")).exit_status == 0
-    assert made.register(providers("P")).exit_status == 0
-    return made
 
 
 def handed_in(desk: Desk, path: Path, *, dry_run: bool = False) -> tuple[int, dict[str, tuple[object, ...]]]:

@@ -3,12 +3,11 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
 
 from importers import mapping, returns
 from importers.guess import guess
 from importers.mapping import Profile
-from tests.postgres.desk import HEADER, MAKER, Desk, companies, counts, csv_bytes, line, providers, real, said, table
+from tests.postgres.desk import HEADER, MAKER, Desk, counts, csv_bytes, line, real, said, table
 from voucher.database import run
 from voucher.errors import Misused
 
@@ -20,16 +19,6 @@ OWN = {
 }  # fmt: skip
 PROFILE = Profile(OWN, {"发票类型": "蓝字", "计量单位": "卡时"})
 SELLER = line("a")["供方统一社会信用代码"]
-
-
-@pytest.fixture
-def desk(db_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    home = tmp_path / "home"
-    monkeypatch.setenv("CVL_HOME", str(home))
-    made = Desk(db_engine, home)
-    assert made.register(companies("C")).exit_status == 0
-    assert made.register(providers("P")).exit_status == 0
-    return made
 
 
 def sheet(*rows: dict[str, str]) -> bytes:

@@ -4,13 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
 
 from console import invoices, resolutions
 from importers import resolve
 from reconciliation import invariants
 from tests.postgres import recorder
-from tests.postgres.desk import CHECKER, MAKER, Cells, Desk, bill_of, companies, counts, line, providers, real, statuses
+from tests.postgres.desk import CHECKER, MAKER, Cells, Desk, bill_of, counts, line, real, statuses
 from tests.postgres.test_evidence_settled import draft, lines_of, settle
 from tests.samples.bill import Row
 from tests.samples.xml import xml
@@ -24,15 +23,10 @@ LESS = replace(bill_of(line("a")), rows=(Row(item="智算算力服务", net="900
 
 
 @pytest.fixture
-def desk(db_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    home = tmp_path / "home"
-    monkeypatch.setenv("CVL_HOME", str(home))
-    made = Desk(db_engine, home)
-    assert made.register(companies("C", "D")).exit_status == 0
-    assert made.register(providers("P")).exit_status == 0
-    with transaction(db_engine) as db:
+def desk(desk: Desk) -> Desk:
+    with transaction(desk.engine) as db:
         recorder.appropriate(db, 2026, 10**10)
-    return made
+    return desk
 
 
 def sha_of(desk: Desk, state: str, kind: str = "") -> str:
