@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from importers import formats, guard
 from importers.messages import CATALOGUE
-from importers.papers import Paper, chunk, from_data, to_data
+from importers.papers import Paper, chunks, from_data, to_data
 from importers.xml_reading import BadXml
 from voucher.problem import Problem
 
@@ -50,7 +50,7 @@ def read(name: str, path: Path) -> None:
     if kind not in ("csv", "xlsx") and name in ("einvoice_xml", "ofd", "pdf"):
         for paper in parsed(name, path):
             again = from_data(json.loads(json.dumps(to_data(paper))))
-            assert len(chunk(again, TODAY)) == len(paper.lines)
+            assert len(chunks([again], TODAY)[0]) == len(paper.lines)
 
 
 def parsed(name: str, path: Path) -> Sequence[Paper]:

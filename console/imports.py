@@ -1,6 +1,6 @@
 """`cvl import`: take the month's invoices and say how every row ended."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,8 @@ from console.door import Verb
 from console.problems import problem_data, problem_lines
 from console.progress import watched
 from console.registers import together
-from importers import accept, expand, returns
-from importers.accept import OUTCOMES, Asked, Outcome
+from importers import accept, expand, many, returns
+from importers.accept import Asked, Outcome
 from voucher import access, uscc
 from voucher.access import User
 from voucher.database import run
@@ -38,47 +38,24 @@ def import_files(
         raise Misused("bad_uscc", f"--provider：“{provider}”不是有效的统一社会信用代码，请照营业执照核对18位代码。")
     asked = accept.ask(user, provider, service_month, received_on)
     single = len(files) == 1 and not expand.is_bundle(files[0])
-    answers = []
-    for file in files:
-        for member in expand.members(file):
-            try:
-                answers.append(
-                    import_member(
-                        engine, user, asked, file, member, dry_run=dry_run, return_file=return_file, listing=as_json
-                    )
-                )
-            except CvlError as error:
-                if single:
-                    raise
-                shown = member_name(file, member)
-                data = {"file": shown, "error": {"code": error.code, "message": error.message}}
-                answers.append(Answer(data, [f"{shown}：{error.message}"], error.exit_status))
     if single:
-        return answers[0]
+        return import_one(engine, user, asked, files[0], dry_run=dry_run, return_file=return_file, listing=as_json)
+    way = many.Way(engine, user, asked, dry_run, listing=as_json)
+    answers = [answer for file in files for answer in answers_of(way, file)]
     text = [line for answer in answers for line in (*answer.text, "")]
     return Answer({"uploads": [answer.data for answer in answers]}, text[:-1], together([a.status for a in answers]))
 
 
-def member_name(file: Path, member: expand.Member) -> str:
-    """Name a member of a folder or zip as people know it."""
-    return str(file / member.name) if file.is_dir() else str(file.parent / member.name)
-
-
-def import_member(
-    engine: Engine, user: User, asked: Asked, file: Path, member: expand.Member, *, dry_run: bool,
-    return_file: Path | None, listing: bool,
-) -> Answer:  # fmt: skip
-    """Import one member of what was given; of a folder or zip the answer names the file."""
-    if member.path == file:
-        return import_one(engine, user, asked, file, dry_run=dry_run, return_file=return_file, listing=listing)
-    shown = member_name(file, member)
-    if member.path is None:
-        outcome = Outcome(None, "", "", 0, dict.fromkeys(OUTCOMES, 0), (), member.problems)
-        lines = outcome_lines(Path(shown), outcome, dry_run, None)
-        return Answer({"file": shown, **outcome_data(outcome)}, lines, outcome.exit_status)
-    answer = import_one(engine, user, asked, member.path, dry_run=dry_run, listing=listing, quiet=True)
-    text = [line.replace(str(member.path), shown) for line in answer.text]
-    return Answer({"file": shown, **answer.data}, text, answer.status)
+def answers_of(way: many.Way, file: Path) -> Iterator[Answer]:
+    """Import one of several files, or the members of a folder or zip, each named as people know it."""
+    for member, ending in many.import_members(way, expand.members(file)):
+        shown = str(file if member.path == file else (file if file.is_dir() else file.parent) / member.name)
+        if isinstance(ending, CvlError):
+            data = {"file": shown, "error": {"code": ending.code, "message": ending.message}}
+            yield Answer(data, [f"{shown}：{ending.message}"], ending.exit_status)
+        else:
+            lines = outcome_lines(Path(shown), ending, way.dry_run, None)
+            yield Answer({"file": shown, **outcome_data(ending)}, lines, ending.exit_status)
 
 
 def import_one(

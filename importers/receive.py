@@ -1,21 +1,26 @@
 """Receive a file: digest it while it is copied beside the documents, keep it by hash once it is taken."""
 
+import hashlib
 import os
+import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
 from voucher.embedded import home_dir
 from voucher.errors import Misused, Unreachable
-from voucher.seal import Digester, Digests
+from voucher.seal import Digester, Digests, new_sm3
 
 _CHUNK = 1 << 20
 _INCOMING = "incoming-"
 _FORGOTTEN_SECONDS = 86_400
+_SYNC_ALL = 16
+"""Files from which everything is written to the disk at once, and not each by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +60,58 @@ def receive(source: Path, *, copy: bool = True) -> Iterator[Received]:
             target.unlink(missing_ok=True)
 
 
-def keep(received: Received) -> None:
-    """Keep the bytes of a copy under CVL_HOME/documents by SHA-256; the same bytes are kept once.
+@contextmanager
+def gather(*, copy: bool = True) -> Iterator[Callable[[Path], Received]]:
+    """Give a function that receives small files, all held while the context lasts; they reach the disk when kept.
 
-    Called before the act is sealed: what an act names is there, also after a power failure.
+    copy: False for a dry run, whose copies lie elsewhere and cannot be kept.
     """
-    if not received.copied:
-        return
-    place, link = stored(received.digests.sha256), received.path.with_suffix(".link")
     try:
-        place.parent.mkdir(exist_ok=True, mode=0o700)
-        link.unlink(missing_ok=True)
-        os.link(received.path, link)  # the copy stays where it is, a transaction may be repeated
-        link.replace(place)
-        _sync_folder(place.parent)
+        if copy:
+            _clear(documents := home_dir() / "documents")
+        folder = tempfile.TemporaryDirectory(prefix=_INCOMING, dir=documents if copy else None)
+    except OSError as error:
+        raise _no_room(error) from error
+    numbers = count()
+
+    def take(source: Path) -> Received:
+        data = source.read_bytes()
+        sm3 = new_sm3()
+        sm3.update(data)
+        path = Path(folder.name) / str(next(numbers))
+        try:
+            path.write_bytes(data)
+        except OSError as error:
+            raise _no_room(error) from error
+        digests = Digests(hashlib.sha256(data).hexdigest(), sm3.hexdigest())
+        return Received(path, _name(source), len(data), digests, copied=copy)
+
+    with folder:
+        yield take
+
+
+def keep(files: Sequence[Received]) -> None:
+    """Keep the bytes of copies under CVL_HOME/documents by SHA-256; the same bytes are kept once.
+
+    Called before the acts are sealed: what an act names is there, also after a power failure.
+    """
+    folders: set[Path] = set()
+    try:
+        for received in files:
+            if not received.copied:
+                continue
+            place, link = stored(received.digests.sha256), received.path.with_suffix(".link")
+            if place.parent not in folders:
+                place.parent.mkdir(exist_ok=True, mode=0o700)
+                folders.add(place.parent)
+            link.unlink(missing_ok=True)
+            os.link(received.path, link)  # the copy stays where it is, a transaction may be repeated
+            link.replace(place)
+        if len(files) > _SYNC_ALL:
+            os.sync()
+        else:
+            for folder in folders:
+                _sync_folder(folder)
     except OSError as error:
         raise _no_room(error) from error
 
@@ -95,19 +138,24 @@ def _digest(stream: BinaryIO, target: BinaryIO | None) -> tuple[int, Digests]:
 
 
 def _incoming() -> Path:
-    """Make an empty file for a copy; copies that a killed import left more than a day ago are cleared away."""
+    """Make an empty file for a copy."""
     folder = home_dir() / "documents"
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for left in folder.glob(f"{_INCOMING}*"):
-            with suppress(OSError):
-                if time.time() - left.stat().st_mtime > _FORGOTTEN_SECONDS:
-                    left.unlink()
+        _clear(folder)
         handle, name = tempfile.mkstemp(dir=folder, prefix=_INCOMING)
         os.close(handle)
     except OSError as error:
         raise _no_room(error) from error
     return Path(name)
+
+
+def _clear(folder: Path) -> None:
+    """Make the folder of documents and clear away what killed imports left there."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for left in folder.glob(f"{_INCOMING}*"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > _FORGOTTEN_SECONDS:
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 def _copy(stream: BinaryIO, target: Path) -> tuple[int, Digests]:

@@ -1,7 +1,8 @@
 """One file per format; each is found by itself."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -11,6 +12,9 @@ from importers.messages import make
 from importers.parts import Part
 from importers.sheets import head
 from voucher.problem import Problem
+
+TABLES = ("csv", "xlsx")
+"""Kinds of files that are told by their header row; every other kind has one format."""
 
 
 class Format(Protocol):
@@ -31,17 +35,24 @@ class Format(Protocol):
         """Yield the chunks and problems of a file."""
 
 
+@cache
 def all_formats() -> list[Format]:
     """List the formats, by module name."""
     names = sorted(module.name for module in iter_modules(__path__))
     return [cast(Format, import_module(f"{__name__}.{name}")) for name in names]
 
 
+@cache
+def documents() -> Mapping[str, Format]:
+    """Map each kind of file that is no table to its format."""
+    return {kind: each for each in all_formats() for kind in each.KINDS if kind not in TABLES}
+
+
 def known(path: Path, kind: str) -> Format | None:
     """Find the format that knows a file by its content, None when none does."""
+    if kind not in TABLES:
+        return documents().get(kind)
     found = [each for each in all_formats() if kind in each.KINDS]
-    if kind not in ("csv", "xlsx"):
-        return found[0] if found else None
     for _, _, row in head(path, kind):
         for candidate in found:
             if candidate.matches([str(cell) for cell in row]):

@@ -18,7 +18,7 @@ from importers import formats, guard, worker
 from importers.capitals import parse_capitals
 from importers.limits import ParserLimits
 from importers.messages import CATALOGUE
-from importers.papers import chunk, from_data
+from importers.papers import chunks, from_data
 from importers.remarks import read_remark
 from tests.samples import export, ofd, pdf
 from tests.samples.bill import Bill, capitals
@@ -54,7 +54,7 @@ def answered(name: str, path: Path) -> None:
     assert answer["code"] in CATALOGUE or not answer["code"]
     for data in json.loads(json.dumps(answer["papers"])):
         paper = from_data(data)
-        rows = chunk(paper, TODAY)
+        (rows,) = chunks([paper], TODAY)
         assert len(rows) == len(paper.lines)
         assert all(problem.code in CATALOGUE for problem in rows.problems)
 
@@ -189,14 +189,14 @@ def test_an_attack_is_refused_in_little_memory(name: str, tmp_path: Path) -> Non
 def test_a_document_that_takes_too_long_is_given_up_and_the_next_is_read(tmp_path: Path) -> None:
     path = tmp_path / "a.xml"
     path.write_bytes(xml(BILL))
-    slow = worker.parse("tests.samples.slow", path, ParserLimits(wall_seconds=1))
+    (slow,) = worker.parse("tests.samples.slow", [path], ParserLimits(wall_seconds=1))
     assert slow["code"] == "parser_stopped"
-    assert worker.parse("importers.formats.einvoice_xml", path)["code"] == ""
+    assert worker.parse("importers.formats.einvoice_xml", [path])[0]["code"] == ""
 
 
 def test_a_document_that_takes_too_much_memory_is_given_up(tmp_path: Path) -> None:
     path = tmp_path / "greedy"
     path.write_bytes(b"greedy")
-    assert worker.parse("tests.samples.slow", path)["code"] == "parser_stopped"
+    assert worker.parse("tests.samples.slow", [path])[0]["code"] == "parser_stopped"
     path.write_bytes(b"write")
-    assert worker.parse("tests.samples.slow", path)["code"] == "document_broken"
+    assert worker.parse("tests.samples.slow", [path])[0]["code"] == "document_broken"

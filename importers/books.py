@@ -1,0 +1,134 @@
+"""Staged uploads into the books: judge each invoice against the others and what is accepted, and write the facts."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection
+
+from importers.messages import make
+from importers.stage import Staged
+from voucher.acts import canonical
+from voucher.database import driver, expect_many, one, query, run_file
+from voucher.days import Span
+from voucher.problem import Problem
+
+_MANY = 5_000
+"""Rows from which they are worth the planner's while."""
+DOUBTFUL = frozenset({"eiid_differs", "export_totals_differ"})
+"""Codes of documents that a person must look at before anything is accepted."""
+
+
+def hand_in(
+    db: Connection, uploads: Sequence[Mapping[str, Any]], *, provider: str, service_month: str, received_on: date,
+    span: Span | None,
+) -> None:  # fmt: skip
+    """Say what the uploads of this transaction are. uploads: as 03_context.sql wants them; span: of the month."""
+    run_file(
+        db,
+        "queries/import/03_context.sql",
+        uploads=canonical(uploads),
+        provider=provider,
+        service_month=service_month,
+        received_on=received_on,
+        service_from=span.start if span else None,
+        service_until=span.end if span else None,
+    )
+
+
+def judge(db: Connection, staged: Mapping[int, Staged]) -> None:
+    """Judge every staged invoice; claims the numbers of those that are accepted. staged: by upload."""
+    many = sum(each.rows for each in staged.values()) > _MANY
+    if many:
+        expect_many(db)
+        db.exec_driver_sql("ANALYZE context")
+    for name, table in (
+        ("10_lock_buckets", ""), ("11_waiting", "stage"), ("12_spans", ""), ("20_several", "several"),
+        ("21_entry", "entry"), ("22_own_faults", ""), ("30_judged", "judged"),
+    ):  # fmt: skip
+        run_file(db, f"queries/import/{name}.sql")
+        if table and many:
+            db.exec_driver_sql(f"ANALYZE {table}")
+    doubtful = sorted({p.invoice_number for each in staged.values() for p in each.problems if p.code in DOUBTFUL})
+    run_file(db, "queries/import/30_unready.sql", doubtful=doubtful)
+    run_file(db, "queries/import/30_waiting_differs.sql")
+    claim(db)
+    there = one(db, "queries/import/34_what.sql")
+    if there and there["known"]:
+        run_file(db, "queries/import/36_evidence.sql")
+        run_file(db, "queries/import/41_evidence.sql")
+    run_file(db, "queries/import/40_judgements.sql")
+
+
+def claim(db: Connection) -> None:
+    """Claim the numbers that are to be accepted, blues first, and see what became of the red-letters."""
+    run_file(db, "queries/import/31_claim_numbers.sql", kind="blue")
+    run_file(db, "queries/import/32_taken_meanwhile.sql")
+    there = one(db, "queries/import/34_what.sql")
+    if there and there["reds"]:
+        run_file(db, "queries/import/33_reds.sql")
+        run_file(db, "queries/import/31_claim_numbers.sql", kind="red")
+        run_file(db, "queries/import/32_taken_meanwhile.sql")
+
+
+def write(db: Connection, staged: Mapping[int, Staged]) -> None:
+    """Write the facts of the uploads. staged: by upload."""
+    for name in (
+        "50_providers", "51_provider_names", "58_documents", "60_upload", "61_upload_rows", "62_held_rows",
+        "70_invoices", "71_lines", "72_further",
+    ):  # fmt: skip
+        run_file(db, f"queries/import/{name}.sql")
+    write_further(db)
+    notes = [
+        {"upload_id": upload_id, "note_no": number, "name": name, "value": value}
+        for upload_id, each in staged.items()
+        for number, (name, value) in enumerate(each.asides.items(), 1)
+    ]
+    if notes:
+        run_file(db, "queries/import/75_notes.sql", notes=canonical(notes))
+    _write_problems(db, staged)
+
+
+def write_further(db: Connection) -> None:
+    """Write the further documents of accepted invoices as evidence."""
+    if run_file(db, "queries/import/73_evidence.sql"):
+        run_file(db, "queries/import/74_evidence_lines.sql")
+
+
+def _write_problems(db: Connection, staged: Mapping[int, Staged]) -> None:
+    """Write all problems of the uploads in the order of their rows, those of the cells and those of the books."""
+    found: dict[int, list[Problem]] = {upload_id: list(each.problems) for upload_id, each in staged.items()}
+    for row in query(db, "queries/import/81_found.sql"):
+        found[row["upload_id"]].append(
+            make(
+                row["code"],
+                row=row["row_no"],
+                column=row["column_name"],
+                value=row["value"],
+                invoice_number=row["invoice_number"],
+                sheet=row["sheet"],
+                **{name: word for name, word in row["words"].items() if word is not None},
+            )
+        )
+    for row in query(db, "queries/import/80_unsaid.sql"):
+        found[row["upload_id"]].append(
+            make(
+                row["code"],
+                row=row["row_no"],
+                invoice_number=row["invoice_number"],
+                sheet=row["sheet"],
+                other_row=row["other_row"],
+            )
+        )
+    if not any(found.values()):
+        return
+    columns = "upload_id, problem_no, sheet, row_no, code, severity, column_name, value, message, invoice_number"
+    with (
+        driver(db).cursor() as cursor,
+        cursor.copy(f"COPY upload_problem ({columns}) FROM STDIN") as copy,
+    ):
+        for upload_id, problems in found.items():
+            problems.sort(key=lambda problem: (problem.row or 0, problem.sheet))
+            for number, p in enumerate(problems, 1):
+                row_values = (upload_id, number, p.sheet, p.row, p.code, p.severity, p.column, p.value, p.message)
+                copy.write_row((*row_values, p.invoice_number))
