@@ -48,7 +48,7 @@ def import_files(
 
 def answers_of(way: many.Way, file: Path) -> Iterator[Answer]:
     """Import one of several files, or the members of a folder or zip, each named as people know it."""
-    for member, ending in many.import_members(way, expand.members(file)):
+    for member, ending in many.import_members(way, file):
         shown = str(file if member.path == file else (file if file.is_dir() else file.parent) / member.name)
         if isinstance(ending, CvlError):
             data = {"file": shown, "error": {"code": ending.code, "message": ending.message}}

@@ -94,15 +94,16 @@ def import_file(
     dry_run: bool = False,
     listing: bool = False,
     progress: Progress = lambda _: None,
+    name: str = "",
 ) -> Outcome:
-    """Import one file; with `listing` the outcome names every invoice.
+    """Import one file; with `listing` the outcome names every invoice. name: of the file when not its path's.
 
     Raises Misused, Refused, Busy; what is wrong with the file is in the outcome.
     """
     problems = guard.check_size(source)
     if problems:
         return blocked("", problems)
-    with receive(source, copy=not dry_run) as received:
+    with receive(source, copy=not dry_run, name=name) as received:
         handed = _identified(engine, received, asked)
         if isinstance(handed, Outcome):
             return handed

@@ -4,20 +4,20 @@ Documents are parsed while the next ones are still unpacked, and many go into th
 act of its own. What goes wrong with one never stops the others.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 from sqlalchemy import Engine
 
-from importers import documents, formats, guard, worker
+from importers import documents, formats, worker
 from importers.accept import Asked, Handed, Outcome, blocked, import_file, import_handed
-from importers.expand import Member
+from importers.expand import Member, members
 from importers.limits import MIB
 from importers.parts import Part
-from importers.receive import Received, gather
+from importers.receive import Received, incoming, take
 from voucher.access import User
 from voucher.days import business_day
 from voucher.errors import Busy, CvlError, Unreachable
@@ -61,19 +61,18 @@ class _Document:
         return str(getattr(self.format, "__name__", ""))
 
 
-def import_members(way: Way, members: Iterable[Member]) -> Iterator[tuple[Member, Ending]]:
-    """Import members in their order and yield how each ended."""
-    with ThreadPoolExecutor(1) as parser, ExitStack() as stack:
-        group = _Group(way, parser, stack)
-        for member in members:
-            kind = guard.kind_by_content(member.path) if member.path is not None else "unknown"
-            chosen = formats.documents().get(kind)
+def import_members(way: Way, file: Path) -> Iterator[tuple[Member, Ending]]:
+    """Import a file, the files of a folder or the members of a zip in their order; yield how each ended."""
+    with incoming(copy=not way.dry_run) as folder, ThreadPoolExecutor(1) as parser:
+        group = _Group(way, parser, folder)
+        for member in members(file, folder=folder):
+            chosen = formats.documents().get(member.kind)
             if chosen is None or group.full:
                 yield from group.import_all()
             if chosen is None or member.path is None:
                 yield member, _alone(way, member)
             else:
-                group.add(member, member.path, kind, chosen)
+                group.add(member, member.path, chosen)
         yield from group.import_all()
 
 
@@ -83,7 +82,9 @@ def _alone(way: Way, member: Member) -> Ending:
         return blocked("", member.problems)
     listing = way.listing or member.path.stat().st_size <= MIB
     try:
-        return import_file(way.engine, member.path, way.user, way.asked, dry_run=way.dry_run, listing=listing)
+        return import_file(
+            way.engine, member.path, way.user, way.asked, dry_run=way.dry_run, listing=listing, name=member.base
+        )
     except CvlError as error:
         return error
 
@@ -94,29 +95,28 @@ class _Group:
 
     way: Way
     parser: ThreadPoolExecutor
-    stack: ExitStack
+    folder: Path
     found: list[_Document] = field(default_factory=list)
     unparsed: dict[str, list[_Document]] = field(default_factory=dict)
     parsing: list[tuple[list[_Document], Future[list[worker.Answer]]]] = field(default_factory=list)
     size: int = 0
-    take: Callable[[Path], Received] = field(init=False)
+    numbers: Iterator[int] = field(default_factory=count)
 
     @property
     def full(self) -> bool:
         """Tell whether the group should be imported before another document joins."""
         return len(self.found) >= GROUP or self.size >= GROUP_BYTES
 
-    def add(self, member: Member, path: Path, kind: guard.FileKind, chosen: formats.Format) -> None:
+    def add(self, member: Member, path: Path, chosen: formats.Format) -> None:
         """Receive one document, and have it parsed with others."""
         document = _Document(member, chosen)
-        if not self.found:
-            self.take = self.stack.enter_context(gather(copy=not self.way.dry_run))
         self.found.append(document)
-        if problems := documents.guarded(path, kind):
+        if problems := documents.guarded(path, member.kind):
             document.ending = blocked("", problems)
             return
         try:
-            document.received = self.take(path)
+            target = self.folder / f"{next(self.numbers)}.in"
+            document.received = take(path, target, member.base, move=member.ours, copied=not self.way.dry_run)
         except CvlError as error:
             document.ending = error
             return
@@ -148,8 +148,9 @@ class _Group:
         for document in self.found:
             assert document.ending is not None
             yield document.member, document.ending
+            if document.received is not None:
+                document.received.path.unlink(missing_ok=True)
         self.found, self.parsing, self.size = [], [], 0
-        self.stack.close()
 
 
 def _runs(found: Sequence[_Document]) -> Iterator[list[_Document]]:

@@ -5,10 +5,9 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
@@ -35,11 +34,11 @@ class Received:
 
 
 @contextmanager
-def receive(source: Path, *, copy: bool = True) -> Iterator[Received]:
+def receive(source: Path, *, copy: bool = True, name: str = "") -> Iterator[Received]:
     """Digest a file and hold a copy of its bytes while the context lasts; `keep` makes it stay.
 
-    copy: False for a dry run, which writes nothing. Raises Misused when the file cannot be read, Unreachable when
-    there is no room for it.
+    copy: False for a dry run, which writes nothing. name: of the file when it is not its path's. Raises Misused when
+    the file cannot be read, Unreachable when there is no room for it.
     """
     if not source.is_file():
         raise Misused("no_file", f"找不到文件 {source}，或它不是普通文件。请核对路径。")
@@ -50,21 +49,21 @@ def receive(source: Path, *, copy: bool = True) -> Iterator[Received]:
     with stream:
         if not copy:
             size, digests = _digest(stream, None)
-            yield Received(source, _name(source), size, digests, copied=False)
+            yield Received(source, _text(name or source.name), size, digests, copied=False)
             return
         target = _incoming()
         try:
             size, digests = _copy(stream, target)
-            yield Received(target, _name(source), size, digests, copied=True)
+            yield Received(target, _text(name or source.name), size, digests, copied=True)
         finally:
             target.unlink(missing_ok=True)
 
 
 @contextmanager
-def gather(*, copy: bool = True) -> Iterator[Callable[[Path], Received]]:
-    """Give a function that receives small files, all held while the context lasts; they reach the disk when kept.
+def incoming(*, copy: bool = True) -> Iterator[Path]:
+    """Give a folder for small files that are received together, gone when the context ends.
 
-    copy: False for a dry run, whose copies lie elsewhere and cannot be kept.
+    copy: False for a dry run, whose files lie elsewhere and cannot be kept.
     """
     try:
         if copy:
@@ -72,22 +71,24 @@ def gather(*, copy: bool = True) -> Iterator[Callable[[Path], Received]]:
         folder = tempfile.TemporaryDirectory(prefix=_INCOMING, dir=documents if copy else None)
     except OSError as error:
         raise _no_room(error) from error
-    numbers = count()
-
-    def take(source: Path) -> Received:
-        data = source.read_bytes()
-        sm3 = new_sm3()
-        sm3.update(data)
-        path = Path(folder.name) / str(next(numbers))
-        try:
-            path.write_bytes(data)
-        except OSError as error:
-            raise _no_room(error) from error
-        digests = Digests(hashlib.sha256(data).hexdigest(), sm3.hexdigest())
-        return Received(path, _name(source), len(data), digests, copied=copy)
-
     with folder:
-        yield take
+        yield Path(folder.name)
+
+
+def take(source: Path, target: Path, name: str, *, move: bool, copied: bool) -> Received:
+    """Receive a small file as `target`, by moving it there if it may be; it reaches the disk when it is kept."""
+    data = source.read_bytes()
+    sm3 = new_sm3()
+    sm3.update(data)
+    try:
+        if move:
+            source.replace(target)
+        else:
+            target.write_bytes(data)
+    except OSError as error:
+        raise _no_room(error) from error
+    digests = Digests(hashlib.sha256(data).hexdigest(), sm3.hexdigest())
+    return Received(target, _text(name), len(data), digests, copied)
 
 
 def keep(files: Sequence[Received]) -> None:
@@ -121,9 +122,9 @@ def stored(sha256: str) -> Path:
     return home_dir() / "documents" / sha256[:2] / sha256
 
 
-def _name(source: Path) -> str:
+def _text(name: str) -> str:
     """Return a file's name as text, whatever bytes the file system has kept it in."""
-    return source.name.encode("utf-8", "replace").decode()
+    return name.encode("utf-8", "replace").decode()
 
 
 def _digest(stream: BinaryIO, target: BinaryIO | None) -> tuple[int, Digests]:
