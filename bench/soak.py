@@ -119,7 +119,7 @@ def soak(name: str, seconds: float, seed: int) -> tuple[int, Path | None]:
 
 def main() -> int:
     """Soak each format; returns 1 when a reader crashed."""
-    names = sorted(path.name for path in GOLDEN.iterdir() if path.is_dir() and not path.name.startswith("_"))
+    names = [each.__name__.rpartition(".")[2] for each in formats.all_formats()]
     parser = argparse.ArgumentParser(description="Spoil golden samples of each format for minutes.")
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--only", nargs="+", choices=names, default=names)

@@ -96,19 +96,20 @@ def keep(files: Sequence[Received]) -> None:
 
     Called before the acts are sealed: what an act names is there, also after a power failure.
     """
-    folders: set[Path] = set()
+    copies = [received for received in files if received.copied]
     try:
-        for received in files:
-            if not received.copied:
-                continue
-            place, link = stored(received.digests.sha256), received.path.with_suffix(".link")
-            if place.parent not in folders:
-                place.parent.mkdir(exist_ok=True, mode=0o700)
-                folders.add(place.parent)
-            link.unlink(missing_ok=True)
-            os.link(received.path, link)  # the copy stays where it is, a transaction may be repeated
-            link.replace(place)
-        if len(files) > _SYNC_ALL:
+        for folder in (folders := {stored(received.digests.sha256).parent for received in copies}):
+            folder.mkdir(exist_ok=True, mode=0o700)
+        for received in copies:
+            place = stored(received.digests.sha256)
+            try:
+                os.link(received.path, place)  # the copy stays where it is, a transaction may be repeated
+            except FileExistsError:
+                link = received.path.with_suffix(".link")
+                link.unlink(missing_ok=True)
+                os.link(received.path, link)
+                link.replace(place)
+        if len(copies) > _SYNC_ALL:
             os.sync()
         else:
             for folder in folders:

@@ -46,22 +46,8 @@ def propose(db: Connection, user: User, number: str, keep: str, why: str) -> int
         "file": chosen["file_name"], "why": why, "gross_fen": chosen["gross_fen"],
         "gross_now_fen": accepted["gross_fen"] if accepted else None,
     }  # fmt: skip
-    stem = f"{number}:"
-    earlier = one(db, "queries/proposal/earlier.sql", kind=KIND, stem=stem)
-    assert earlier is not None
     subject = f"发票 {number} 以{chosen['sha256'][:12]}（{chosen['file_name']}）为准".replace("|", "/")
-    try:
-        with acts.act(db, KIND, f"{stem}{earlier['decided'] + 1}", user.name, payload) as act:
-            return approval.propose(db, act, KIND, subject, payload, user)
-    except acts.AlreadyDone as done:
-        return done.act_id
-    except Refused as refusal:
-        if refusal.code == "reference_conflict":
-            raise Refused(
-                "proposal_pending",
-                f"发票 {number} 已有核定事项 {earlier['waiting']} 尚待复核。请先批准、退回或撤回，再重新提交。",
-            ) from None
-        raise
+    return approval.propose_next(db, KIND, f"{number}:", subject, payload, user)
 
 
 def _chosen(found: Sequence[Row], number: str, keep: str) -> Row:
