@@ -8,11 +8,13 @@ from python_calamine import CalamineWorkbook
 
 from console.imports import import_files
 from importers import returns
+from reconciliation.invariants import check_all
 from tests.cases.steps import PARTIES
 from tests.postgres.desk import Desk, counts, real, said, table, xlsx_bytes
 from tests.samples import ofd, pdf
 from tests.samples.bill import Bill, Row
 from tests.samples.xml import xml
+from voucher.database import transaction
 
 P, C = PARTIES["P"], PARTIES["C"]
 LINE = Row(item="智算算力服务", net="1000.00", tax="60.00", quantity="1")
@@ -80,6 +82,39 @@ def test_a_folder_stands_for_its_files(desk: Desk, tmp_path: Path) -> None:
     (folder / "a.xml").write_bytes(xml(A))
     (folder / "b.xml").write_bytes(xml(replace(A, number=real("b"))))
     assert handed_in(desk, folder) == (0, {"a.xml": (1, 0, 0, None), "b.xml": (1, 0, 0, None)})
+
+
+def test_many_documents_of_a_zip_are_acts_of_their_own_and_come_back_in_one_file(desk: Desk, tmp_path: Path) -> None:
+    red = replace(
+        A, number=real("r"), red_of=real("a"), rows=(Row(net="-100.00", tax="-6.00", quantity="-1"),), remark=""
+    )
+    files = {f"{n:02d}.xml": xml(replace(A, number=f"2650200000001234{n:04d}")) for n in range(60)} | {
+        "0red.xml": xml(red), "a.xml": xml(A), "z.xml": xml(replace(A, remark="服务期间：2026-06-01至2026-06-30")),
+        "no_span.xml": xml(replace(A, number=real("n"), remark="")),
+        "unknown.xml": xml(replace(A, number=real("u"), buyer=(PARTIES["X"].uscc, "重庆未登记科技有限公司"))),
+    }  # fmt: skip
+    path, back = desk.file(ofd.pack(files), "许多.zip"), tmp_path / "退回.xlsx"
+    answer = import_files(
+        desk.engine, "maker1", [path], dry_run=False, provider=None, service_month=None, received_on=None,
+        return_file=back, as_json=True,
+    )  # fmt: skip
+    assert (answer.status, len(answer.data["uploads"])) == (3, 65)
+    told = {each["file"].rsplit("/")[-1]: each for each in answer.data["uploads"]}
+    assert len({each["upload_id"] for each in told.values()}) == 65
+    assert [told[name]["accepted"] for name in ("0red.xml", "a.xml", "z.xml", "59.xml")] == [1, 1, 0, 1]
+    assert told["z.xml"]["conflict"] == told["no_span.xml"]["held"] == told["unknown.xml"]["rejected"] == 1
+    assert [number for number, _ in desk.accepted()][-2:] == [real("a"), real("r")]
+    header, *rows = CalamineWorkbook.from_path(str(back)).get_sheet_by_index(0).to_python()
+    found = [dict(zip(map(str, header), row, strict=True)) for row in rows]
+    assert [(row["原行号"], row["错误代码"]) for row in found] == [
+        ("no_span.xml 第1行", "service_span_missing"), ("unknown.xml 第1行", "unknown_company"),
+        ("z.xml 第1行", "conflict_invoice"),
+    ]  # fmt: skip
+    found[0] |= {"服务起始日": "2026-07-01", "服务截止日": "2026-07-31"}
+    mended = xlsx_bytes(table(found[:1], [str(name) for name in header]))
+    assert counts(desk.take(mended, name="改正.xlsx")) == {"accepted": 1}
+    with transaction(desk.engine, "cvl_auditor") as db:
+        assert check_all(db) == []
 
 
 def test_two_lines_alike_are_no_mistake_in_a_document(desk: Desk) -> None:

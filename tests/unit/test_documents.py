@@ -6,7 +6,8 @@ import subprocess
 import sys
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -14,16 +15,20 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from importers import formats, guard, worker
+from importers import documents, formats, guard, worker
 from importers.capitals import parse_capitals
+from importers.chunks import ParsedChunk
+from importers.formats import tax_export
 from importers.limits import ParserLimits
 from importers.messages import CATALOGUE
 from importers.papers import chunks, from_data
+from importers.parts import Part
 from importers.remarks import read_remark
 from tests.samples import export, ofd, pdf
-from tests.samples.bill import Bill, capitals
+from tests.samples.bill import Bill, Row, capitals
 from tests.samples.xml import xml
 from voucher.days import Span
+from voucher.money import format_yuan
 from voucher.problem import Problem
 
 TODAY = date(2026, 11, 1)
@@ -66,6 +71,38 @@ def test_no_spoilt_document_crashes_its_reader(name: str, data: st.DataObject, t
     path = tmp_path / "sample"
     path.write_bytes(data.draw(st.one_of(spoilt(SEEDS[name]), st.binary(max_size=200))))
     answered(name, path)
+
+
+def money(found: Iterable[Part]) -> tuple[int, int, int]:
+    """Sum up what the rows of a file say: net, tax and gross in fen. No row may be wrong."""
+    parsed = [part for part in found if isinstance(part, ParsedChunk)]
+    assert not any(chunk.failed for chunk in parsed)
+    names = ("net_fen", "tax_fen", "gross_fen")
+    net, tax, gross = (sum(int(str(fen)) for chunk in parsed for fen in chunk.values[name]) for name in names)
+    return net, tax, gross
+
+
+@settings(QUIET, max_examples=15)
+@given(nets=st.lists(st.integers(1, 10**11), min_size=1, max_size=4), red=st.booleans())
+def test_every_format_of_an_invoice_reads_as_the_same_money(nets: list[int], red: bool, tmp_path: Path) -> None:
+    sign = -1 if red else 1
+    pairs = [(sign * net, sign * ((net * 6 + 50) // 100)) for net in nets]
+    rows = tuple(
+        Row(net=format_yuan(net), tax=format_yuan(tax), item=f"服务{n}", quantity="")
+        for n, (net, tax) in enumerate(pairs)
+    )
+    bill = replace(BILL, rows=rows, red_of="26502000000099900009" if red else "", remark="")
+    path = tmp_path / "sample"
+    expected = (sum(net for net, _ in pairs), sum(tax for _, tax in pairs), sum(map(sum, pairs)))
+    for name, data in (
+        ("einvoice_xml", xml(bill)), ("ofd", ofd.pack(ofd.embedded(bill))), ("ofd", ofd.pack(ofd.tagged(bill))),
+        ("pdf", pdf.attached(xml(bill))), ("pdf", pdf.information(bill)),
+    ):  # fmt: skip
+        path.write_bytes(data)
+        (parts,) = documents.parts([worker.parse_here(f"importers.formats.{name}", path)], TODAY)
+        assert money(parts) == expected, name
+    path.write_bytes(export.csv_bytes(export.table(export.HEADER, export.rows([bill]))))
+    assert money(tax_export.read(path, "csv", today=TODAY)) == expected
 
 
 @QUIET
