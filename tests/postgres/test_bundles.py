@@ -1,8 +1,10 @@
 """A zip, a folder and a return file at the door: each file by itself, and back in as it is."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from threading import Barrier
 
 from python_calamine import CalamineWorkbook
 
@@ -67,6 +69,25 @@ def test_a_zip_again_changes_nothing(desk: Desk) -> None:
     before = len(desk.accepted())
     handed_in(desk, path)
     assert len(desk.accepted()) == before
+
+
+def test_two_zips_of_the_same_documents_at_once_count_each_once(desk: Desk) -> None:
+    bills = [replace(A, number=f"2650200000005678{n:04d}") for n in range(8)]
+    paths = [
+        desk.file(ofd.pack({f"{name}{n}.xml": xml(bill) for n, bill in enumerate(order)}), f"{name}.zip")
+        for name, order in (("甲", bills), ("乙", bills[::-1]))
+    ]
+    both = Barrier(2)
+
+    def take(path: Path) -> dict[str, tuple[object, ...]]:
+        both.wait(30)
+        return handed_in(desk, path)[1]
+
+    with ThreadPoolExecutor(2) as threads:
+        told = [each for answer in threads.map(take, paths) for each in answer.values()]
+    assert len(told) == 16
+    assert all(error is None for *_, error in told)
+    assert len({number for number, _ in desk.accepted()}) == len(desk.accepted()) == 8
 
 
 def test_a_rehearsal_of_a_zip_leaves_no_trace(desk: Desk) -> None:
