@@ -280,8 +280,7 @@ def _accept(db: Connection, handed: Sequence[Handed], asked: Asked) -> None:
         span=month,
     )  # fmt: skip
     staged = {each.upload_id: each.staged for each in handed}
-    books.judge(db, staged)
-    books.write(db, staged)
+    books.write(db, staged, books.judge(db, staged))
 
 
 def read(db: Connection, upload_ids: Sequence[int], *, fresh: bool = True, listing: bool = False) -> dict[int, Outcome]:

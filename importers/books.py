@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from importers.messages import make
 from importers.stage import Staged
 from voucher.acts import canonical
-from voucher.database import driver, expect_many, one, query, run_file
+from voucher.database import Row, driver, expect_many, one, query, run_file
 from voucher.days import Span
 from voucher.problem import Problem
 
@@ -36,8 +36,11 @@ def hand_in(
     )
 
 
-def judge(db: Connection, staged: Mapping[int, Staged]) -> None:
-    """Judge every staged invoice; claims the numbers of those that are accepted. staged: by upload."""
+def judge(db: Connection, staged: Mapping[int, Staged]) -> Row:
+    """Judge every staged invoice; claims the numbers of those that are accepted. staged: by upload.
+
+    Returns what there is among them, as 34_what.sql tells it.
+    """
     many = sum(each.rows for each in staged.values()) > _MANY
     if many:
         expect_many(db)
@@ -52,33 +55,48 @@ def judge(db: Connection, staged: Mapping[int, Staged]) -> None:
     doubtful = sorted({p.invoice_number for each in staged.values() for p in each.problems if p.code in DOUBTFUL})
     run_file(db, "queries/import/30_unready.sql", doubtful=doubtful)
     run_file(db, "queries/import/30_waiting_differs.sql")
-    claim(db)
-    there = one(db, "queries/import/34_what.sql")
-    if there and there["known"]:
+    there = claim(db)
+    if there["known"]:
         run_file(db, "queries/import/36_evidence.sql")
         run_file(db, "queries/import/41_evidence.sql")
     run_file(db, "queries/import/40_judgements.sql")
+    return there
 
 
-def claim(db: Connection) -> None:
-    """Claim the numbers that are to be accepted, blues first, and see what became of the red-letters."""
+def claim(db: Connection) -> Row:
+    """Claim the numbers that are to be accepted, blues first, and see what became of the red-letters.
+
+    Returns what there is, as 34_what.sql tells it.
+    """
     run_file(db, "queries/import/31_claim_numbers.sql", kind="blue")
     run_file(db, "queries/import/32_taken_meanwhile.sql")
-    there = one(db, "queries/import/34_what.sql")
-    if there and there["reds"]:
+    there = _there(db)
+    if there["reds"]:
         run_file(db, "queries/import/33_reds.sql")
         run_file(db, "queries/import/31_claim_numbers.sql", kind="red")
         run_file(db, "queries/import/32_taken_meanwhile.sql")
+        there = _there(db)
+    return there
 
 
-def write(db: Connection, staged: Mapping[int, Staged]) -> None:
-    """Write the facts of the uploads. staged: by upload."""
-    for name in (
-        "50_providers", "51_provider_names", "58_documents", "60_upload", "61_upload_rows", "62_held_rows",
-        "70_invoices", "71_lines", "72_further",
-    ):  # fmt: skip
+def _there(db: Connection) -> Row:
+    there = one(db, "queries/import/34_what.sql")
+    assert there is not None
+    return there
+
+
+def write(db: Connection, staged: Mapping[int, Staged], there: Row) -> None:
+    """Write the facts of the uploads. staged: by upload; there: what `judge` returned."""
+    for name in ("50_providers", "51_provider_names", "58_documents", "60_upload"):
         run_file(db, f"queries/import/{name}.sql")
-    write_further(db)
+    if there["open"]:
+        run_file(db, "queries/import/61_upload_rows.sql")
+        run_file(db, "queries/import/62_held_rows.sql")
+    run_file(db, "queries/import/70_invoices.sql")
+    run_file(db, "queries/import/71_lines.sql")
+    if there["known"] or there["waiting"]:
+        run_file(db, "queries/import/72_further.sql")
+        write_further(db)
     notes = [
         {"upload_id": upload_id, "note_no": number, "name": name, "value": value}
         for upload_id, each in staged.items()
@@ -86,7 +104,7 @@ def write(db: Connection, staged: Mapping[int, Staged]) -> None:
     ]
     if notes:
         run_file(db, "queries/import/75_notes.sql", notes=canonical(notes))
-    _write_problems(db, staged)
+    _write_problems(db, staged, there)
 
 
 def write_further(db: Connection) -> None:
@@ -95,7 +113,7 @@ def write_further(db: Connection) -> None:
         run_file(db, "queries/import/74_evidence_lines.sql")
 
 
-def _write_problems(db: Connection, staged: Mapping[int, Staged]) -> None:
+def _write_problems(db: Connection, staged: Mapping[int, Staged], there: Row) -> None:
     """Write all problems of the uploads in the order of their rows, those of the cells and those of the books."""
     found: dict[int, list[Problem]] = {upload_id: list(each.problems) for upload_id, each in staged.items()}
     for row in query(db, "queries/import/81_found.sql"):
@@ -110,7 +128,7 @@ def _write_problems(db: Connection, staged: Mapping[int, Staged]) -> None:
                 **{name: word for name, word in row["words"].items() if word is not None},
             )
         )
-    for row in query(db, "queries/import/80_unsaid.sql"):
+    for row in query(db, "queries/import/80_unsaid.sql") if there["open"] else ():
         found[row["upload_id"]].append(
             make(
                 row["code"],

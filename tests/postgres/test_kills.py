@@ -51,7 +51,7 @@ POINTS = {
     "before anything is staged": ("importers.accept.make_tables", "before", 1),
     "in the middle of staging": ("importers.stage._write", "after", 2),
     "while it waits for nobody": ("importers.books.run_file", "after", 4),
-    "with half of the facts written": ("importers.books.run_file", "after", 20),
+    "with half of the facts written": ("importers.books.run_file", "after", 19),
     "with the problems unwritten": ("importers.books._write_problems", "before", 1),
     "before the document is kept": ("importers.accept.keep", "before", 1),
     "after the document is kept": ("importers.accept.keep", "after", 1),

@@ -3,12 +3,14 @@
 -- source: DESIGN 7; a held invoice is accepted by the act that brings what it waited for; of several
 --         uploads of the same held invoice the newest counts
 INSERT INTO stage (
-    upload_id, sheet, row_no, raw, digest, invoice_number, invoice_kind, issued_on, provider_uscc, provider_name, company_uscc,
+    upload_id, sheet, row_no, raw, digest,
+    invoice_number, invoice_kind, issued_on, provider_uscc, provider_name, company_uscc,
     company_name, contract_no, service_from, service_until, tax_code, item, spec, unit, usage_qty, net_fen, rate_bp,
     tax_fen, gross_fen, paid_fen, original_number, remark, has_error, held_upload_id
 )
 SELECT
-    b.upload_id, h.sheet, h.row_no, '', h.digest, h.invoice_number, h.invoice_kind, c.issued_on, c.provider_uscc, c.provider_name,
+    b.upload_id,
+    h.sheet, h.row_no, '', h.digest, h.invoice_number, h.invoice_kind, c.issued_on, c.provider_uscc, c.provider_name,
     c.company_uscc, c.company_name, c.contract_no, c.service_from, c.service_until, c.tax_code, c.item, c.spec, c.unit,
     c.usage_qty, c.net_fen, c.rate_bp, c.tax_fen, c.gross_fen, c.paid_fen, c.original_number, c.remark, FALSE,
     h.upload_id

@@ -3,7 +3,8 @@
 CREATE TEMPORARY TABLE entry ON COMMIT DROP AS
 WITH header AS (
     SELECT
-        s.upload_id, s.invoice_number AS number, s.invoice_kind AS kind, s.sheet, s.row_no AS first_row, s.held_upload_id,
+        s.upload_id, s.invoice_number AS number, s.invoice_kind AS kind,
+        s.sheet, s.row_no AS first_row, s.held_upload_id,
         s.issued_on, s.provider_uscc, s.provider_name, s.company_uscc, s.company_name,
         coalesce(s.contract_no, '') AS contract_no, s.original_number,
         CASE WHEN s.service_from IS NOT NULL THEN daterange(s.service_from, s.service_until, '[]')

@@ -2,7 +2,8 @@
 -- params: none (reads stage, several, entry)
 INSERT INTO found (upload_id, code, sheet, row_no, column_name, value, invoice_number, words)
 SELECT
-    s.upload_id, 'header_fields_differ', s.sheet, s.row_no, array_to_string(v.differing, '、'), '', s.invoice_number, '{}'
+    s.upload_id, 'header_fields_differ', s.sheet, s.row_no, array_to_string(v.differing, '、'), '',
+    s.invoice_number, '{}'
 FROM several AS v
 INNER JOIN stage AS s ON s.invoice_number = v.invoice_number AND s.held_upload_id = 0
 WHERE cardinality(v.differing) > 0

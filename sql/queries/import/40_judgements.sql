@@ -51,7 +51,8 @@ WHERE
 GROUP BY j.upload_id, j.provider_uscc
 UNION ALL
 SELECT
-    t.upload_id, 'name_differs', t.sheet, t.first_row, t.column_name, t.name, '', jsonb_build_object('registered', n.name)
+    t.upload_id, 'name_differs', t.sheet, t.first_row, t.column_name, t.name, '',
+    jsonb_build_object('registered', n.name)
 FROM (
     SELECT j.upload_id, min(j.sheet) AS sheet, min(j.first_row) AS first_row, '用方名称' AS column_name,
         j.company_uscc AS uscc, j.company_name AS name
