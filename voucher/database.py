@@ -112,11 +112,7 @@ def translated() -> Iterator[None]:
 
 @cache
 def _statement(name: str) -> TextClause:
-<<<<<<< HEAD
     """Read a SQL file as a statement, once: finding its parameters anew each time costs as much as a short query."""
-=======
-    """Read one SQL file as a statement, once."""
->>>>>>> fcf8de5 (Imports' tests share registered databases and one process for costly files; statements are parsed once; memory is measured for real)
     return text(sql.read(name))
 
 
