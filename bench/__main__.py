@@ -1,17 +1,18 @@
 """`python -m bench`: measure import, draft, approve, checks and small uploads against their floors."""
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 
 from sqlalchemy import Engine
 
-from bench import clock, data, floors, machine, report, steps, uploads, usage, works
+from bench import clock, data, documents, floors, machine, report, steps, uploads, usage, works
 from bench.clock import Cost
 from bench.place import Place, place
 from bench.report import Measured
 
-WORKS = ("match", "usage", "import", "draft", "approve", "checks", "bundle", "upload")
+WORKS = ("match", "usage", "zip", "xlsx", "import", "draft", "approve", "checks", "bundle", "upload")
 BASE = "cvl"
 """The first database of the server: ledger and registers, no invoice."""
 
@@ -169,6 +170,41 @@ class Bench:
             _tell(one)
         one.note = f"Python {peak:.0f} MiB resident, {lines / min(one.seconds):,.0f} lines a second"
         source.unlink()
+
+    def _zip(self, repeat: int) -> None:
+        """Measure the import of a zip of XML documents, after parsing the same bytes with lxml alone."""
+        count = min(self.rows, documents.DOCUMENTS)
+        path = self.place.home / f"{count}.zip"
+        self._documents("zip", repeat, count, path, lambda: documents.write_zip(path, count, self.companies))
+
+    def _xlsx(self, repeat: int) -> None:
+        """Measure the import of a workbook, after reading its cells alone."""
+        count = min(self.rows, documents.CELLS)
+        path, source = self.place.home / f"{count}.xlsx", self.place.home / f"{count}_cells.csv"
+
+        def write() -> None:
+            data.write_template(source, count, self.companies)
+            documents.write_workbook(path, source)
+            source.unlink()
+
+        self._documents("xlsx", repeat, count, path, write)
+
+    def _documents(self, work: str, repeat: int, count: int, path: Path, write: Callable[[], None]) -> None:
+        """Measure the import of what is not a csv into a fresh ledger each time, after its floor."""
+        if not repeat:
+            return
+        write()
+        one = Measured(work, count)
+        self.measured.append(one)
+        for n in range(repeat):
+            one.floors.append((documents.parse_bare if work == "zip" else documents.read_cells)(path))
+            name = self.place.clone(self.base, f"{work}_{count}_{n}")
+            with self._opened(name, work) as engine, self._cost(one):
+                (documents.run_zip if work == "zip" else works.run_import)(engine, path, count)
+            self.place.drop(name)
+            one.note = f"{count / one.costs[-1].seconds:,.0f} {'files' if work == 'zip' else 'rows'} per second"
+            _tell(one)
+        path.unlink()
 
     def _checks(self, repeat: int) -> None:
         """Measure all checks on the approved books."""

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from importers import formats, guard
 from importers.messages import CATALOGUE
-from importers.papers import Paper, chunk, from_data, to_data
+from importers.papers import Paper, chunks, from_data, to_data
 from importers.xml_reading import BadXml
 from voucher.problem import Problem
 
@@ -50,7 +50,7 @@ def read(name: str, path: Path) -> None:
     if kind not in ("csv", "xlsx") and name in ("einvoice_xml", "ofd", "pdf"):
         for paper in parsed(name, path):
             again = from_data(json.loads(json.dumps(to_data(paper))))
-            assert len(chunk(again, TODAY)) == len(paper.lines)
+            assert len(chunks([again], TODAY)[0]) == len(paper.lines)
 
 
 def parsed(name: str, path: Path) -> Sequence[Paper]:
@@ -119,7 +119,7 @@ def soak(name: str, seconds: float, seed: int) -> tuple[int, Path | None]:
 
 def main() -> int:
     """Soak each format; returns 1 when a reader crashed."""
-    names = sorted(path.name for path in GOLDEN.iterdir() if path.is_dir() and not path.name.startswith("_"))
+    names = [each.__name__.rpartition(".")[2] for each in formats.all_formats()]
     parser = argparse.ArgumentParser(description="Spoil golden samples of each format for minutes.")
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--only", nargs="+", choices=names, default=names)

@@ -31,6 +31,7 @@ from console.answer import Answer, yuan
 from console.chinese import FILE, option
 from console.door import Verb
 from importers import accept
+from importers.outcome import OUTCOMES, WORDS
 from reconciliation import bank
 from voucher import access, database, embedded
 from voucher.database import one, run
@@ -169,9 +170,9 @@ def _import(engine: Engine, walk: Walk, step: Step) -> None:
         raise Broken("demo_file", f"演示文件 {file.name} 没有读成：{'；'.join(answer.text)}")
     if back.exists():
         walk.returns.append(back)
-    counts = walk.imported.setdefault(f"{step['day']:%Y-%m}", dict.fromkeys(("files", "rows", *accept.OUTCOMES), 0))
+    counts = walk.imported.setdefault(f"{step['day']:%Y-%m}", dict.fromkeys(("files", "rows", *OUTCOMES), 0))
     counts["files"] += 1
-    for name in ("rows", *accept.OUTCOMES):
+    for name in ("rows", *OUTCOMES):
         counts[name] += answer.data[name]
     walk.months.setdefault(f"{step['day']:%Y-%m}", [])
 
@@ -291,7 +292,7 @@ def _lines(walk: Walk, home: Path, number: str, agreed: Answer, bundle: Path) ->
     for month, sentences in sorted(walk.months.items()):
         counts = walk.imported.get(month)
         if counts:
-            words = "，".join(f"{accept.WORDS[n]}{counts[n]}行" for n in accept.OUTCOMES if counts[n])
+            words = "，".join(f"{WORDS[n]}{counts[n]}行" for n in OUTCOMES if counts[n])
             sentences = [f"导入{counts['files']}个文件、{counts['rows']}行：{words}", *sentences]
         text += [f"{month}  {sentences[0]}", *(f"         {each}" for each in sentences[1:])]
     granted = sum(parse_yuan(each["granted"]) for each in walk.runs)

@@ -1,6 +1,7 @@
 """`cvl import`: take the month's invoices and say how every row ended."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from console.door import Verb
 from console.problems import problem_lines
 from console.progress import watched
 from console.registers import together
-from importers import accept, expand, returns
-from importers.accept import OUTCOMES, WORDS, Asked, Outcome, outcome_data
+from importers import accept, expand, many, returns
+from importers.accept import Asked
+from importers.outcome import WORDS, Outcome, outcome_data
 from voucher import access, uscc
 from voucher.access import User
 from voucher.database import run
@@ -29,54 +31,55 @@ def import_files(
     usage: str | None, as_json: bool,
 ) -> Answer:  # fmt: skip
     """Import invoice files one after another; each is an act of its own."""
-    if return_file is not None and (len(files) > 1 or expand.is_bundle(files[0])):
-        raise Misused("one_return_file", "--return-file 一次只能配一个文件，请逐个文件导入。")
     user = run(engine, lambda db: access.require(db, as_user, "import"), "cvl_auditor")
     if provider is not None and uscc.check(provider := uscc.normal(provider)) == "bad":
         raise Misused("bad_uscc", f"--provider：“{provider}”不是有效的统一社会信用代码，请照营业执照核对18位代码。")
     asked = accept.ask(user, provider, service_month, received_on, invoice, usage)
     single = len(files) == 1 and not expand.is_bundle(files[0])
-    answers = []
-    for file in files:
-        for member in expand.members(file):
-            try:
-                answers.append(
-                    import_member(
-                        engine, user, asked, file, member, dry_run=dry_run, return_file=return_file, listing=as_json
-                    )
-                )
-            except CvlError as error:
-                if single:
-                    raise
-                shown = member_name(file, member)
-                data = {"file": shown, "error": {"code": error.code, "message": error.message}}
-                answers.append(Answer(data, [f"{shown}：{error.message}"], error.exit_status))
     if single:
-        return answers[0]
+        return import_one(engine, user, asked, files[0], dry_run=dry_run, return_file=return_file, listing=as_json)
+    way = many.Way(engine, user, asked, dry_run, listing=as_json)
+    endings = [(shown, ending) for file in files for shown, ending in endings_of(way, file)]
+    answers = [_answer(shown, ending, dry_run) for shown, ending in endings]
     text = [line for answer in answers for line in (*answer.text, "")]
-    return Answer({"uploads": [answer.data for answer in answers]}, text[:-1], together([a.status for a in answers]))
+    if return_file is not None:
+        text += _written(return_file, [(shown, each) for shown, each in endings if isinstance(each, Outcome)])
+    return Answer({"uploads": [answer.data for answer in answers]}, text, together([a.status for a in answers]))
 
 
-def member_name(file: Path, member: expand.Member) -> str:
-    """Name a member of a folder or zip as people know it."""
-    return str(file / member.name) if file.is_dir() else str(file.parent / member.name)
+def endings_of(way: many.Way, file: Path) -> Iterator[tuple[str, many.Ending]]:
+    """Import one of several files, or the members of a folder or zip, each named as people know it."""
+    for member, ending in many.import_members(way, file):
+        yield str(file if member.path == file else (file if file.is_dir() else file.parent) / member.name), ending
 
 
-def import_member(
-    engine: Engine, user: User, asked: Asked, file: Path, member: expand.Member, *, dry_run: bool,
-    return_file: Path | None, listing: bool,
-) -> Answer:  # fmt: skip
-    """Import one member of what was given; of a folder or zip the answer names the file."""
-    if member.path == file:
-        return import_one(engine, user, asked, file, dry_run=dry_run, return_file=return_file, listing=listing)
-    shown = member_name(file, member)
-    if member.path is None:
-        outcome = Outcome(None, "", "", 0, dict.fromkeys(OUTCOMES, 0), (), member.problems)
-        lines = outcome_lines(Path(shown), outcome, dry_run, None)
-        return Answer({"file": shown, **outcome_data(outcome)}, lines, outcome.exit_status)
-    answer = import_one(engine, user, asked, member.path, dry_run=dry_run, listing=listing, quiet=True)
-    text = [line.replace(str(member.path), shown) for line in answer.text]
-    return Answer({"file": shown, **answer.data}, text, answer.status)
+def _answer(shown: str, ending: many.Ending, dry_run: bool) -> Answer:
+    if isinstance(ending, CvlError):
+        data = {"file": shown, "error": {"code": ending.code, "message": ending.message}}
+        return Answer(data, [f"{shown}：{ending.message}"], ending.exit_status)
+    lines = outcome_lines(Path(shown), ending, dry_run, None)
+    return Answer({"file": shown, **outcome_data(ending)}, lines, ending.exit_status)
+
+
+def _written(path: Path, outcomes: Sequence[tuple[str, Outcome]]) -> list[str]:
+    """Write the return files of many files and say where they are."""
+    parts = [(Path(shown).name, each.header, each.failing, each.problems) for shown, each in outcomes]
+    with _return_file(path):
+        written = returns.write_all(path, parts)
+    return [f"未受理的{rows}行已写入 {target}，改正后可直接用 cvl import 重新导入。" for target, rows in written]
+
+
+@contextmanager
+def _return_file(path: Path) -> Iterator[None]:
+    """Say in words that a return file cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise Refused(
+            "no_return_file",
+            f"发票已按结果入账，但退回文件写不到 {path}（{error.strerror}）。"
+            "请换一个位置，再导入一次同一文件即可取得，不会重复计算。",
+        ) from error
 
 
 def import_one(
@@ -89,14 +92,8 @@ def import_one(
         outcome = accept.import_file(engine, file, user, asked, dry_run=dry_run, listing=listing, progress=progress)
     written = None
     if return_file is not None and outcome.failing:
-        try:
+        with _return_file(return_file):
             returns.write(return_file, outcome.header, outcome.failing, outcome.problems)
-        except OSError as error:
-            raise Refused(
-                "no_return_file",
-                f"发票已按结果入账，但退回文件写不到 {return_file}（{error.strerror}）。"
-                "请换一个位置，再导入一次同一文件即可取得，不会重复计算。",
-            ) from error
         written = return_file
     return Answer(outcome_data(outcome), outcome_lines(file, outcome, dry_run, written), outcome.exit_status)
 

@@ -12,7 +12,7 @@ from console.door import Verb
 from console.resolutions import documents_data, documents_lines
 from console.verifications import shown as verification_shown
 from importers import resolve
-from importers.accept import INVOICE_KINDS, WORDS
+from importers.outcome import INVOICE_KINDS, WORDS
 from settlement.run import KINDS, STATES
 from voucher import acts, uscc
 from voucher.database import one, query, run

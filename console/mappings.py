@@ -68,10 +68,14 @@ def _text(toml: Path) -> str:
 def _asked(header: Sequence[str], guesses: dict[str, str]) -> Profile:
     """Ask column by column; the guess is taken with the return key, `=word` is a constant, `-` leaves it out."""
     click.echo("逐列确认：直接回车用猜测；输入表里的列名；输入 =内容 表示每行固定；输入 - 表示没有。", err=True)
-    click.echo("表里的列：" + "、".join(cell for cell in header if cell.strip()), err=True)
+    theirs = [cell.strip() for cell in header if cell.strip()]
+    click.echo("表里的列：" + "、".join(theirs), err=True)
     columns, constants = {}, {}
     for ours in NAMES:
         said = click.prompt(ours, default=guesses.get(ours, "-"), err=True).strip()
+        while said != "-" and not said.startswith("=") and said not in theirs:
+            click.echo(f"表里没有“{said}”这一列。请照抄表里的列名，或输入 =内容、-。", err=True)
+            said = click.prompt(ours, default=guesses.get(ours, "-"), err=True).strip()
         if said.startswith("="):
             constants[ours] = said[1:].strip()
         elif said != "-":

@@ -1,37 +1,36 @@
-"""Import one file: receive, stage, check, accept per invoice, and say how each row ended.
+"""Import files: receive, stage, check, accept per invoice, and say how each row ended.
 
-Everything is one transaction and one act: a killed import leaves nothing, a dry run is rolled back.
+Each file is an act of its own; those of one call are one transaction: a killed import leaves nothing, a dry run is
+rolled back.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from importers import evidence, formats, guard, mapping, usage
+from importers import books, formats, guard, mapping, usage
 from importers.cells import read_invoice_number
-from importers.messages import make
+from importers.outcome import Outcome, blocked, read
+from importers.parts import Part
 from importers.receive import Received, keep, receive
 from importers.sheets import UNIT
 from importers.stage import Progress, Staged, make_tables, stage
 from importers.usage_format import UsageFormat
 from voucher import acts, database
 from voucher.access import User
-from voucher.database import driver, one, query, run_file
+from voucher.acts import canonical
+from voucher.database import query
 from voucher.days import business_day, month_span
 from voucher.errors import Misused, Refused
-from voucher.problem import Problem, problem_data
+from voucher.problem import Problem
 
-_MANY = 5_000
-"""Rows from which a file is worth the planner's while."""
-WORDS = {"accepted": "受理", "duplicate": "重复", "conflict": "冲突", "rejected": "退回", "held": "待核"}
-"""Outcome of a row to what it is called on screen."""
-OUTCOMES = tuple(WORDS)
-INVOICE_KINDS = {"blue": "蓝字", "red": "红字"}
-"""Kind of an invoice to what it is called on screen."""
+_LOOKS = 5
+"""How often the books are looked at anew when others write the same files at the same time."""
 Look = Callable[[Connection, int], None]
 """Sees the books within the transaction of an import, also of one that is rolled back; given the upload's id."""
 
@@ -48,41 +47,6 @@ class Asked:
     received_on: date
     invoice: str = ""
     usage: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a file ended. upload_id: None when it was blocked or rehearsed. counts: rows per outcome.
-
-    invoices: only when asked for, since a large file has many. failing: rows that need a look, with the
-    header as uploaded, for the return file. fresh: False when the same file was answered before.
-    """
-
-    upload_id: int | None
-    sha256: str
-    format: str
-    rows: int
-    counts: Mapping[str, int]
-    invoices: Sequence[Mapping[str, Any]]
-    problems: Sequence[Problem]
-    failing: Sequence[Mapping[str, Any]] = ()
-    header: Sequence[str] = ()
-    fresh: bool = True
-
-    @property
-    def exit_status(self) -> int:
-        """0: all rows accepted or known. 3: some need a look. 1: the file is blocked."""
-        if any(problem.severity == "blocking" for problem in self.problems):
-            return 1
-        return 3 if any(self.counts[name] for name in ("conflict", "rejected", "held")) else 0
-
-
-class _Rehearsed(Exception):
-    """Carries the outcome of a dry run (or of a file that changed nothing) out of a transaction to roll back."""
-
-    def __init__(self, outcome: Outcome) -> None:
-        super().__init__()
-        self.outcome = outcome
 
 
 def ask(
@@ -121,54 +85,61 @@ def import_file(
     dry_run: bool = False,
     listing: bool = False,
     progress: Progress = lambda _: None,
+    name: str = "",
     look: Look = lambda _db, _upload_id: None,
 ) -> Outcome:
-    """Import one file; with `listing` the outcome names every invoice. look: sees the books as the import leaves them.
+    """Import one file; with `listing` the outcome names every invoice. name: of the file when not its path's.
 
-    Raises Misused, Refused, Busy; what is wrong with the file is in the outcome.
+    look: sees the books as the import leaves them. Raises Misused, Refused, Busy; what is wrong with the file is in the
+    outcome.
     """
     problems = guard.check_size(source)
     if problems:
-        return _blocked("", problems)
-    with receive(source, copy=not dry_run) as received:
-        return _import_received(engine, received, user, asked, dry_run, listing, progress, look)
+        return blocked("", problems)
+    with receive(source, copy=not dry_run, name=name) as received:
+        handed = _identified(engine, received, asked)
+        if isinstance(handed, Outcome):
+            return handed
+        way: dict[str, Any] = {"dry_run": dry_run, "listing": listing, "progress": progress, "look": look}
+        if isinstance(handed, HandedUsage):
+            return _import_usage(engine, handed, user, asked, **way)
+        return import_handed(engine, [handed], user, asked, **way)[0]
 
 
-def _import_received(
-    engine: Engine, received: Received, user: User, asked: Asked, dry_run: bool, listing: bool, progress: Progress,
-    look: Look,
-) -> Outcome:  # fmt: skip
-    """Import a file that nobody else can change any more."""
-    sha256 = received.digests.sha256
-    problems = guard.check_file(received.path)
+@dataclass(slots=True)
+class Handed:
+    """A received file on its way into the books. read: gives its rows, anew at each call."""
+
+    received: Received
+    format: str
+    evidence: str
+    read: Callable[[], Iterable[Part]]
+    staged: Staged = field(default_factory=Staged)
+    upload_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HandedUsage:
+    """A received file of usage. kind: what its bytes are."""
+
+    received: Received
+    format: UsageFormat
+    kind: str
+
+
+def _identified(engine: Engine, received: Received, asked: Asked) -> Handed | HandedUsage | Outcome:
+    """Guard a file that nobody else can change any more and find how to read it."""
+    path, sha256 = received.path, received.digests.sha256
+    problems = guard.check_file(path)
     if problems:
-        return _blocked(sha256, problems)
-    kind = guard.kind_by_content(received.path)
-    chosen = _format(engine, received.path, kind, asked)
+        return blocked(sha256, problems)
+    kind = guard.kind_by_content(path)
+    chosen = _format(engine, path, kind, asked)
     if isinstance(chosen, Problem):
-        return _blocked(sha256, [chosen])
-
-    def work(db: Connection) -> Outcome:
-        try:
-            outcome = _import(db, received, chosen, kind, user, asked, progress)
-            undone = False
-        except _Rehearsed as rehearsed:
-            outcome, undone = rehearsed.outcome, True
-        if listing and outcome.upload_id is not None:
-            rows = query(db, "queries/import/invoices.sql", upload_id=outcome.upload_id)
-            outcome = replace(outcome, invoices=rows)
-        if outcome.upload_id is not None:
-            look(db, outcome.upload_id)
-        if dry_run and outcome.fresh:
-            outcome, undone = replace(outcome, upload_id=None), True
-        if undone:
-            raise _Rehearsed(outcome)
-        return outcome
-
-    try:
-        return database.run(engine, work)
-    except _Rehearsed as rehearsed:
-        return rehearsed.outcome
+        return blocked(sha256, [chosen])
+    if isinstance(chosen, UsageFormat):
+        return HandedUsage(received, chosen, kind)
+    return Handed(received, chosen.NAME, chosen.EVIDENCE, lambda: chosen.read(path, kind, today=business_day()))
 
 
 def _format(engine: Engine, path: Path, kind: str, asked: Asked) -> formats.Format | Problem:
@@ -180,230 +151,179 @@ def _format(engine: Engine, path: Path, kind: str, asked: Asked) -> formats.Form
     return mapped or mapping.unknown(path, kind) or formats.identify(path, kind)
 
 
-def _blocked(sha256: str, problems: Sequence[Problem], format_name: str = "") -> Outcome:
-    """Make the outcome of a file that cannot be taken at all. sha256: empty when it was not even read."""
-    counts = dict.fromkeys(OUTCOMES, 0)
-    return Outcome(None, sha256, format_name, 0, counts, (), tuple(problems))
+class _Undone(Exception):
+    """Rolls a transaction back. answers: place to outcome of what needs no other look."""
+
+    def __init__(self, answers: Mapping[int, Outcome]) -> None:
+        super().__init__()
+        self.answers = answers
 
 
-def _import(
-    db: Connection,
-    received: Received,
-    chosen: formats.Format,
-    kind: str,
-    user: User,
-    asked: Asked,
-    progress: Progress,
-) -> Outcome:
-    """Import a received file within a transaction."""
-    if isinstance(chosen, UsageFormat):
-        return _import_usage(db, received, chosen, kind, user, asked, progress)
-    key = {
-        "sha256": received.digests.sha256,
-        "provider": asked.provider,
-        "service_month": asked.service_month,
-    }
-    before = query(db, "queries/import/uploads_of_file.sql", **key)
-    if before and not before[-1]["open_rows"]:
-        return read(db, before[-1]["upload_id"], fresh=False)
-    reference = ":".join((*key.values(), str(len(before) + 1)))
-    try:
-        with acts.act(db, "upload", reference, user.name, key) as act:
-            make_tables(db)
-            staged = stage(db, chosen.read(received.path, kind, today=business_day()), progress)
-            if staged.blocked:
-                raise _Rehearsed(_blocked(received.digests.sha256, staged.problems, chosen.NAME))
-            _accept(db, act.act_id, received, chosen, staged, asked)
-            keep(received)
-        outcome = read(db, act.act_id)
-    except acts.AlreadyDone as done:
-        return read(db, done.act_id, fresh=False)
-    if before and not one(db, "queries/import/news.sql", upload_id=act.act_id, before=before[-1]["upload_id"]):
-        raise _Rehearsed(read(db, before[-1]["upload_id"], fresh=False))
-    return outcome
+def import_handed(
+    engine: Engine, handed: Sequence[Handed], user: User, asked: Asked, *, dry_run: bool = False,
+    listing: bool = False, progress: Progress = lambda _: None, look: Look = lambda _db, _upload_id: None,
+) -> list[Outcome]:  # fmt: skip
+    """Import files in one transaction, each an act of its own; no invoice number may stand in two of them.
+
+    Returns their outcomes in the same order. Raises Refused, Busy, Unreachable.
+    """
+    answers: dict[int, Outcome] = {}
+
+    def looked(db: Connection, outcomes: Mapping[int, Outcome]) -> None:
+        for each in outcomes.values():
+            if each.upload_id is not None:
+                look(db, each.upload_id)
+
+    def work(db: Connection) -> Mapping[int, Outcome]:
+        known = _known(db, handed, asked, answers, listing=listing)
+        rest = {place: each for place, each in enumerate(handed) if place not in known}
+        fresh = _import(db, rest, user, asked, listing, progress) if rest else {}
+        looked(db, known | fresh)
+        if dry_run:
+            raise _Undone(known | {n: replace(each, upload_id=None) for n, each in fresh.items()})
+        return known | fresh
+
+    for _ in range(_LOOKS):
+        try:
+            return _in_order(database.run(engine, work))
+        except _Undone as undone:
+            answers |= undone.answers
+            if len(answers) == len(handed):
+                database.run(engine, partial(looked, outcomes=answers))
+                return _in_order(answers)
+        except acts.Overtaken:
+            continue
+    raise Refused("file_busy", "同一文件正由别人同时导入。请稍后再试一次，已受理的不会重复计算。")
 
 
 def _import_usage(
-    db: Connection, received: Received, chosen: UsageFormat, kind: str, user: User, asked: Asked, progress: Progress
-) -> Outcome:
-    """Import a file of usage within a transaction; the same bytes for the same invoice count once."""
-    key = {"sha256": received.digests.sha256, "invoice": asked.invoice}
+    engine: Engine, handed: HandedUsage, user: User, asked: Asked, *, dry_run: bool, listing: bool,
+    progress: Progress, look: Look,
+) -> Outcome:  # fmt: skip
+    """Import a file of usage; the same bytes for the same invoice count once."""
+    sha256 = handed.received.digests.sha256
+    key = {"sha256": sha256, "invoice": asked.invoice}
+
+    def taken(db: Connection) -> Outcome:
+        try:
+            with acts.act(db, "usage", ":".join(key.values()), user.name, key) as act:
+                problems = usage.take(
+                    db, act.act_id, handed.received, handed.format, handed.kind, provider=asked.provider,
+                    received_on=asked.received_on, today=business_day(), invoice=asked.invoice, mode=asked.usage,
+                    progress=progress,
+                )  # fmt: skip
+                if any(problem.severity == "blocking" for problem in problems):
+                    raise _Undone({0: blocked(sha256, problems, handed.format.NAME)})
+                books.put_problems(db, {act.act_id: problems})
+                keep([handed.received])
+            return read(db, [act.act_id], listing=listing)[act.act_id]
+        except acts.AlreadyDone as done:
+            return read(db, [done.act_id], fresh=False, listing=listing)[done.act_id]
+
+    def work(db: Connection) -> Outcome:
+        outcome = taken(db)
+        assert outcome.upload_id is not None
+        look(db, outcome.upload_id)
+        if dry_run and outcome.fresh:
+            raise _Undone({0: replace(outcome, upload_id=None)})
+        return outcome
+
     try:
-        with acts.act(db, "usage", ":".join(key.values()), user.name, key) as act:
-            problems = usage.take(
-                db, act.act_id, received, chosen, kind, provider=asked.provider, received_on=asked.received_on,
-                today=business_day(), invoice=asked.invoice, mode=asked.usage, progress=progress,
-            )  # fmt: skip
-            if any(problem.severity == "blocking" for problem in problems):
-                raise _Rehearsed(_blocked(received.digests.sha256, problems, chosen.NAME))
-            _write_problems(db, act.act_id, problems)
-            keep(received)
-        return read(db, act.act_id)
-    except acts.AlreadyDone as done:
-        return read(db, done.act_id, fresh=False)
+        return database.run(engine, work)
+    except _Undone as undone:
+        return undone.answers[0]
 
 
-def _accept(
-    db: Connection, act_id: int, received: Received, chosen: formats.Format, staged: Staged, asked: Asked
-) -> None:
-    """Judge the staged invoices against each other and the books, and write what is accepted."""
-    month = month_span(asked.service_month) if asked.service_month else None
-    run_file(
-        db,
-        "queries/import/03_context.sql",
-        upload_id=act_id,
-        provider=asked.provider,
-        received_on=asked.received_on,
-        service_from=month.start if month else None,
-        service_until=month.end if month else None,
-        evidence=staged.asides.get("evidence", chosen.EVIDENCE),
-    )
-    many = staged.rows > _MANY
-    if many:
-        database.expect_many(db)
-    for name, table in (
-        ("10_lock_buckets", ""), ("11_waiting", "stage"), ("20_several", "several"), ("21_entry", "entry"),
-        ("22_own_faults", ""), ("30_judged", "judged"),
-    ):  # fmt: skip
-        if name == "20_several":
-            evidence.fill_spans(db)
-        run_file(db, f"queries/import/{name}.sql")
-        if table and many:
-            db.exec_driver_sql(f"ANALYZE {table}")
-    evidence.hold(db, staged)
-    run_file(db, "queries/import/31_claim_numbers.sql", kind="blue")
-    run_file(db, "queries/import/32_taken_meanwhile.sql")
-    run_file(db, "queries/import/33_reds.sql")
-    run_file(db, "queries/import/31_claim_numbers.sql", kind="red")
-    run_file(db, "queries/import/32_taken_meanwhile.sql")
-    evidence.judge(db)
-    run_file(db, "queries/import/40_judgements.sql")
-    _write(db, act_id, received, chosen, staged, asked)
-    _write_problems(db, act_id, [*staged.problems, *_found(db), *usage.take_up(db, act_id)])
+def _in_order(answers: Mapping[int, Outcome]) -> list[Outcome]:
+    return [answers[place] for place in sorted(answers)]
 
 
-def _write(
-    db: Connection, act_id: int, received: Received, chosen: formats.Format, staged: Staged, asked: Asked
-) -> None:
-    """Write the facts of the upload."""
-    run_file(db, "queries/import/50_providers.sql", act_id=act_id)
-    run_file(db, "queries/import/51_provider_names.sql", act_id=act_id)
-    run_file(
-        db,
-        "queries/import/59_document.sql",
-        act_id=act_id,
-        sha256=received.digests.sha256,
-        sm3=received.digests.sm3,
-        size_bytes=received.size_bytes,
-    )
-    run_file(
-        db,
-        "queries/import/60_upload.sql",
-        upload_id=act_id,
-        sha256=received.digests.sha256,
-        file_name=received.name,
-        format=chosen.NAME,
-        provider=asked.provider,
+def _earlier(db: Connection, handed: Sequence[Handed], asked: Asked) -> dict[str, list[Mapping[str, Any]]]:
+    """Read the earlier uploads of the same files, oldest first, by SHA-256."""
+    hashes = [each.received.digests.sha256 for each in handed]
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for row in query(
+        db, "queries/import/uploads_of_file.sql", sha256=hashes, provider=asked.provider,
         service_month=asked.service_month,
-        received_on=asked.received_on,
-        header=UNIT.join(staged.header.cells) if staged.header else "",
-    )
-    run_file(db, "queries/import/61_upload_rows.sql", upload_id=act_id)
-    run_file(db, "queries/import/62_held_rows.sql", upload_id=act_id)
-    run_file(db, "queries/import/70_invoices.sql", act_id=act_id)
-    run_file(db, "queries/import/71_lines.sql", upload_id=act_id)
-    evidence.write(db, act_id, received.digests.sha256, list(staged.asides.items()))
+    ):  # fmt: skip
+        found.setdefault(row["sha256"], []).append(row)
+    return found
 
 
-def _found(db: Connection) -> list[Problem]:
-    """List what the queries found wrong with rows and invoices."""
-    problems = []
-    for row in query(db, "queries/import/81_found.sql"):
-        problems.append(
-            make(
-                row["code"],
-                row=row["row_no"],
-                column=row["column_name"],
-                value=row["value"],
-                invoice_number=row["invoice_number"],
-                sheet=row["sheet"],
-                **{name: word for name, word in row["words"].items() if word is not None},
-            )
-        )
-    for row in query(db, "queries/import/80_unsaid.sql"):
-        problems.append(
-            make(
-                row["code"],
-                row=row["row_no"],
-                invoice_number=row["invoice_number"],
-                sheet=row["sheet"],
-                other_row=row["other_row"],
-            )
-        )
-    return problems
+def _known(
+    db: Connection, handed: Sequence[Handed], asked: Asked, answers: Mapping[int, Outcome], *, listing: bool
+) -> dict[int, Outcome]:
+    """Answer the files that were taken before and wait for nothing, and those in `answers`."""
+    earlier = _earlier(db, handed, asked)
+    closed = {
+        place: rows[-1]["upload_id"]
+        for place, each in enumerate(handed)
+        if (rows := earlier.get(each.received.digests.sha256)) and not rows[-1]["open_rows"] and place not in answers
+    }
+    outcomes = read(db, list(closed.values()), fresh=False, listing=listing)
+    return {**answers, **{place: outcomes[upload_id] for place, upload_id in closed.items()}}
 
 
-def _write_problems(db: Connection, act_id: int, found: Sequence[Problem]) -> None:
-    """Write all problems of an upload in the order of its rows, those of the cells and those of the books."""
-    problems = sorted(found, key=lambda problem: (problem.row or 0, problem.sheet))
-    columns = "upload_id, problem_no, sheet, row_no, code, severity, column_name, value, message, invoice_number"
-    run_file(db, "queries/import/82_problem.sql")
-    with driver(db).cursor() as cursor, cursor.copy(f"COPY problem ({columns}) FROM STDIN") as copy:
-        for number, p in enumerate(problems, 1):
-            row_values = (act_id, number, p.sheet, p.row, p.code, p.severity, p.column, p.value, p.message)
-            copy.write_row((*row_values, p.invoice_number))
-    run_file(db, "queries/import/83_problems.sql")
+def _import(
+    db: Connection, handed: Mapping[int, Handed], user: User, asked: Asked, listing: bool, progress: Progress
+) -> dict[int, Outcome]:
+    """Import files that are new or still have open rows. Raises _Undone for those that nothing new is said of."""
+    earlier = _earlier(db, list(handed.values()), asked)
+    requests = {}
+    for each in handed.values():
+        sha256 = each.received.digests.sha256
+        key = {"sha256": sha256, "provider": asked.provider, "service_month": asked.service_month}
+        requests[":".join((*key.values(), str(len(earlier.get(sha256, ())) + 1)))] = key
+    with acts.several(db, "upload", requests, user.name) as opened:
+        make_tables(db)
+        for place, act in zip(handed, opened, strict=True):
+            handed[place].upload_id, handed[place].staged = act.act_id, Staged()
+        stage(db, [(each.upload_id, each.read(), each.staged) for each in handed.values()], progress)
+        stopped = {place: each for place, each in handed.items() if each.staged.blocked}
+        if stopped:
+            raise _Undone({place: _blocked_as_read(each) for place, each in stopped.items()})
+        _accept(db, list(handed.values()), asked)
+        keep([each.received for each in handed.values()])
+    outcomes = read(db, [each.upload_id for each in handed.values()], listing=listing)
+    before = {
+        place: rows[-1]["upload_id"]
+        for place, each in handed.items()
+        if (rows := earlier.get(each.received.digests.sha256))
+    }
+    if stale := _without_news(db, {handed[place].upload_id: upload_id for place, upload_id in before.items()}):
+        told = {place: before[place] for place in before if handed[place].upload_id in stale}
+        answers = read(db, list(told.values()), fresh=False, listing=listing)
+        raise _Undone({place: answers[upload_id] for place, upload_id in told.items()})
+    return {place: outcomes[each.upload_id] for place, each in handed.items()}
 
 
-def read(db: Connection, upload_id: int, *, fresh: bool = True) -> Outcome:
-    """Read how an upload ended from its facts. Raises Refused when there is no such upload."""
-    row = one(db, "queries/import/upload.sql", upload_id=upload_id)
-    if row is None:
-        raise Refused("no_upload", f"没有编号为 {upload_id} 的上传。")
-    problems = tuple(
-        Problem(
-            code=p["code"],
-            severity=p["severity"],
-            message=p["message"],
-            row=p["row_no"],
-            column=p["column_name"],
-            value=p["value"],
-            invoice_number=p["invoice_number"],
-            sheet=p["sheet"],
-        )
-        for p in query(db, "queries/import/problems.sql", upload_id=upload_id)
-    )
-    return Outcome(
-        upload_id=upload_id,
-        sha256=row["sha256"],
-        format=row["format"],
-        rows=row["rows"],
-        counts={name: row[name] for name in OUTCOMES},
-        invoices=(),
-        problems=problems,
-        failing=query(db, "queries/import/failing_rows.sql", upload_id=upload_id),
-        header=row["header"].split(UNIT),
-        fresh=fresh,
-    )
+def _blocked_as_read(handed: Handed) -> Outcome:
+    return blocked(handed.received.digests.sha256, handed.staged.problems, handed.format)
 
 
-def outcome_data(outcome: Outcome) -> dict[str, Any]:
-    """Write how a file ended as JSON."""
-    data: dict[str, Any] = {
-        "upload_id": None if outcome.upload_id is None else str(outcome.upload_id),
-        "sha256": outcome.sha256, "format": outcome.format, "rows": outcome.rows, **outcome.counts,
-        "invoices": [
-            {
-                "number": row["number"],
-                "status": row["status"],
-                # A rehearsal gives no acceptance numbers away.
-                "accepted_no": None if outcome.upload_id is None else row["accepted_no"],
-            }
-            for row in outcome.invoices
-        ],
-        "problems": [problem_data(problem) for problem in outcome.problems],
-    }  # fmt: skip
-    if outcome.exit_status == 1:
-        first = next(problem for problem in outcome.problems if problem.severity == "blocking")
-        data["error"] = {"code": first.code, "message": first.message}
-    return data
+def _without_news(db: Connection, before: Mapping[int, int]) -> set[int]:
+    """List the uploads that ended as the earlier one of the same file did. before: upload to the earlier one."""
+    if not before:
+        return set()
+    pairs = canonical([{"upload_id": new, "before": old} for new, old in before.items()])
+    return set(before) - {row["upload_id"] for row in query(db, "queries/import/news.sql", pairs=pairs)}
+
+
+def _accept(db: Connection, handed: Sequence[Handed], asked: Asked) -> None:
+    """Judge the staged invoices against each other and the books, and write what is accepted."""
+    uploads = [
+        {
+            "upload_id": each.upload_id, "evidence": each.staged.asides.get("evidence", each.evidence),
+            "sha256": each.received.digests.sha256, "sm3": each.received.digests.sm3,
+            "size_bytes": each.received.size_bytes, "file_name": each.received.name, "format": each.format,
+            "header": UNIT.join(each.staged.header.cells) if each.staged.header else "",
+        }
+        for each in handed
+    ]  # fmt: skip
+    month = month_span(asked.service_month) if asked.service_month else None
+    books.hand_in(
+        db, uploads, provider=asked.provider, service_month=asked.service_month, received_on=asked.received_on,
+        span=month,
+    )  # fmt: skip
+    staged = {each.upload_id: each.staged for each in handed}
+    books.write(db, staged, books.judge(db, staged))

@@ -1,7 +1,8 @@
 """Some thousand rows at a time: cells in, typed columns, digests, problems and COPY lines out."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import blake2b
 from itertools import repeat
@@ -72,6 +73,24 @@ class ParsedChunk:
         """Count the rows."""
         return len(self.row_nos)
 
+    def part(self, start: int, end: int) -> "ParsedChunk":
+        """Return the rows of a stretch by themselves, numbered from 1."""
+        first = self.row_nos[start]
+        place = bisect_left(self.problems, first, key=_row)
+        until = bisect_right(self.problems, self.row_nos[end - 1], key=_row)
+        return ParsedChunk(
+            self.header,
+            range(1, end - start + 1),
+            self.raws[start:end],
+            {name: column[start:end] for name, column in self.values.items()},
+            self.bodies[start:end],
+            self.digests[start:end],
+            [replace(p, row=_row(p) - first + 1) for p in self.problems[place:until]],
+            frozenset(index - start for index in range(start, end) if index in self.failed),
+            self.codec,
+            self.simple,
+        )
+
     def column(self, name: str) -> list[Value]:
         """Return the values of a staged field in ordinary text."""
         return [text.plain(v, self.codec) if isinstance(v, str) else v for v in self.values[name]]
@@ -79,6 +98,10 @@ class ParsedChunk:
     def raw_cells(self, index: int) -> list[str]:
         """Return one row as uploaded."""
         return text.plain(self.raws[index], self.codec).split(UNIT)
+
+
+def _row(problem: Problem) -> int:
+    return problem.row or 0
 
 
 def digest(bodies: Sequence[str], codec: Codec = "utf-8") -> list[str]:
@@ -284,8 +307,8 @@ def cells_as_uploaded(header: Header, raw: str) -> list[str]:
     return [cell for place, cell in enumerate(row) if place not in extra]
 
 
-def copy_lines(chunk: ParsedChunk) -> bytes:
-    r"""Write a chunk as PostgreSQL COPY text: sheet, row_no, raw, digest, the fields of STAGED, has_error.
+def copy_lines(chunk: ParsedChunk, upload_id: int) -> bytes:
+    r"""Write a chunk as PostgreSQL COPY text: upload_id, sheet, row_no, raw, digest, the fields of STAGED, has_error.
 
     Columns end with a tab, NULL is \N, has_error is t or f. UTF-8.
     """
@@ -298,5 +321,12 @@ def copy_lines(chunk: ParsedChunk) -> bytes:
     for index in chunk.failed:
         flags[index] = "t\n"
     sheet = text.wire(chunk.sheet, chunk.codec).translate(_KEPT_CONTROLS).translate(_ESCAPES)
-    fields = (repeat(sheet, len(chunk)), map(str, chunk.row_nos), raws, chunk.digests, chunk.bodies, flags)
+    fields = (
+        repeat(f"{upload_id}\t{sheet}", len(chunk)),
+        map(str, chunk.row_nos),
+        raws,
+        chunk.digests,
+        chunk.bodies,
+        flags,
+    )
     return "".join(map("\t".join, zip(*fields, strict=True))).encode(chunk.codec)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from importers import cells, text
@@ -89,7 +90,13 @@ class Header:
 
 def header_name(cell: Cell) -> str:
     """Return a header cell as a name: no blanks, half-width, no trailing star."""
-    return re.sub(r"\s+", "", clean_id(cells.show(cell))).rstrip("*＊")
+    return _name_of(cells.show(cell))
+
+
+@lru_cache(1_024)
+def _name_of(shown: str) -> str:
+    """Clean a name; the same few come again and again."""
+    return re.sub(r"\s+", "", clean_id(shown)).rstrip("*＊")
 
 
 def match_header(columns: Sequence[Column], sheet: str, row_no: int, row: Sequence[Cell]) -> Header:

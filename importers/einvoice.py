@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from importers.capitals import parse_capitals
 from importers.papers import Fault, Paper, PaperLine, cents, day, decimal, with_remark, yuan
-from importers.xml_reading import Element, at, children, local, repeated, text_at
+from importers.xml_reading import Element, Tree, at, local
 from voucher.money import format_yuan
 
 VERSIONS = frozenset({"0.2", "0.31", "0.32", "0.33"})
@@ -42,66 +42,67 @@ def is_einvoice(root: Element) -> bool:
 
 def read_einvoice(root: Element) -> Paper:
     """Read a 数电票 with everything that is wrong with it. Never raises for what is in the tree."""
-    number, eiid = text_at(root, _NUMBER), text_at(root, "Header/EIid")
-    mark = text_at(root, "Header/InherentLabel/InIssuType/LabelCode").upper()
-    totals = tuple(decimal(text_at(root, path)) for path in (_NET, _TAX, _GROSS))
+    tree = Tree(root)
+    number, eiid = tree.text(_NUMBER), tree.text("Header/EIid")
+    mark = tree.text("Header/InherentLabel/InIssuType/LabelCode").upper()
+    totals = tuple(decimal(tree.text(path)) for path in (_NET, _TAX, _GROSS))
     gross = totals[2]
     red = mark == "N" if mark in ("Y", "N") else gross is not None and gross < 0
-    lines, faults = _lines(root, totals)
+    lines, faults = _lines(tree, totals)
     paper = Paper(
         number=number or eiid,
         kind="red" if red else "blue",
-        issued_on=_issued(root),
-        provider_uscc=text_at(root, f"{_SELLER}/SellerIdNum"),
-        provider_name=text_at(root, f"{_SELLER}/SellerName"),
-        company_uscc=text_at(root, f"{_BUYER}/BuyerIdNum"),
-        company_name=text_at(root, f"{_BUYER}/BuyerName"),
-        original_number=text_at(root, "EInvoiceData/SpecificInformation/RedEInvoice/OriginalInvoiceCode"),
-        remark=text_at(root, "EInvoiceData/AdditionalInformation/Remark"),
+        issued_on=_issued(tree),
+        provider_uscc=tree.text(f"{_SELLER}/SellerIdNum"),
+        provider_name=tree.text(f"{_SELLER}/SellerName"),
+        company_uscc=tree.text(f"{_BUYER}/BuyerIdNum"),
+        company_name=tree.text(f"{_BUYER}/BuyerName"),
+        original_number=tree.text("EInvoiceData/SpecificInformation/RedEInvoice/OriginalInvoiceCode"),
+        remark=tree.text("EInvoiceData/AdditionalInformation/Remark"),
         lines=lines,
-        faults=(*_header_faults(root, number, eiid, mark), *_money_faults(root, totals, mark), *faults),
-        notes=_notes(root),
+        faults=(*_header_faults(tree, number, eiid, mark), *_money_faults(tree, totals, mark), *faults),
+        notes=_notes(tree),
     )
     return with_remark(paper)
 
 
-def _issued(root: Element) -> str:
-    return day(text_at(root, "TaxSupervisionInfo/IssueTime") or text_at(root, f"{_BASIC}/RequestTime"))
+def _issued(tree: Tree) -> str:
+    return day(tree.text("TaxSupervisionInfo/IssueTime") or tree.text(f"{_BASIC}/RequestTime"))
 
 
-def _notes(root: Element) -> dict[str, str]:
+def _notes(tree: Tree) -> dict[str, str]:
     """Collect what is recorded beside the invoice; a signature is recorded, never said to be verified."""
-    notes = {name: text for name, path in _NOTES.items() if (text := text_at(root, path))}
-    signature = at(root, "TaxBureauSignature")
-    if signature is not None:
-        method = text_at(signature, "SignatureAlgorithm")
-        signed = "有签名值" if text_at(signature, "SignatureValue") else "签名值为空"
+    notes = {name: text for name, path in _NOTES.items() if (text := tree.text(path))}
+    if tree.all("TaxBureauSignature"):
+        method = tree.text("TaxBureauSignature/SignatureAlgorithm")
+        signed = "有签名值" if tree.text("TaxBureauSignature/SignatureValue") else "签名值为空"
         notes["税务机关签名"] = f"{method} {signed}，未验证".strip()
     return notes
 
 
-def _header_faults(root: Element, number: str, eiid: str, mark: str) -> Iterator[Fault]:
+def _header_faults(tree: Tree, number: str, eiid: str, mark: str) -> Iterator[Fault]:
     """Yield what is wrong with number, version and marks."""
-    for path in repeated(root, _SINGLE):
-        yield Fault("element_repeated", value=path)
+    for path in _SINGLE:
+        if len(tree.all(path)) > 1:
+            yield Fault("element_repeated", value=path)
     if not number and eiid:
         yield Fault("number_from_header", "发票号码", eiid)
     elif number and eiid and number != eiid:
         yield Fault("eiid_differs", "发票号码", eiid)
-    version = text_at(root, "Header/Version")
+    version = tree.text("Header/Version")
     if version not in VERSIONS:
         yield Fault("unknown_version", value=version)
     if mark not in ("Y", "N"):
         yield Fault("red_mark_missing", "发票类型", mark)
-    issued = _issued(root)
+    issued = _issued(tree)
     if len(number) == 20 and len(issued) >= 4 and issued[:4].isdigit() and number[:2] != issued[2:4]:
         yield Fault("number_year_differs", "发票号码", number, extra={"year": issued[:4]})
 
 
-def _money_faults(root: Element, totals: tuple[Decimal | None, ...], mark: str) -> Iterator[Fault]:
+def _money_faults(tree: Tree, totals: tuple[Decimal | None, ...], mark: str) -> Iterator[Fault]:
     """Yield what is wrong with the totals: each a number, their sum, their sign, the amount in capitals."""
     for path, name, total in zip((_NET, _TAX, _GROSS), ("不含税金额", "税额", "价税合计"), totals, strict=True):
-        text = text_at(root, path)
+        text = tree.text(path)
         if total is None:
             yield Fault("bad_total", name, text)
     net, tax, gross = totals
@@ -111,7 +112,7 @@ def _money_faults(root: Element, totals: tuple[Decimal | None, ...], mark: str) 
         yield Fault("header_sum_differs", "价税合计", yuan(gross), extra={"net": yuan(net), "tax": yuan(tax)})
     if (mark == "N" and gross >= 0) or (mark == "Y" and gross < 0):
         yield Fault("red_mark_differs", "发票类型", yuan(gross))
-    capitals = text_at(root, _CAPITALS)
+    capitals = tree.text(_CAPITALS)
     if capitals:
         fen = parse_capitals(capitals)
         if fen is None:
@@ -122,16 +123,16 @@ def _money_faults(root: Element, totals: tuple[Decimal | None, ...], mark: str) 
             )
 
 
-def _lines(root: Element, totals: tuple[Decimal | None, ...]) -> tuple[list[PaperLine], list[Fault]]:
+def _lines(tree: Tree, totals: tuple[Decimal | None, ...]) -> tuple[list[PaperLine], list[Fault]]:
     """Read the lines; their taxes, which may have more than two decimals, are rounded so that they add up."""
-    nodes = list(children(at(root, "EInvoiceData"), "IssuItemInformation"))
+    nodes = [Tree(node) for node in tree.all("EInvoiceData/IssuItemInformation")]
     net, tax, gross = totals
     if not nodes:
         shown = [yuan(total) if total is not None else "" for total in (net, tax, gross)]
         return [PaperLine(net=shown[0], tax=shown[1], gross=shown[2])], [Fault("no_lines")]
     faults: list[Fault] = []
-    nets = [decimal(text_at(node, "Amount")) for node in nodes]
-    taxes = [decimal(text_at(node, "ComTaxAm") or "0") for node in nodes]
+    nets = [decimal(node.text("Amount")) for node in nodes]
+    taxes = [decimal(node.text("ComTaxAm") or "0") for node in nodes]
     if net is not None and None not in nets and sum(filter(None, nets)) != net:
         added = yuan(sum(filter(None, nets), Decimal(0)))
         faults.append(Fault("lines_sum_differs", "不含税金额", added, extra={"total": yuan(net)}))
@@ -139,23 +140,23 @@ def _lines(root: Element, totals: tuple[Decimal | None, ...]) -> tuple[list[Pape
     lines = []
     for place, (node, amount, line_tax) in enumerate(zip(nodes, nets, rounded, strict=True), 1):
         total = None if amount is None or line_tax is None else amount + line_tax
-        stated = decimal(text_at(node, "TotaltaxIncludedAmount"))
+        stated = decimal(node.text("TotaltaxIncludedAmount"))
         if total is not None and stated is not None and abs(stated - total) > TAX_TOLERANCE:
             faults.append(Fault("line_gross_differs", "价税合计", yuan(stated), place, {"sum": yuan(total)}))
         lines.append(_line(node, amount, line_tax, total))
     return lines, faults
 
 
-def _line(node: Element, net: Decimal | None, tax: Decimal | None, gross: Decimal | None) -> PaperLine:
+def _line(node: Tree, net: Decimal | None, tax: Decimal | None, gross: Decimal | None) -> PaperLine:
     return PaperLine(
-        tax_code=text_at(node, "TaxClassificationCode"),
-        item=text_at(node, "ItemName"),
-        spec=text_at(node, "SpecMod"),
-        unit=text_at(node, "MeaUnits"),
-        quantity=text_at(node, "Quantity"),
-        net=text_at(node, "Amount") if net is None else yuan(net),
-        rate=_rate(text_at(node, "TaxRate")),
-        tax=text_at(node, "ComTaxAm") if tax is None else yuan(tax),
+        tax_code=node.text("TaxClassificationCode"),
+        item=node.text("ItemName"),
+        spec=node.text("SpecMod"),
+        unit=node.text("MeaUnits"),
+        quantity=node.text("Quantity"),
+        net=node.text("Amount") if net is None else yuan(net),
+        rate=_rate(node.text("TaxRate")),
+        tax=node.text("ComTaxAm") if tax is None else yuan(tax),
         gross="" if gross is None else yuan(gross),
     )
 

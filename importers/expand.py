@@ -1,11 +1,10 @@
 """A path to the files behind it: a file itself, the files of a folder, the members of a zip (and of zips within it).
 
 Each member is imported by itself and has its own outcome; one that cannot be taken never stops the others. Members of
-a zip lie in a temporary file under a name of ours while they are imported, and no longer.
+a zip lie in a temporary file under a number until the next one is asked for, unless they are moved away before.
 """
 
 import re
-import shutil
 import tempfile
 import zipfile
 import zlib
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from importers import guard
+from importers.guard import FileKind
 from importers.limits import BUNDLE_DEPTH, BUNDLE_LIMITS, MIB, Limits
 from importers.messages import make
 from importers.text import clean
@@ -26,45 +26,62 @@ _BROKEN = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImp
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One file to import. name: as people know it. path: where its bytes are, None when problems forbid to read it."""
+    """One file to import. name: as people know it. path: where its bytes are, None when problems forbid to read it.
+
+    kind: what it is. ours: it is a temporary file, which may be moved away.
+    """
 
     name: str
     path: Path | None
     problems: tuple[Problem, ...] = ()
+    kind: FileKind = "unknown"
+    ours: bool = False
+
+    @property
+    def base(self) -> str:
+        """Name of the file without its folders, as it is kept."""
+        name = clean(PurePosixPath(self.name).name)
+        return re.sub(r"[^\w.()（）-]", "_", name)[-80:] or "member" if self.ours else PurePosixPath(self.name).name
 
 
 @dataclass(slots=True)
 class _Count:
-    """How much has come out of a bundle so far, nested ones included."""
+    """How much has come out of a bundle so far, nested ones included. folder: where members lie."""
 
+    folder: Path | None = None
     members: int = 0
+    files: int = 0
     total: int = 0
 
 
 def is_bundle(path: Path) -> bool:
     """Tell whether a path stands for several files."""
-    return path.is_dir() or (path.is_file() and _is_zip(path))
+    return path.is_dir() or (path.is_file() and _kind(path) == "zip")
 
 
-def _is_zip(path: Path) -> bool:
-    """Tell whether a file is a zip of files; one that cannot be read is for the import to refuse."""
-    try:
-        return guard.kind_by_content(path) == "zip"
-    except OSError:
-        return False
+def members(path: Path, limits: Limits = BUNDLE_LIMITS, folder: Path | None = None) -> Iterator[Member]:
+    """Yield the files behind a path in order of their names; a member's path is only good until the next one.
 
-
-def members(path: Path, limits: Limits = BUNDLE_LIMITS) -> Iterator[Member]:
-    """Yield the files behind a path in order of their names; a member's path is only good until the next one."""
+    folder: where members of a zip are to lie, the system's for temporary files when None.
+    """
+    count = _Count(folder)
     if path.is_dir():
-        yield from _folder(path, limits)
+        yield from _folder(path, count, limits)
     elif is_bundle(path):
-        yield from _bundle(path, path.name, 1, _Count(), limits)
+        yield from _bundle(path, path.name, 1, count, limits)
     else:
-        yield Member(path.name, path)
+        yield Member(path.name, path, kind=_kind(path))
 
 
-def _folder(path: Path, limits: Limits) -> Iterator[Member]:
+def _kind(path: Path) -> FileKind:
+    """Tell what a file is; one that cannot be read is for the import to refuse."""
+    try:
+        return guard.kind_by_content(path)
+    except OSError:
+        return "unknown"
+
+
+def _folder(path: Path, count: _Count, limits: Limits) -> Iterator[Member]:
     """Yield the files of a folder and its folders; links, hidden files and litter are left out."""
     found = sorted(
         each
@@ -74,19 +91,21 @@ def _folder(path: Path, limits: Limits) -> Iterator[Member]:
     if len(found) > limits.zip_entries:
         yield Member(path.name, None, (make("too_many_members", limit=limits.zip_entries),))
         return
-    count = _Count()
     for each in found:
-        name = each.relative_to(path).as_posix()
-        if _is_zip(each):
+        name, kind = each.relative_to(path).as_posix(), _kind(each)
+        if kind == "zip":
             yield from _bundle(each, name, 1, count, limits)
         else:
-            yield Member(name, each)
+            yield Member(name, each, kind=kind)
 
 
 def _bundle(path: Path, shown: str, depth: int, count: _Count, limits: Limits) -> Iterator[Member]:
     """Yield the members of a zip."""
     try:
-        with zipfile.ZipFile(path) as packed, tempfile.TemporaryDirectory(prefix="cvl-member-") as folder:
+        with (
+            zipfile.ZipFile(path) as packed,
+            tempfile.TemporaryDirectory(prefix="cvl-member-", dir=count.folder) as folder,
+        ):
             entries = sorted((e for e in packed.infolist() if not e.is_dir()), key=_name)
             entries = [entry for entry in entries if not _LITTER.search(_name(entry))]
             count.members += len(entries)
@@ -112,21 +131,20 @@ def _member(
     if entry.flag_bits & 0x1:
         yield Member(shown, None, (make("member_encrypted"),))
         return
-    place = folder / str(count.members)
-    place.mkdir(exist_ok=True)
-    path = place / (re.sub(r"[^\w.()（）-]", "_", clean(PurePosixPath(name).name))[-80:] or "member")
+    count.files += 1
+    path = folder / str(count.files)
     try:
         problem = _inflate(packed, entry, path, count, limits)
         if problem is not None:
             yield Member(shown, None, (problem,))
-        elif guard.kind_by_content(path) != "zip":
-            yield Member(shown, path)
+        elif (kind := guard.kind_by_content(path)) != "zip":
+            yield Member(shown, path, kind=kind, ours=True)
         elif depth >= BUNDLE_DEPTH:
             yield Member(shown, None, (make("nested_too_deep"),))
         else:
             yield from _bundle(path, shown, depth + 1, count, limits)
     finally:
-        shutil.rmtree(place, ignore_errors=True)
+        path.unlink(missing_ok=True)
 
 
 def _inflate(

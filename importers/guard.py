@@ -60,13 +60,16 @@ def check_size(path: Path, limits: Limits = LIMITS) -> list[Problem]:
     return [_too_large(size, limits)] if size > limits.file_bytes else []
 
 
-def check_file(path: Path, limits: Limits = LIMITS) -> list[Problem]:
-    """Return why a file may not be opened, empty when it may. Never raises for what is in the file."""
+def check_file(path: Path, limits: Limits = LIMITS, kind: FileKind | None = None) -> list[Problem]:
+    """Return why a file may not be opened, empty when it may. Never raises for what is in the file.
+
+    kind: of the file, when it is known.
+    """
     problems = check_size(path, limits)
     if problems or not path.is_file():
         return problems
     size = path.stat().st_size
-    kind = kind_by_content(path)
+    kind = kind or kind_by_content(path)
     if kind == "unknown":
         return [make("not_a_spreadsheet", detail="（是二进制文件或网页，不是表格）")]
     if kind in ("xls", "empty"):

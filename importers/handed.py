@@ -15,7 +15,8 @@ from typing import Any, BinaryIO
 from sqlalchemy import Connection, Engine
 
 from importers import accept, expand, returns
-from importers.accept import OUTCOMES, Asked, Outcome
+from importers.accept import Asked
+from importers.outcome import OUTCOMES, Outcome
 from voucher.access import User
 from voucher.acts import canonical
 from voucher.database import Row, one, query, run, run_file

@@ -63,10 +63,14 @@ CATALOGUE: Mapping[str, Entry] = {
         "工作簿里有过长的文字（{value}字节）被大量重复引用", "请缩短这些文字，或另存为 csv 后重新上传"
     ),
     "file_too_large": _file("文件有{value}，超过上限{limit}", "请拆成几个文件分别上传"),
-    "zip_bomb": _file("压缩包解开后异常庞大（{value}）", "请用 Excel 重新另存为 xlsx 后上传"),
-    "zip_path": _file("压缩包内有不安全的文件名：{value}", "请用 Excel 重新另存为 xlsx 后上传"),
-    "zip_encrypted": _file("文件加了密码", "请在 Excel 中取消密码后重新上传"),
-    "zip_broken": _file("压缩包已损坏或不完整（{value}）", "请重新导出或另存为 xlsx 后上传"),
+    "zip_bomb": _file(
+        "文件解开后异常庞大（{value}）", "表格请用 Excel 重新另存为 xlsx，发票请向开票平台重新下载原件，再上传"
+    ),
+    "zip_path": _file(
+        "文件内部有不安全的文件名：{value}", "表格请用 Excel 重新另存为 xlsx，发票请向开票平台重新下载原件，再上传"
+    ),
+    "zip_encrypted": _file("文件加了密码", "请取消密码后重新上传"),
+    "zip_broken": _file("文件已损坏或不完整，打不开", "请重新导出、下载或打包后上传，表格可用 Excel 另存为 xlsx"),
     "doctype_refused": _file(
         "文件内含有不允许的 DOCTYPE 或 ENTITY 声明（{value}）",
         "请用 Excel 重新另存，或向开票平台重新下载原件",
@@ -121,7 +125,7 @@ CATALOGUE: Mapping[str, Entry] = {
     "blue_negative": _row("蓝字发票的价税合计为负数（{value}元）", "请核对金额，如是冲红请把发票类型改为红字"),
     "same_party": _row("供方和用方是同一个统一社会信用代码：{value}", "请照发票分别填写销售方和购买方的代码"),
     # the invoice and the file
-    "header_fields_differ": _row("同一发票号码的各行“{column}”不一致：{value}", "请让同一张发票各行的这一列完全相同"),
+    "header_fields_differ": _row("同一发票号码的各行“{column}”不一致", "请让同一张发票各行的这一列完全相同"),
     "identical_rows": _row("这一行与第{other_row}行完全相同", "请删去重复的一行；如确是两条相同明细，请合并为一行"),
     "sibling_row_failed": _row("同一张发票的第{other_row}行有错误，整张发票未受理", "请改正那一行后把整张发票重新上传"),
     "other_sheet_ignored": _note(
@@ -150,14 +154,14 @@ CATALOGUE: Mapping[str, Entry] = {
         "发票{value}已经受理过，但这次的内容不同（{detail}）", "请核对原件；如已冲红重开，请上传红字和新发票"
     ),
     # documents: 数电票 XML, OFD, PDF, the tax bureau's export, bundles
-    "document_broken": _file("文件已损坏，无法解析（{value}）", "请向开票平台重新下载原件后上传"),
+    "document_broken": _file("文件已损坏，读不出内容", "请向开票平台重新下载原件后上传"),
     "document_encrypted": _file("文件加了密码", "请取消密码，或向开票平台重新下载原件后上传"),
     "parser_stopped": _file(
-        "解析这个文件耗费过多（{value}），已停止", "请向开票平台重新下载原件，仍不行请改传数电票 XML"
+        "读取这个文件耗费过多（{value}），已停止", "请向开票平台重新下载原件，仍不行请改传数电票 XML"
     ),
     "paper_too_large": _file("文件过大（{value}）", "请向开票平台重新下载原件后上传"),
-    "xml_broken": _file("不是完整的 XML（{value}）", "请向电子税务局重新下载数电票 XML 后上传"),
-    "unknown_xml": _file("这个 XML 不是数电票（根元素为{value}）", "请上传电子税务局下载的数电票 XML"),
+    "xml_broken": _file("这个 XML 不完整或已被改动，读不出内容", "请向电子税务局重新下载数电票 XML 后上传"),
+    "unknown_xml": _file("这个 XML 不是数电票（最外层是“{value}”）", "请上传电子税务局下载的数电票 XML"),
     "nothing_in_document": _file(
         "文件里没有可以读取的发票数据", "请上传同一发票的数电票 XML 或 OFD，或在模板中填写这张发票"
     ),
@@ -167,18 +171,18 @@ CATALOGUE: Mapping[str, Entry] = {
     "member_path": _file("压缩包内的文件名不安全：{value}", "请改用普通文件名重新打包上传"),
     "member_too_large": _file("压缩包内的这个文件解开后异常庞大（{value}）", "请单独上传这个文件的原件"),
     "too_many_members": _file("文件个数超过{limit}个", "请分成几个压缩包或文件夹上传"),
-    "element_repeated": _row("XML 中只应出现一次的“{value}”出现了多次", "请向电子税务局重新下载数电票 XML 后上传"),
+    "element_repeated": _row("XML 里只应有一处的内容出现了多处（{value}）", "请向电子税务局重新下载数电票 XML 后上传"),
     "eiid_differs": _note(
-        "XML 头部的号码{value}与发票号码不同", "发票已暂存待核，请向电子税务局重新下载原件或联系经办人员"
+        "XML 文件头里的号码{value}与发票号码不同", "发票已暂存待核，请向电子税务局重新下载原件或联系经办人员"
     ),
     "number_from_header": _note(
-        "XML 的税务监管信息里没有发票号码，取自头部：{value}", "请照发票核对号码，确认无误可不处理"
+        "XML 的税务监管信息里没有发票号码，暂用文件头里的号码{value}", "请照发票核对号码，确认无误可不处理"
     ),
     "number_year_differs": _note("发票号码{value}前两位与开票年份{year}不符", "请照发票核对号码，确认无误可不处理"),
     "unknown_version": _note("数电票版本“{value}”未曾见过", "已按现有规则读取，请核对各项金额，确认无误可不处理"),
     "red_mark_missing": _note("XML 没有标明蓝字或红字（{value}）", "已按金额正负判断，请核对发票类型"),
     "red_mark_differs": _row("蓝字、红字标志与价税合计{value}元的正负不符", "请向开票平台重新下载原件后上传"),
-    "bad_total": _row("“{column}”不是有效金额：{value}", "请向开票平台重新下载原件后上传"),
+    "bad_total": _row("单据上的“{column}”没有或不是有效金额：{value}", "请向开票平台重新下载原件后上传"),
     "header_sum_differs": _row(
         "合计金额{net}元加合计税额{tax}元不等于价税合计{value}元", "请向开票平台重新下载原件后上传"
     ),
@@ -338,7 +342,7 @@ def make(
         sheet=sheet,
     )
     words.update((key, str(item)) for key, item in extra.items())
-    message = f"{entry.wrong}，{entry.advice}。".format_map(words)
+    message = f"{entry.wrong}，{entry.advice}。".format_map(words).replace("（）", "").replace("：，", "，")
     return Problem(
         code=code,
         severity=entry.severity,

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import accumulate, pairwise
 from typing import Any
 
 from importers.chunks import ChunkParser, Finding, ParsedChunk, Values
@@ -172,23 +173,42 @@ def _cells(paper: Paper, line: PaperLine) -> list[str]:
     return [clean(cell) for cell in cells]
 
 
-def chunk(paper: Paper, today: date) -> ParsedChunk:
-    """Return the rows of a document, numbered as its lines, with what is wrong with them. today: the business day."""
+def chunks(papers: Sequence[Paper], today: date) -> list[ParsedChunk]:
+    """Return the rows of each document, numbered as its lines, with what is wrong with them. today: the business day.
+
+    All documents are read at once, and each is given its own.
+    """
+    found: dict[int, ParsedChunk] = {}
+    for qr in (False, True):
+        places = [place for place, paper in enumerate(papers) if (paper.evidence == "qr") == qr]
+        if places:
+            found |= zip(places, _parsed([papers[place] for place in places], qr, today), strict=True)
+    return [found[place] for place in range(len(papers))]
+
+
+def _parsed(papers: Sequence[Paper], qr: bool, today: date) -> list[ParsedChunk]:
+    starts = [0, *accumulate(len(paper.lines) for paper in papers)]
+    owner = [place for place, paper in enumerate(papers) for _ in paper.lines]
 
     def rules(values: Values, today: date) -> Iterator[Finding]:
-        last = len(paper.lines) - 1
-        for fault in paper.faults:
-            extra = tuple(fault.extra.items())
-            yield Finding(min(max(fault.line - 1, 0), last), fault.code, fault.column, fault.value, extra)
+        for place, paper in enumerate(papers):
+            last = len(paper.lines) - 1
+            for fault in paper.faults:
+                line = starts[place] + min(max(fault.line - 1, 0), last)
+                yield Finding(line, fault.code, fault.column, fault.value, tuple(fault.extra.items()))
         # a red-letter may hold positive discount lines; its sum is judged with the books. A document without
         # tax codes waits anyway, so it need not name the invoice that it reverses.
-        left_out = {"red_not_negative"} | ({"red_needs_original"} if not any(values["tax_code"]) else set())
-        yield from (found for found in check_rows(values, today) if found.code not in left_out)
+        coded = {owner[row] for row, code in enumerate(values["tax_code"]) if code}
+        for found in check_rows(values, today):
+            if found.code == "red_not_negative":
+                continue
+            if found.code != "red_needs_original" or owner[found.index] in coded:
+                yield found
 
-    cells: list[list[Any]] = [_cells(paper, line) for line in paper.lines]
-    columns = _QR_COLUMNS if paper.evidence == "qr" else _COLUMNS
-    parser = ChunkParser(columns, HEADER, rules, today)
-    return parser.parse(Batch("", range(1, len(cells) + 1), None, cells, "utf-8"))
+    cells: list[list[Any]] = [_cells(paper, line) for paper in papers for line in paper.lines]
+    parser = ChunkParser(_QR_COLUMNS if qr else _COLUMNS, HEADER, rules, today)
+    whole = parser.parse(Batch("", range(1, len(cells) + 1), None, cells, "utf-8"))
+    return [whole.part(start, end) for start, end in pairwise(starts)]
 
 
 def blocking(paper: Paper) -> list[Fault]:

@@ -260,7 +260,7 @@ def _write(
             run_file(db, "queries/registry/names.sql", rows=rows, act_id=act.act_id)
         run_file(db, f"queries/registry/{kind.name}.sql", rows=rows, act_id=act.act_id)
         changed = _write_new_accounts(db, act, found) if kind.name == "companies" else []
-        keep(received)
+        keep([received])
     proposal = _propose_accounts(db, reference, changed, user) if changed else None
     return Taken(kind, sha256, len(found), problems, act.no, proposal)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from importers import stage
+from importers import books, stage, usage
 from voucher import acts, approval
 from voucher.access import User
 from voucher.database import one, query, run_file
@@ -21,10 +21,8 @@ from voucher.money import format_yuan
 KIND = "invoice_resolution"
 SHORTEST = 8
 """Characters of a document's SHA-256 that are enough to name it."""
-_PIPELINE = (
-    "11_waiting", "10_lock_buckets", "20_several", "21_entry", "22_own_faults", "30_judged",
-)  # fmt: skip
-_WRITING = ("50_providers", "51_provider_names", "70_invoices")
+_PIPELINE = ("11_waiting", "10_lock_buckets", "20_several", "21_entry", "22_own_faults", "30_judged")
+_WRITING = ("50_providers", "51_provider_names", "70_invoices", "71_lines", "72_further")
 Row = Mapping[str, Any]
 
 KINDS = {
@@ -55,22 +53,8 @@ def propose(db: Connection, user: User, number: str, keep: str, why: str) -> int
         "file": chosen["file_name"], "why": why, "gross_fen": chosen["gross_fen"],
         "gross_now_fen": accepted["gross_fen"] if accepted else None,
     }  # fmt: skip
-    stem = f"{number}:"
-    earlier = one(db, "queries/proposal/earlier.sql", kind=KIND, stem=stem)
-    assert earlier is not None
     subject = f"发票 {number} 以{chosen['sha256'][:12]}（{chosen['file_name']}）为准".replace("|", "/")
-    try:
-        with acts.act(db, KIND, f"{stem}{earlier['decided'] + 1}", user.name, payload) as act:
-            return approval.propose(db, act, KIND, subject, payload, user)
-    except acts.AlreadyDone as done:
-        return done.act_id
-    except Refused as refusal:
-        if refusal.code == "reference_conflict":
-            raise Refused(
-                "proposal_pending",
-                f"发票 {number} 已有核定事项 {earlier['waiting']} 尚待复核。请先批准、退回或撤回，再重新提交。",
-            ) from None
-        raise
+    return approval.propose_next(db, KIND, f"{number}:", subject, payload, user)
 
 
 def _chosen(found: Sequence[Row], number: str, keep: str) -> Row:
@@ -123,8 +107,9 @@ def _resolve(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict
     if accepted is None:
         _accept(db, act, number, upload_id, kind)
     elif chosen["state"] in ("conflict", "held"):
-        run_file(db, "queries/evidence/keep_rows.sql", number=number, upload_id=upload_id, kind=kind)
-        _write_further(db, act)
+        keeping = {"number": number, "upload_id": upload_id, "kind": kind, "act_id": act.act_id}
+        run_file(db, "queries/evidence/keep_rows.sql", **keeping)
+        books.write_further(db)
         evidence_act_id = act.act_id
     run_file(
         db,
@@ -146,31 +131,21 @@ def _resolve(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict
 def _accept(db: Connection, act: acts.Act, number: str, upload_id: int, kind: str) -> None:
     """Accept what waits, as the act that brings what it waited for does. Raises Refused when it still waits."""
     stage.make_tables(db)
-    run_file(
-        db,
-        "queries/import/03_context.sql",
-        upload_id=act.act_id,
-        provider="",
-        received_on=business_day(),
-        service_from=None,
-        service_until=None,
-        evidence=kind,
-    )
-    run_file(db, "queries/evidence/stage_kept.sql", number=number, upload_id=upload_id, kind=kind)
+    upload = {"upload_id": act.act_id, "evidence": kind}
+    books.hand_in(db, [upload], provider="", service_month="", received_on=business_day(), span=None)
+    keeping = {"number": number, "upload_id": upload_id, "kind": kind, "act_id": act.act_id}
+    run_file(db, "queries/evidence/stage_kept.sql", **keeping)
     for name in _PIPELINE:
         run_file(db, f"queries/import/{name}.sql")
-    run_file(db, "queries/import/31_claim_numbers.sql", kind="blue")
-    run_file(db, "queries/import/33_reds.sql")
-    run_file(db, "queries/import/31_claim_numbers.sql", kind="red")
+    books.claim(db)
     judged = one(db, "queries/evidence/judged.sql", number=number)
     if judged is None or judged["outcome"] != "accepted":
         why = STILL.get(judged["code"] if judged else "", "单据有错误")
         raise Refused("still_waits", f"发票 {number} 还不能受理（{why}）。请补齐后重新提交。")
     for name in _WRITING:
-        run_file(db, f"queries/import/{name}.sql", act_id=act.act_id)
-    run_file(db, "queries/import/71_lines.sql", upload_id=act.act_id)
-    run_file(db, "queries/import/72_further.sql")
-    _write_further(db, act)
+        run_file(db, f"queries/import/{name}.sql")
+    books.write_further(db)
+    usage.take_up(db, act.act_id)
 
 
 STILL = {
@@ -179,12 +154,6 @@ STILL = {
     "red_exceeds_blue": "红字超过原发票", "red_parties_differ": "红字与原发票的双方不同",
 }  # fmt: skip
 """Code of a judgement to why an invoice cannot be accepted yet."""
-
-
-def _write_further(db: Connection, act: acts.Act) -> None:
-    """Write the rows of further documents as evidence of this act."""
-    if run_file(db, "queries/import/73_evidence.sql", act_id=act.act_id, sha256=""):
-        run_file(db, "queries/import/74_evidence_lines.sql", act_id=act.act_id)
 
 
 approval.declare(KIND, _resolve)

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -12,6 +13,7 @@ from importers.sheets import UNIT
 from voucher.problem import Problem
 
 ROWS_PER_SHEET = 1_000_000
+Rows = Sequence[Mapping[str, Any]]
 _MADE = datetime(2026, 1, 1, tzinfo=UTC)
 _OPTIONS = {
     "constant_memory": True,
@@ -24,7 +26,7 @@ _WIDTHS = {"发票号码": 24, "原发票号码": 24, "供方统一社会信用�
            "用方名称": 26, "税收分类编码": 22, "项目名称": 28, "错误代码": 24, "错误说明": 70}  # fmt: skip
 
 
-def write(path: Path, header: Sequence[str], failing: Iterable[Mapping[str, Any]], problems: Iterable[Problem]) -> int:
+def write(path: Path, header: Sequence[str], failing: Rows, problems: Iterable[Problem]) -> int:
     """Write the failing rows of an upload to an xlsx; return how many.
 
     header: as uploaded. failing: rows with sheet, row_no, outcome and cells (joined by UNIT), in the order wanted.
@@ -49,13 +51,34 @@ def write(path: Path, header: Sequence[str], failing: Iterable[Mapping[str, Any]
     return count
 
 
+def write_all(
+    path: Path, parts: Iterable[tuple[str, Sequence[str], Rows, Sequence[Problem]]]
+) -> list[tuple[Path, int]]:
+    """Write the failing rows of many files: one xlsx per header, the second as `name-2.xlsx` and so on.
+
+    parts: name of the file, its header, failing rows and problems. Returns what was written, and how many rows.
+    """
+    together: dict[tuple[str, ...], tuple[list[Mapping[str, Any]], list[Problem]]] = {}
+    for name, header, failing, problems in parts:
+        if failing:
+            rows, found = together.setdefault(tuple(header), ([], []))
+            rows += [{**row, "sheet": (name, row["sheet"]), "origin": name} for row in failing]
+            found += [replace(problem, sheet=(name, problem.sheet)) for problem in problems]  # type: ignore[arg-type]
+    written = []
+    for number, (header, (rows, found)) in enumerate(together.items(), 1):
+        target = path if number == 1 else path.with_stem(f"{path.stem}-{number}")
+        written.append((target, write(target, header, rows, found)))
+    return written
+
+
 def _texts(row: Mapping[str, Any], keep: Sequence[int], found: Sequence[Problem]) -> list[str]:
     """Return the cells of one failing row: as uploaded, its number, the codes, the sentences."""
     cells = row["cells"].split(UNIT)
     cells += [""] * (max(keep, default=-1) + 1 - len(cells))
     codes = "、".join(dict.fromkeys(problem.code for problem in found)) or row["outcome"]
     words = "\n".join(dict.fromkeys(problem.message for problem in found)) or _OUTCOMES.get(row["outcome"], "")
-    return [*(cells[place] for place in keep), str(row["row_no"]), codes, words]
+    origin = f"{row['origin']} 第{row['row_no']}行" if "origin" in row else str(row["row_no"])
+    return [*(cells[place] for place in keep), origin, codes, words]
 
 
 def _write_sheet(book: Any, title: str, names: Sequence[str], rows: Iterable[Sequence[str]]) -> int:

@@ -1,4 +1,4 @@
-"""Stage: every row of a file as text and typed values in a temporary table, by COPY."""
+"""Stage: every row of the files as text and typed values in a temporary table, by COPY."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -12,7 +12,9 @@ from importers.parts import Aside, Part
 from voucher.database import driver, run_file
 from voucher.problem import Problem
 
-_COLUMNS = ", ".join(("sheet", "row_no", "raw", "digest", *(staged.name for staged in STAGED), "has_error"))
+_COLUMNS = ", ".join(
+    ("upload_id", "sheet", "row_no", "raw", "digest", *(staged.name for staged in STAGED), "has_error")
+)
 Progress = Callable[[int], None]
 """Told after each chunk how many rows have been read so far."""
 
@@ -41,27 +43,26 @@ def make_tables(db: Connection) -> None:
         run_file(db, f"queries/import/{name}.sql")
 
 
-def stage(db: Connection, chunks: Iterable[Part], progress: Progress) -> Staged:
-    """Copy a file's rows into the staging table, in bounded memory; stops at a blocking problem."""
-    staged = Staged()
-    statement = f"COPY stage ({_COLUMNS}) FROM STDIN"
-    with driver(db).cursor() as cursor, cursor.copy(statement) as copy:
-        for chunk in chunks:
-            if isinstance(chunk, Problem):
-                staged.problems.append(chunk)
-                if staged.blocked:
-                    break
-            elif isinstance(chunk, Aside):
-                staged.asides[chunk.name] = chunk.value
-            elif isinstance(chunk, ParsedChunk):
-                _write(copy, chunk, staged)
-                progress(staged.rows)
-    return staged
+def stage(db: Connection, uploads: Iterable[tuple[int, Iterable[Part], Staged]], progress: Progress) -> None:
+    """Copy the rows of uploads into the staging table, in bounded memory; each stops at a blocking problem."""
+    rows = 0
+    with driver(db).cursor() as cursor, cursor.copy(f"COPY stage ({_COLUMNS}) FROM STDIN") as copy:
+        for upload_id, parts, staged in uploads:
+            for part in parts:
+                if isinstance(part, Problem):
+                    staged.problems.append(part)
+                    if staged.blocked:
+                        break
+                elif isinstance(part, Aside):
+                    staged.asides[part.name] = part.value
+                elif isinstance(part, ParsedChunk):
+                    _write(copy, upload_id, part, staged)
+                    progress(rows := rows + len(part))
 
 
-def _write(copy: Copy, chunk: ParsedChunk, staged: Staged) -> None:
+def _write(copy: Copy, upload_id: int, chunk: ParsedChunk, staged: Staged) -> None:
     """Copy one chunk."""
-    copy.write(copy_lines(chunk))
+    copy.write(copy_lines(chunk, upload_id))
     staged.rows += len(chunk)
     staged.header = staged.header or chunk.header
     staged.problems.extend(chunk.problems)

@@ -107,9 +107,10 @@ def _write(
     )  # fmt: skip
     sheet = staged.header.sheet if staged.header else ""
     columns = "upload_id, sheet, row_no, outcome, invoice_number, cells"
-    with driver(db).cursor() as cursor, cursor.copy(f"COPY upload_row ({columns}) FROM STDIN") as copy:
+    with driver(db).cursor() as cursor, cursor.copy(f"COPY usage_failed ({columns}) FROM STDIN") as copy:
         for row_no, number, cells in staged.failed:
             copy.write_row((act_id, sheet, row_no, "rejected", number, cells))
+    run_file(db, "queries/usage/61_failed.sql")
     counts = {"upload_id": act_id, "basis": chosen.basis, "replaces": mode == "replace"}
     run_file(db, "queries/usage/70_metering.sql", **counts)
     run_file(db, "queries/usage/71_days.sql", upload_id=act_id)

@@ -1,7 +1,7 @@
 """The child process that parses documents: few memory, little time, no file written, no word of the parent's taken.
 
-One line of JSON in (module, path), one line of JSON out (papers, problem). A child that takes too long or too much
-is ended, and the next document gets a new one.
+One line of JSON in (module, paths), one line of JSON out (papers or problem of each). A child that takes too long or
+too much is ended, and the next documents get a new one.
 """
 
 import atexit
@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -80,8 +80,8 @@ def main(limits: ParserLimits = PARSER_LIMITS) -> None:
     for line in sys.stdin:
         asked = json.loads(line)
         _bound_time(limits)
-        answer = json.dumps(parse_here(asked["module"], Path(asked["path"])), ensure_ascii=False)
-        answers.write(answer.encode("utf-8", "replace") + b"\n")
+        found = [parse_here(asked["module"], Path(path)) for path in asked["paths"]]
+        answers.write(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
         answers.flush()
 
 
@@ -96,22 +96,23 @@ class _Child:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         )  # fmt: skip
 
-    def ask(self, module: str, path: Path, limits: ParserLimits) -> Answer:
-        """Have one document parsed; the child is ended when it does not answer as it should."""
+    def ask(self, module: str, paths: Sequence[Path], limits: ParserLimits) -> "list[Answer] | str":
+        """Have documents parsed, or say why not; the child is ended when it does not answer as it should."""
         assert self._process.stdin is not None
-        self.jobs += 1
+        self.jobs += len(paths)
+        asked = {"module": module, "paths": [os.path.abspath(path) for path in paths]}
         try:
-            self._process.stdin.write(json.dumps({"module": module, "path": str(path.absolute())}).encode() + b"\n")
+            self._process.stdin.write(json.dumps(asked).encode() + b"\n")
             self._process.stdin.flush()
         except OSError:
             self.end()
-            return stopped("parser_stopped", "异常退出")
+            return "异常退出"
         line = self._line(limits)
         if isinstance(line, str):
             self.end()
-            return stopped("parser_stopped", line)
-        answer: Answer = json.loads(line)
-        return answer
+            return line
+        answers: list[Answer] = json.loads(line)
+        return answers
 
     def _line(self, limits: ParserLimits) -> bytes | str:
         """Read one answer, or say why there is none."""
@@ -149,8 +150,21 @@ _idle: list[_Child] = []
 _lock = threading.Lock()
 
 
-def parse(module: str, path: Path, limits: ParserLimits = PARSER_LIMITS) -> Answer:
-    """Parse a document in a child process. module: one with `parse(path)`. Never raises for what is in the file."""
+def parse(module: str, paths: Sequence[Path], limits: ParserLimits = PARSER_LIMITS) -> list[Answer]:
+    """Parse documents in a child process. module: one with `parse(path)`. Never raises for what is in the files.
+
+    Of several that together stop the child each is parsed by itself.
+    """
+    answers = _asked(module, paths, limits)
+    if not isinstance(answers, str):
+        return answers
+    if len(paths) == 1:
+        return [stopped("parser_stopped", answers)]
+    return [answer for path in paths for answer in parse(module, [path], limits)]
+
+
+def _asked(module: str, paths: Sequence[Path], limits: ParserLimits) -> list[Answer] | str:
+    """Ask an idle child or a new one."""
     with _lock:
         child = _idle.pop() if _idle else None
     if child is None or not child.alive:
@@ -158,7 +172,7 @@ def parse(module: str, path: Path, limits: ParserLimits = PARSER_LIMITS) -> Answ
             child.end()
         child = _Child()
     try:
-        answer = child.ask(module, path, limits)
+        answers = child.ask(module, paths, limits)
     except BaseException:
         child.end()
         raise
@@ -167,7 +181,7 @@ def parse(module: str, path: Path, limits: ParserLimits = PARSER_LIMITS) -> Answ
             _idle.append(child)
     else:
         child.end()
-    return answer
+    return answers
 
 
 @atexit.register

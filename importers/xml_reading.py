@@ -66,15 +66,13 @@ def local(node: Element) -> str:
 def children(node: Element | None, name: str) -> Iterator[Element]:
     """Yield the direct children of a local name."""
     if node is not None:
-        yield from (child for child in node if local(child) == name)
+        yield from node.iterchildren(f"{{*}}{name}")
 
 
 def at(node: Element | None, path: str) -> Element | None:
     """Return the first element at a path of local names, None when there is none."""
     for name in path.split("/"):
-        node = next(children(node, name), None)
-        if node is None:
-            return None
+        node = None if node is None else next(node.iterchildren(f"{{*}}{name}"), None)
     return node
 
 
@@ -84,12 +82,29 @@ def text_at(node: Element | None, path: str) -> str:
     return "" if found is None else (found.text or "").strip()
 
 
-def repeated(node: Element | None, paths: tuple[str, ...]) -> list[str]:
-    """List the paths at which more than one element stands, where one is expected."""
-    wrong = []
-    for path in paths:
-        parent, _, name = path.rpartition("/")
-        above = at(node, parent) if parent else node
-        if len(list(children(above, name))) > 1:
-            wrong.append(path)
-    return wrong
+class Tree:
+    """The elements below a root by their paths of local names; of several at one path the first is gone into.
+
+    One walk, after which each of many paths is one look.
+    """
+
+    def __init__(self, root: Element) -> None:
+        self._found: dict[str, list[Element]] = {}
+        self._walk(root, "")
+
+    def _walk(self, node: Element, above: str) -> None:
+        for child in node:
+            path = above + local(child)
+            same = self._found.setdefault(path, [])
+            same.append(child)
+            if len(same) == 1 and len(child):
+                self._walk(child, f"{path}/")
+
+    def all(self, path: str) -> list[Element]:
+        """List the elements at a path."""
+        return self._found.get(path, [])
+
+    def text(self, path: str) -> str:
+        """Return the text of the first element at a path, empty when there is none; nested elements do not count."""
+        found = self._found.get(path)
+        return (found[0].text or "").strip() if found else ""

@@ -25,8 +25,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from importers import accept
-from importers.accept import outcome_data
 from importers.limits import MIB
+from importers.outcome import Outcome, outcome_data
+from importers.outcome import read as read_outcome
 from portal import api_shapes as shapes
 from portal.page import status_of
 from portal.pages.home import invoices_asked
@@ -268,10 +269,10 @@ def _add_uploads(router: APIRouter, wrong: Any, may: Callable[[str, str], Any]) 
     def one_upload(found: Annotated[Caller, may("uploads", "view uploads")], id: Id) -> Any:
         asked = {"provider": found.token.user.provider_uscc, "upload_id": int(id), "before": None, "rows": 1, "skip": 0}
 
-        def work(db: Connection) -> accept.Outcome:
+        def work(db: Connection) -> Outcome:
             if one(db, "queries/portal/uploads.sql", **asked) is None:
                 raise Refused("no_upload", f"没有编号为 {id} 的上传。")
-            return accept.read(db, int(id))
+            return read_outcome(db, [int(id)])[int(id)]
 
         return outcome_data(found.read(work))
 

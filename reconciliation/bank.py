@@ -106,7 +106,7 @@ def _write(db: Connection, received: Received, profile: str, lines: Sequence[Val
             profile=profile, rows=len(lines), known=known["lines"],
         )  # fmt: skip
         run_file(db, "queries/bank/lines.sql", act_id=act.act_id, rows=canonical(lines))
-        keep(received)
+        keep([received])
     return Taken(act.act_id, len(lines), known["lines"], [])
 
 

@@ -128,5 +128,5 @@ def _write(db: Connection, received: Received, user: User) -> int:
         run_file(db, "queries/pay/54_moves.sql", act_id=act.act_id)
         run_file(db, "queries/pay/55_results.sql", act_id=act.act_id, sha256=sha256)
         ledger.update_balances(db, act)
-        keep(received)
+        keep([received])
     return act.act_id

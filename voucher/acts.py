@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from voucher import seal
-from voucher.database import one
+from voucher.database import one, query
 from voucher.days import ZONE, business_day
 from voucher.errors import Misused, Refused
 
@@ -32,6 +32,10 @@ class AlreadyDone(Exception):
         self.act_id = act_id
 
 
+class Overtaken(Exception):
+    """One of several acts was done before, perhaps by another transaction meanwhile: look again."""
+
+
 def canonical(value: object) -> str:
     """Write a JSON-able value in one way only: sorted keys, no blanks, UTF-8 as is."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
@@ -49,28 +53,44 @@ def act(db: Connection, kind: str, reference: str, actor: str, request: object) 
     kind and reference are unique for ever; request is what was asked (JSON-able), for idempotency.
     Raises AlreadyDone when the same was done before, Refused when the reference was used for something else.
     """
-    request_sha256 = digest(request)
-    row = one(
-        db,
-        "queries/act/open.sql",
-        kind=kind,
-        reference=reference,
-        actor=actor,
-        effective_on=business_day(),
-        request_sha256=request_sha256,
-    )
-    if row is None:
+    opened = _open(db, kind, {reference: request}, actor)
+    if not opened:
         first = one(db, "queries/act/find.sql", kind=kind, reference=reference)
         assert first is not None
-        if first["request_sha256"] == request_sha256:
+        if first["request_sha256"] == digest(request):
             raise AlreadyDone(int(first["act_id"]))
         raise Refused(
             "reference_conflict",
             f"编号“{reference}”已用于另一项内容不同的操作（第{first['no']}号）。请核对，或换一个编号。",
         )
-    opened = Act(int(row["act_id"]))
+    yield opened[0]
+    (opened[0].no,) = seal.close(db, [opened[0].act_id])
+
+
+@contextmanager
+def several(db: Connection, kind: str, requests: Mapping[str, object], actor: str) -> Iterator[list[Act]]:
+    """Open several acts of one kind, let the caller write their facts, then seal them one after another.
+
+    requests: reference to what was asked, in the order of the acts. Raises Overtaken when one was done before.
+    """
+    opened = _open(db, kind, requests, actor)
+    if len(opened) < len(requests):
+        raise Overtaken
     yield opened
-    opened.no = seal.close(db, opened.act_id)
+    for act, no in zip(opened, seal.close(db, [each.act_id for each in opened]), strict=True):
+        act.no = no
+
+
+def _open(db: Connection, kind: str, requests: Mapping[str, object], actor: str) -> list[Act]:
+    """Insert acts, each unless its reference is taken; in the order of the requests."""
+    asked = [
+        {"place": place, "reference": reference, "request_sha256": digest(request)}
+        for place, (reference, request) in enumerate(requests.items())
+    ]
+    rows = query(
+        db, "queries/act/open.sql", kind=kind, actor=actor, effective_on=business_day(), asked=json.dumps(asked)
+    )
+    return [Act(act_id) for act_id in sorted(row["act_id"] for row in rows)]
 
 
 def last(db: Connection) -> dict[str, Any]:

@@ -8,7 +8,8 @@ SHA-256 and SM3 (GB/T 32905) stand side by side, each with a chain of its own.
 """
 
 import hashlib
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,7 +20,7 @@ from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus
 from sqlalchemy import Connection
 
-from voucher.database import driver, one, run_file
+from voucher.database import driver, query, run_file
 from voucher.sealed import ASKED, SEALED
 
 GENESIS = "0" * 64
@@ -107,6 +108,10 @@ class Digester:
         self._sha256.update(rest)
         self._sm3.update(rest)
         return Digests(self._sha256.hexdigest(), self._sm3.hexdigest())
+
+
+NOTHING = Digester().digests()
+"""The digests of an act without a row."""
 
 
 def _copied(db: Connection, statement: str) -> Iterator[memoryview]:
@@ -212,33 +217,36 @@ def header(
     )
 
 
-def close(db: Connection, act_id: int) -> int:
-    """Seal an act: the last thing its transaction does. Returns its seal number.
+def close(db: Connection, act_ids: Sequence[int]) -> list[int]:
+    """Seal acts in the order of their ids: the last thing their transaction does. Returns their seal numbers.
 
-    The body is digested first; only then is the one lock taken, under which number, time and chain are fixed.
+    The bodies are digested first; only then is the one lock taken, under which numbers, time and chain are fixed.
     Raises Busy (through the transaction) when the lock is not had in time.
     """
-    digests = digest_body(db, act_id)
+    if len(act_ids) == 1:
+        bodies_of = {act_ids[0]: digest_body(db, act_ids[0])}
+    else:
+        bodies_of = digest_range(db, min(act_ids), max(act_ids))
     run_file(db, "queries/act/lock_seal.sql")
-    last = one(db, "queries/act/last_seal.sql", act_id=act_id)
-    assert last is not None
-    previous = Digests(last["chain_sha256"] or GENESIS, last["chain_sm3"] or GENESIS)
-    line = header(
-        last["no"], last["kind"], last["reference"], last["actor"], last["effective_on"].isoformat(),
-        last["recorded_at"], last["accepted_before"], last["accepted"], digests,
-    )  # fmt: skip
-    chained = chain(previous, line)
-    run_file(
-        db,
-        "queries/act/seal.sql",
-        no=last["no"],
-        act_id=act_id,
-        recorded_at=last["recorded_at"],
-        accepted_before=last["accepted_before"],
-        accepted=last["accepted"],
-        body_sha256=digests.sha256,
-        body_sm3=digests.sm3,
-        chain_sha256=chained.sha256,
-        chain_sm3=chained.sm3,
-    )
-    return int(last["no"])
+    rows = query(db, "queries/act/last_seal.sql", act_ids=list(act_ids))
+    no, moment, before = rows[0]["last_no"], rows[0]["recorded_at"], rows[0]["accepted_before"]
+    chained = Digests(rows[0]["chain_sha256"] or GENESIS, rows[0]["chain_sm3"] or GENESIS)
+    seals = []
+    for row in rows:
+        no += 1
+        digests = bodies_of.get(row["act_id"], NOTHING)
+        effective_on = row["effective_on"].isoformat()
+        line = header(
+            no, row["kind"], row["reference"], row["actor"], effective_on, moment, before, row["accepted"], digests
+        )
+        chained = chain(chained, line)
+        seals.append(
+            {
+                "no": no, "act_id": row["act_id"], "recorded_at": moment.isoformat(), "accepted_before": before,
+                "accepted": row["accepted"], "body_sha256": digests.sha256, "body_sm3": digests.sm3,
+                "chain_sha256": chained.sha256, "chain_sm3": chained.sm3,
+            }
+        )  # fmt: skip
+        before += row["accepted"]
+    run_file(db, "queries/act/seal.sql", seals=json.dumps(seals))
+    return [seal["no"] for seal in seals]

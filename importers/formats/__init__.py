@@ -1,6 +1,6 @@
 """One file per format; each is found by itself."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import cache
 from importlib import import_module
@@ -15,6 +15,9 @@ from importers.sheets import head
 from importers.usage_format import UsageFormat
 from importers.usage_profile import load
 from voucher.problem import Problem
+
+TABLES = ("csv", "xlsx")
+"""Kinds of files that are told by their header row; every other kind has one format."""
 
 
 class Format(Protocol):
@@ -35,6 +38,7 @@ class Format(Protocol):
         """Yield the chunks and problems of a file."""
 
 
+@cache
 def all_formats() -> list[Format]:
     """List the formats: the modules of this folder by name, then its profiles of usage files."""
     names = sorted(module.name for module in iter_modules(__path__))
@@ -49,11 +53,17 @@ def _profiles() -> tuple[Format, ...]:
     return tuple(cast(Format, UsageFormat(load(each.read_bytes()))) for _, each in found)
 
 
+@cache
+def documents() -> Mapping[str, Format]:
+    """Map each kind of file that is no table to its format."""
+    return {kind: each for each in all_formats() for kind in each.KINDS if kind not in TABLES}
+
+
 def known(path: Path, kind: str) -> Format | None:
     """Find the format that knows a file by its content, None when none does."""
+    if kind not in TABLES:
+        return documents().get(kind)
     found = [each for each in all_formats() if kind in each.KINDS]
-    if kind not in ("csv", "xlsx"):
-        return found[0] if found else None
     for _, _, row in head(path, kind):
         for candidate in found:
             if candidate.matches([str(cell) for cell in row]):

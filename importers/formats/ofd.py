@@ -7,7 +7,6 @@ from pathlib import Path
 
 from importers.documents import read_document
 from importers.einvoice import is_einvoice, read_einvoice
-from importers.limits import OFD_LIMITS
 from importers.ofd import Found, legacy_fields, legacy_goods, look
 from importers.papers import Paper, PaperLine, decimal, yuan
 from importers.parts import Part
@@ -26,7 +25,7 @@ def matches(_header: Sequence[str]) -> bool:
 
 def read(path: Path, _kind: str, *, today: date) -> Iterator[Part]:
     """Yield the rows and problems of one OFD. today: the business day."""
-    return read_document(__name__, path, today=today, limits=OFD_LIMITS)
+    return read_document(__name__, path, today=today)
 
 
 def parse(path: Path) -> list[Paper]:

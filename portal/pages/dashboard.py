@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from importers.accept import WORDS
+from importers.outcome import WORDS
 from portal.chart import charts
 from portal.page import Page, Visit
 from portal.show import show

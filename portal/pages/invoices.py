@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from importers.accept import INVOICE_KINDS, WORDS
+from importers.outcome import INVOICE_KINDS, WORDS
 from portal.page import Page, Visit
 from portal.pages.home import invoices_asked
 from portal.pages.uploads import download

@@ -14,6 +14,8 @@ from starlette.responses import Response
 
 from importers import accept, handed, returns
 from importers.limits import MIB
+from importers.outcome import WORDS, Outcome
+from importers.outcome import read as read_outcome
 from importers.receive import stored
 from portal.page import Misfilled, Page, Visit, post
 from portal.show import show
@@ -58,7 +60,7 @@ def hand_in(visit: Visit) -> Response:
 def check(visit: Visit) -> Response:
     """Show what the check of one file found."""
     found = visit.act("import", lambda db, user: handed.find(db, user, visit.path("id", NUMBER)))
-    return show(visit, "check.html", file=found, words=accept.WORDS)
+    return show(visit, "check.html", file=found, words=WORDS)
 
 
 def confirm(visit: Visit) -> Response:
@@ -101,16 +103,16 @@ def upload(visit: Visit) -> Response:
     """Show how an upload ended."""
     row, outcome = visit.read(lambda db: _find(db, visit))
     groups = handed.grouped(outcome.problems)
-    return show(visit, "upload.html", row=row, outcome=outcome, groups=groups, words=accept.WORDS)
+    return show(visit, "upload.html", row=row, outcome=outcome, groups=groups, words=WORDS)
 
 
-def _find(db: Connection, visit: Visit) -> tuple[Any, accept.Outcome]:
+def _find(db: Connection, visit: Visit) -> tuple[Any, Outcome]:
     """Find an upload that the visitor may see. Raises Refused."""
     upload_id = visit.path("id", NUMBER)
     rows = _uploads(db, visit, upload_id=upload_id)
     if not rows:
         raise Refused("no_upload", f"没有编号为 {upload_id} 的上传。")
-    return rows[0], accept.read(db, upload_id)
+    return rows[0], read_outcome(db, [upload_id])[upload_id]
 
 
 def upload_return(visit: Visit) -> Response:

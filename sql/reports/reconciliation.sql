@@ -6,6 +6,7 @@
 -- source: DESIGN 6.6 (room), 7 (outcomes of rows) and 5 (payable)
 -- basis:  金额不含税；上传与受理按申报日、核定按批准日归入本期；各项状态截至截止号
 -- note:   上传至受理金额各列按申报日在本期内的上传统计，其中待核行其后经另一次上传受理的，计入重复。
+-- note:   受理金额按截止号时为准的单据计：经核定改以另一份单据为准的，按那份单据的金额。
 -- note:   计入基数至补付与追回各列按批准日在本期内的结算批次统计；计算额减三项核减等于核定补贴额，补付为正、追回为负。
 -- note:   年度剩余额度为{year}年度算力券在截止号时的余额，尚未发券的按年度上限计，当年无资格的留空；列于每家企业首行，不重复计。
 -- note:   未付金额：截止号时已核定而尚未拨付的金额，含以往各期。
@@ -52,11 +53,14 @@ handed AS (
 taken AS (
     SELECT
         i.provider_id, i.company_id, count(*) AS accepted, count(*) FILTER (WHERE l.line_no = 1) AS invoices,
-        sum(l.net_fen) AS net_fen, count(*) FILTER (WHERE i.act_id <> l.upload_id) AS accepted_later
+        sum(l.net_fen) + coalesce(sum(d.net_fen - i.net_fen) FILTER (WHERE l.line_no = 1), 0) AS net_fen,
+        count(*) FILTER (WHERE i.act_id <> l.upload_id) AS accepted_later
     FROM handed AS h
     INNER JOIN invoice_line AS l ON l.upload_id = h.upload_id
     INNER JOIN invoice AS i ON i.company_id = l.company_id AND i.invoice_id = l.invoice_id
     INNER JOIN seal AS s ON s.act_id = i.act_id
+    LEFT JOIN resolution_at((SELECT q.cutoff FROM asked AS q)) AS d
+        ON d.company_id = i.company_id AND d.invoice_id = i.invoice_id
     WHERE s.no <= (SELECT q.cutoff FROM asked AS q)
     GROUP BY i.provider_id, i.company_id
 ),

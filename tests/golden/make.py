@@ -154,6 +154,10 @@ def tax_export() -> dict[str, bytes]:
         "wrong_uscc_digit.csv": lines(replace(BLUE, buyer=WRONG_USCC)),
         "missing_optionals.csv": lines(replace(BLUE, remark="", rows=(Row(spec="", unit="", quantity="", price=""),))),
         "legacy.csv": lines(OLD, code="050002100111"),
+        "other_names.csv": lines(BLUE, encoding="utf-8-sig")
+        .replace("数电发票号码".encode(), "全电发票号码".encode())
+        .replace("购买方名称".encode(), "购方名称".encode())
+        .replace("税收分类编码".encode(), "商品和服务税收分类编码".encode()),
         "two_sheets.xlsx": two(LINES, RED),
         "starred_below_a_title.xlsx": two(BLUE, lead=3, star=True),
         "wrong_sums.xlsx": two(BLUE, base=(replace(BLUE, gross="100000.01"),)),

@@ -13,7 +13,7 @@ import xlsxwriter
 from sqlalchemy import Engine, text
 
 from importers import accept
-from importers.accept import Outcome
+from importers.outcome import Outcome
 from importers.registry import Taken, import_registry
 from tests.cases import sheets
 from tests.cases.steps import PARTIES, number

@@ -1,20 +1,22 @@
 """A zip, a folder and a return file at the door: each file by itself, and back in as it is."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from threading import Barrier
 
-import pytest
 from python_calamine import CalamineWorkbook
-from sqlalchemy import Engine
 
 from console.imports import import_files
 from importers import returns
+from reconciliation.invariants import check_all
 from tests.cases.steps import PARTIES
-from tests.postgres.desk import Desk, companies, counts, providers, real, said, table, xlsx_bytes
+from tests.postgres.desk import Desk, counts, real, said, table, xlsx_bytes
 from tests.samples import ofd, pdf
 from tests.samples.bill import Bill, Row
 from tests.samples.xml import xml
+from voucher.database import transaction
 
 P, C = PARTIES["P"], PARTIES["C"]
 LINE = Row(item="智算算力服务", net="1000.00", tax="60.00", quantity="1")
@@ -22,16 +24,6 @@ A = Bill(
     number=real("a"), seller=(P.uscc, P.name), buyer=(C.uscc, C.name), issued="2026-08-01", rows=(LINE,),
     remark="服务期间：2026-07-01至2026-07-31",
 )  # fmt: skip
-
-
-@pytest.fixture
-def desk(db_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    home = tmp_path / "home"
-    monkeypatch.setenv("CVL_HOME", str(home))
-    made = Desk(db_engine, home)
-    assert made.register(companies("C")).exit_status == 0
-    assert made.register(providers("P")).exit_status == 0
-    return made
 
 
 def handed_in(desk: Desk, path: Path, *, dry_run: bool = False) -> tuple[int, dict[str, tuple[object, ...]]]:
@@ -79,6 +71,25 @@ def test_a_zip_again_changes_nothing(desk: Desk) -> None:
     assert len(desk.accepted()) == before
 
 
+def test_two_zips_of_the_same_documents_at_once_count_each_once(desk: Desk) -> None:
+    bills = [replace(A, number=f"2650200000005678{n:04d}") for n in range(8)]
+    paths = [
+        desk.file(ofd.pack({f"{name}{n}.xml": xml(bill) for n, bill in enumerate(order)}), f"{name}.zip")
+        for name, order in (("甲", bills), ("乙", bills[::-1]))
+    ]
+    both = Barrier(2)
+
+    def take(path: Path) -> dict[str, tuple[object, ...]]:
+        both.wait(30)
+        return handed_in(desk, path)[1]
+
+    with ThreadPoolExecutor(2) as threads:
+        told = [each for answer in threads.map(take, paths) for each in answer.values()]
+    assert len(told) == 16
+    assert all(error is None for *_, error in told)
+    assert len({number for number, _ in desk.accepted()}) == len(desk.accepted()) == 8
+
+
 def test_a_rehearsal_of_a_zip_leaves_no_trace(desk: Desk) -> None:
     before = desk.everything()
     handed_in(desk, desk.file(bundle(), "八月.zip"), dry_run=True)
@@ -92,6 +103,39 @@ def test_a_folder_stands_for_its_files(desk: Desk, tmp_path: Path) -> None:
     (folder / "a.xml").write_bytes(xml(A))
     (folder / "b.xml").write_bytes(xml(replace(A, number=real("b"))))
     assert handed_in(desk, folder) == (0, {"a.xml": (1, 0, 0, None), "b.xml": (1, 0, 0, None)})
+
+
+def test_many_documents_of_a_zip_are_acts_of_their_own_and_come_back_in_one_file(desk: Desk, tmp_path: Path) -> None:
+    red = replace(
+        A, number=real("r"), red_of=real("a"), rows=(Row(net="-100.00", tax="-6.00", quantity="-1"),), remark=""
+    )
+    files = {f"{n:02d}.xml": xml(replace(A, number=f"2650200000001234{n:04d}")) for n in range(60)} | {
+        "0red.xml": xml(red), "a.xml": xml(A), "z.xml": xml(replace(A, remark="服务期间：2026-06-01至2026-06-30")),
+        "no_span.xml": xml(replace(A, number=real("n"), remark="")),
+        "unknown.xml": xml(replace(A, number=real("u"), buyer=(PARTIES["X"].uscc, "重庆未登记科技有限公司"))),
+    }  # fmt: skip
+    path, back = desk.file(ofd.pack(files), "许多.zip"), tmp_path / "退回.xlsx"
+    answer = import_files(
+        desk.engine, "maker1", [path], dry_run=False, provider=None, service_month=None, received_on=None,
+        return_file=back, as_json=True,
+    )  # fmt: skip
+    assert (answer.status, len(answer.data["uploads"])) == (3, 65)
+    told = {each["file"].rsplit("/")[-1]: each for each in answer.data["uploads"]}
+    assert len({each["upload_id"] for each in told.values()}) == 65
+    assert [told[name]["accepted"] for name in ("0red.xml", "a.xml", "z.xml", "59.xml")] == [1, 1, 0, 1]
+    assert told["z.xml"]["conflict"] == told["no_span.xml"]["held"] == told["unknown.xml"]["rejected"] == 1
+    assert [number for number, _ in desk.accepted()][-2:] == [real("a"), real("r")]
+    header, *rows = CalamineWorkbook.from_path(str(back)).get_sheet_by_index(0).to_python()
+    found = [dict(zip(map(str, header), row, strict=True)) for row in rows]
+    assert [(row["原行号"], row["错误代码"]) for row in found] == [
+        ("no_span.xml 第1行", "service_span_missing"), ("unknown.xml 第1行", "unknown_company"),
+        ("z.xml 第1行", "conflict_invoice"),
+    ]  # fmt: skip
+    found[0] |= {"服务起始日": "2026-07-01", "服务截止日": "2026-07-31"}
+    mended = xlsx_bytes(table(found[:1], [str(name) for name in header]))
+    assert counts(desk.take(mended, name="改正.xlsx")) == {"accepted": 1}
+    with transaction(desk.engine, "cvl_auditor") as db:
+        assert check_all(db) == []
 
 
 def test_two_lines_alike_are_no_mistake_in_a_document(desk: Desk) -> None:

@@ -1,13 +1,11 @@
 """One number is one invoice, whatever documents it comes in."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
 
 from tests.cases.steps import PARTIES
-from tests.postgres.desk import Desk, bill_of, companies, counts, line, providers, real, said, statuses
+from tests.postgres.desk import Desk, bill_of, counts, line, real, said, statuses
 from tests.samples import export, ofd, pdf
 from tests.samples.bill import Row
 from tests.samples.xml import xml
@@ -19,16 +17,6 @@ RED = replace(
     A, number=real("r"), red_of=real("a"), rows=(Row(net="-100.00", tax="-6.00", quantity="-1"),),
     remark=f"被红冲蓝字数电发票号码：{real('a')}",
 )  # fmt: skip
-
-
-@pytest.fixture
-def desk(db_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    home = tmp_path / "home"
-    monkeypatch.setenv("CVL_HOME", str(home))
-    made = Desk(db_engine, home)
-    assert made.register(companies("C", "D")).exit_status == 0
-    assert made.register(providers("P")).exit_status == 0
-    return made
 
 
 def evidence(desk: Desk) -> list[tuple[str, str, bool]]:

@@ -1,16 +1,15 @@
 """Better evidence that arrives after acceptance or settlement is an adjustment, in both witnesses."""
 
 from datetime import date
-from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 from settlement import run as runs
 from settlement.verify import verify
 from tests.cases.steps import PARTIES
 from tests.postgres import recorder
-from tests.postgres.desk import Desk, companies, counts, line, providers, real
+from tests.postgres.desk import Desk, counts, line, real
 from tests.postgres.recorder import CHECKER, MAKER
 from tests.postgres.witness import END, PROGRAMME
 from tests.samples.bill import Bill, Row
@@ -27,15 +26,10 @@ BILL = Bill(
 
 
 @pytest.fixture
-def desk(db_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    home = tmp_path / "home"
-    monkeypatch.setenv("CVL_HOME", str(home))
-    made = Desk(db_engine, home)
-    assert made.register(companies("C")).exit_status == 0
-    assert made.register(providers("P")).exit_status == 0
-    with transaction(db_engine) as db:
+def desk(desk: Desk) -> Desk:
+    with transaction(desk.engine) as db:
         recorder.appropriate(db, 2026, 10**10)
-    return made
+    return desk
 
 
 def draft(db: Connection, through: date = END) -> runs.Draft:

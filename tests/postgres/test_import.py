@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from python_calamine import CalamineWorkbook
-from sqlalchemy import Engine
 
 from importers import returns
 from importers.columns import RETURN_COLUMNS
@@ -33,18 +32,6 @@ from voucher import access
 from voucher.access import User
 from voucher.database import transaction
 from voucher.errors import Misused, Refused
-
-
-@pytest.fixture
-def desk(db_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    """Give a desk where C and D are qualified and P is listed."""
-    home = tmp_path / "home"
-    monkeypatch.setenv("CVL_HOME", str(home))
-    made = Desk(db_engine, home)
-    assert made.register(companies("C", "D")).exit_status == 0
-    assert made.register(providers("P")).exit_status == 0
-    return made
-
 
 # what is accepted
 

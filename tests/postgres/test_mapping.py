@@ -1,14 +1,16 @@
 """A provider's own sheet is mapped once and read by itself from then on."""
 
+import sys
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from click.testing import CliRunner
 
+from console import mappings
 from importers import mapping, returns
-from importers.guess import guess
+from importers.guess import NAMES, guess
 from importers.mapping import Profile
-from tests.postgres.desk import HEADER, MAKER, Desk, companies, counts, csv_bytes, line, providers, real, said, table
+from tests.postgres.desk import HEADER, MAKER, Desk, counts, csv_bytes, line, real, said, table
 from voucher.database import run
 from voucher.errors import Misused
 
@@ -20,16 +22,6 @@ OWN = {
 }  # fmt: skip
 PROFILE = Profile(OWN, {"发票类型": "蓝字", "计量单位": "卡时"})
 SELLER = line("a")["供方统一社会信用代码"]
-
-
-@pytest.fixture
-def desk(db_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    home = tmp_path / "home"
-    monkeypatch.setenv("CVL_HOME", str(home))
-    made = Desk(db_engine, home)
-    assert made.register(companies("C")).exit_status == 0
-    assert made.register(providers("P")).exit_status == 0
-    return made
 
 
 def sheet(*rows: dict[str, str]) -> bytes:
@@ -104,6 +96,22 @@ def test_a_profile_survives_its_toml() -> None:
     for bad in ("[columns", "[other]\nx = 1", '[columns]\n"备注" = 1', 'columns = "x"'):
         with pytest.raises(Misused):
             mapping.read_profile(bad)
+
+
+def test_the_questions_are_answered_column_by_column(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "自有.csv"
+    path.write_bytes(sheet(line("a")))
+    wanted = PROFILE.columns | {name: f"={word}" for name, word in PROFILE.constants.items()}
+    replies = [reply for name in NAMES for reply in (["没有这列"] if name == "用量" else []) + [wanted.get(name, "-")]]
+    with CliRunner().isolation(input="\n".join(replies) + "\n") as streams:
+        monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+        answer = mappings.save(desk.engine, "maker1", path, None, None)
+        asked = streams[1].getvalue().decode()
+    assert "表里没有“没有这列”这一列" in asked
+    assert (answer.status, answer.data["state"]) == (0, "saved")
+    assert counts(desk.take(path)) == {"accepted": 1}
 
 
 def test_guesses_use_each_column_once_and_leave_strangers_alone() -> None:

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from importers import accept
-from importers.accept import Outcome
+from importers.outcome import Outcome
 from reconciliation.invariants import check_all
 from settlement import run as runs
 from settlement.verify import verify

@@ -4,17 +4,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
 
 from console import invoices, resolutions
 from importers import resolve
-from reconciliation import invariants
+from reconciliation import invariants, reports
 from tests.postgres import recorder
-from tests.postgres.desk import CHECKER, MAKER, Cells, Desk, bill_of, companies, counts, line, providers, real, statuses
+from tests.postgres.desk import CHECKER, MAKER, Cells, Desk, bill_of, counts, line, real, statuses
 from tests.postgres.test_evidence_settled import draft, lines_of, settle
 from tests.samples.bill import Row
 from tests.samples.xml import xml
-from voucher import approval
+from voucher import acts, approval
 from voucher.database import run, transaction
 from voucher.errors import CvlError, Refused
 
@@ -24,15 +23,10 @@ LESS = replace(bill_of(line("a")), rows=(Row(item="智算算力服务", net="900
 
 
 @pytest.fixture
-def desk(db_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    home = tmp_path / "home"
-    monkeypatch.setenv("CVL_HOME", str(home))
-    made = Desk(db_engine, home)
-    assert made.register(companies("C", "D")).exit_status == 0
-    assert made.register(providers("P")).exit_status == 0
-    with transaction(db_engine) as db:
+def desk(desk: Desk) -> Desk:
+    with transaction(desk.engine) as db:
         recorder.appropriate(db, 2026, 10**10)
-    return made
+    return desk
 
 
 def sha_of(desk: Desk, state: str, kind: str = "") -> str:
@@ -56,6 +50,14 @@ def sound(desk: Desk) -> None:
         assert invariants.check_all(db) == []
 
 
+def reported_net(desk: Desk) -> str:
+    """Return the accepted amount in fen in the reconciliation of the month."""
+    with transaction(desk.engine, "cvl_auditor") as db:
+        made = reports.run(db, "reconciliation", "2026-08", acts.cutoff(db), "auditor1", checked=())
+    assert made.totals is not None
+    return str(made.totals[[column.name for column in made.layout.columns].index("net_fen")])
+
+
 def in_conflict(desk: Desk, row: Cells | None = None) -> None:
     assert counts(desk.take([row or line("a")])) == {"accepted": 1}
     assert counts(desk.take(xml(LESS), name="a.xml")) == {"conflict": 1}
@@ -70,6 +72,7 @@ def test_a_document_that_a_person_decided_for_counts_and_is_an_adjustment(desk: 
         (row,) = lines_of(db, draft(db))
     assert (row["kind"], row["basis_fen"], row["granted_fen"]) == ("recovery", 90_000, -2_000)
     assert desk.rows("SELECT gross_fen FROM invoice") == [(106_000,)]
+    assert reported_net(desk) == "90000"
     sound(desk)
 
 

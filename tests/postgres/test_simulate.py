@@ -1,13 +1,11 @@
 """A draft of a policy tried on a year: both sides from zero, by hand where it can be, and not one row written."""
 
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pypdf
 import pytest
-from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from console import simulations, vouchers
@@ -15,20 +13,11 @@ from settlement import run as runs
 from settlement.policy import BadPolicy
 from settlement.simulate import Side
 from tests.postgres import recorder
-from tests.postgres.desk import CHECKER, MAKER, Desk, companies, line, providers
+from tests.postgres.desk import CHECKER, MAKER, Desk, line
 from tests.postgres.witness import END, SHIPPED, document
 from voucher import approval, life
 from voucher.database import transaction
 from voucher.errors import Misused
-
-
-@pytest.fixture
-def desk(db_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    monkeypatch.setenv("CVL_HOME", str(tmp_path / "home"))
-    desk = Desk(db_engine, tmp_path / "home")
-    desk.register(companies("C", "D"))
-    desk.register(providers("P"))
-    return desk
 
 
 def simulated(desk: Desk, year: int, file: Path | None = None, *settings: str, out: Path | None = None) -> Any:

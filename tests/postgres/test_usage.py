@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine
 
 from importers import accept, returns
-from importers.accept import Outcome
+from importers.outcome import Outcome
 from reconciliation import invariants
 from tests.postgres.desk import MAKER, Desk, companies, line, providers, real, said
 from tests.samples.usage import ALIBABA, alibaba, csv_bytes, focus, focus_csv, utc

@@ -1,16 +1,13 @@
 """What the tax platform says is a fact; whether a settlement needs it is a parameter of the policy."""
 
-from pathlib import Path
-
 import pytest
-from sqlalchemy import Engine
 
 from console import invoices
 from importers import verification
 from settlement import run as runs
 from tests.postgres import recorder
 from tests.postgres.conftest import TODAY
-from tests.postgres.desk import MAKER, Desk, companies, line, providers, real
+from tests.postgres.desk import MAKER, Desk, line, real
 from tests.postgres.test_evidence_settled import draft, settle
 from tests.postgres.witness import SHIPPED, record_document
 from voucher.database import run, transaction
@@ -21,16 +18,11 @@ DAY = parse_day(TODAY)
 
 
 @pytest.fixture
-def desk(db_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    home = tmp_path / "home"
-    monkeypatch.setenv("CVL_HOME", str(home))
-    made = Desk(db_engine, home)
-    assert made.register(companies("C")).exit_status == 0
-    assert made.register(providers("P")).exit_status == 0
-    made.take([line("a"), line("b", "500.00")])
-    with transaction(db_engine) as db:
+def desk(desk: Desk) -> Desk:
+    desk.take([line("a"), line("b", "500.00")])
+    with transaction(desk.engine) as db:
         recorder.appropriate(db, 2026, 10**10)
-    return made
+    return desk
 
 
 def required(desk: Desk) -> None:

@@ -54,15 +54,15 @@ def test_copy_gives_back_the_raw_row_and_the_typed_fields(rows: list[list[str]])
     chunk = ChunkParser(COLUMNS, _header(), _no_rules, TODAY).parse(
         Batch("表", range(2, 2 + len(rows)), None, cells, "utf-8")
     )
-    table = _uncopy(copy_lines(chunk))
+    table = _uncopy(copy_lines(chunk, 7))
     assert len(table) == len(rows)
     for index, (row, fields) in enumerate(zip(rows, table, strict=True)):
-        assert fields[:2] == ["表", str(index + 2)]
-        raw = (fields[2] or "").split(UNIT)
+        assert fields[:3] == ["7", "表", str(index + 2)]
+        raw = (fields[3] or "").split(UNIT)
         assert [re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", "?", cell) for cell in row] == raw == chunk.raw_cells(index)
-        assert fields[3] == chunk.digests[index]
+        assert fields[4] == chunk.digests[index]
         typed = [None if chunk.column(s.name)[index] is None else str(chunk.column(s.name)[index]) for s in STAGED]
-        assert fields[4:-1] == typed
+        assert fields[5:-1] == typed
         assert fields[-1] == ("t" if index in chunk.failed else "f")
 
 
@@ -75,7 +75,7 @@ def test_text_on_the_wire_gives_the_same_bytes(rows: list[list[str]]) -> None:
     wired = ChunkParser(COLUMNS, _header(), _no_rules, TODAY, "latin-1").parse(
         Batch("表", numbers, lines, None, "latin-1")
     )
-    assert copy_lines(wired) == copy_lines(plain)
+    assert copy_lines(wired, 7) == copy_lines(plain, 7)
     assert wired.problems == plain.problems
     assert wired.column("remark") == plain.column("remark")
 
@@ -101,7 +101,7 @@ def test_numeric_cells_are_kept_as_excel_shows_them() -> None:
 
 def test_an_empty_chunk_copies_nothing() -> None:
     chunk = ChunkParser(COLUMNS, _header(), _no_rules, TODAY).parse(Batch("表", [], None, [], "utf-8"))
-    assert (len(chunk), copy_lines(chunk)) == (0, b"")
+    assert (len(chunk), copy_lines(chunk, 7)) == (0, b"")
 
 
 def test_a_format_that_is_no_table_makes_the_same_chunk() -> None:
@@ -109,7 +109,7 @@ def test_a_format_that_is_no_table_makes_the_same_chunk() -> None:
     made = finish(_header(), [2], [UNIT.join((NUMBER, "HT", "", "1"))], values, [])
     rows: list[list[Cell]] = [[NUMBER, "HT", "", "1"]]
     read = ChunkParser(COLUMNS, _header(), _no_rules, TODAY).parse(Batch("表", [2], None, rows, "utf-8"))
-    assert copy_lines(made) == copy_lines(read)
+    assert copy_lines(made, 7) == copy_lines(read, 7)
 
 
 @given(st.lists(st.tuples(st.none() | TEXT, st.none() | st.integers()), min_size=1, max_size=4))

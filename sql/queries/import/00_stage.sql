@@ -1,6 +1,7 @@
--- grain:  temporary table stage, one row per row of the file: its cells as uploaded and its typed values
+-- grain:  temporary table stage, one row per row of the files: its cells as uploaded and its typed values
 -- params: none
 CREATE TEMPORARY TABLE stage (
+    upload_id bigint NOT NULL,
     sheet text NOT NULL,
     row_no bigint NOT NULL,
     raw text NOT NULL,

@@ -1,6 +1,7 @@
 -- grain:  temporary table found, one row per problem that the queries found; Python writes the sentence
 -- params: none
 CREATE TEMPORARY TABLE found (
+    upload_id bigint NOT NULL,
     code text NOT NULL,
     sheet text NOT NULL DEFAULT '',
     row_no bigint,

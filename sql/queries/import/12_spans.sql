@@ -9,12 +9,13 @@ FROM (
         CAST(h.content ->> 'service_from' AS date) AS service_from,
         CAST(h.content ->> 'service_until' AS date) AS service_until
     FROM held_row AS h
-    INNER JOIN context AS x ON x.evidence <> h.evidence
-    WHERE
-        h.invoice_kind = 'blue' AND h.waits_for <> 'resolution' AND h.content ->> 'service_from' IS NOT NULL
-        AND h.invoice_number IN (
-            SELECT n.invoice_number FROM stage AS n WHERE n.service_from IS NULL AND n.invoice_kind = 'blue'
-        )
+    INNER JOIN (
+        SELECT DISTINCT s.invoice_number, x.evidence
+        FROM stage AS s
+        INNER JOIN context AS x ON x.upload_id = s.upload_id
+        WHERE s.service_from IS NULL AND s.invoice_kind = 'blue'
+    ) AS n ON n.invoice_number = h.invoice_number AND n.evidence <> h.evidence
+    WHERE h.invoice_kind = 'blue' AND h.waits_for <> 'resolution' AND h.content ->> 'service_from' IS NOT NULL
     ORDER BY h.invoice_number, h.evidence = 'template' DESC, evidence_rank(h.evidence) DESC, h.upload_id DESC
 ) AS t
 WHERE t.invoice_number = s.invoice_number AND s.service_from IS NULL AND s.held_upload_id = 0

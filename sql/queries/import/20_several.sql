@@ -25,11 +25,12 @@ SELECT
         CASE WHEN count(DISTINCT coalesce(s.original_number, '')) > 1 THEN '原发票号码' END
     ], NULL) AS differing,
     -- a document may well have two lines alike; in a table that people fill in, it is a mistake
-    count(DISTINCT s.digest) < count(*) AND (SELECT x.evidence = 'template' FROM context AS x) AS identical,
+    count(DISTINCT s.digest) < count(*) AND bool_or(x.evidence = 'template') AS identical,
     greatest(abs(sum(s.net_fen)), abs(sum(s.tax_fen)), abs(sum(s.gross_fen)), abs(sum(s.paid_fen))) >= 10000000000000
         AS too_large,
     sum(s.net_fen) AS net_fen, sum(s.tax_fen) AS tax_fen, sum(s.gross_fen) AS gross_fen, sum(s.paid_fen) AS paid_fen,
     encode(sha256(convert_to(string_agg(s.digest, '' ORDER BY s.digest), 'UTF8')), 'hex') AS digest
 FROM stage AS s
 INNER JOIN repeated AS r ON r.invoice_number = s.invoice_number
+INNER JOIN context AS x ON x.upload_id = s.upload_id
 GROUP BY s.invoice_number

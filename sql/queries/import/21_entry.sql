@@ -1,9 +1,10 @@
--- grain:  temporary table entry, one row per invoice number of the file, whole and without faults of its own
+-- grain:  temporary table entry, one row per invoice number of the files, whole and without faults of its own
 -- params: none (reads stage, several, context)
 CREATE TEMPORARY TABLE entry ON COMMIT DROP AS
 WITH header AS (
     SELECT
-        s.invoice_number AS number, s.invoice_kind AS kind, s.sheet, s.row_no AS first_row, s.held_upload_id,
+        s.upload_id, s.invoice_number AS number, s.invoice_kind AS kind,
+        s.sheet, s.row_no AS first_row, s.held_upload_id,
         s.issued_on, s.provider_uscc, s.provider_name, s.company_uscc, s.company_name,
         coalesce(s.contract_no, '') AS contract_no, s.original_number,
         CASE WHEN s.service_from IS NOT NULL THEN daterange(s.service_from, s.service_until, '[]')
@@ -15,7 +16,7 @@ WITH header AS (
         CASE WHEN v.rows IS NULL THEN s.paid_fen ELSE CAST(v.paid_fen AS bigint) END AS paid_fen,
         coalesce(v.digest, s.digest) AS digest
     FROM stage AS s
-    CROSS JOIN context AS x
+    INNER JOIN context AS x ON x.upload_id = s.upload_id
     LEFT JOIN several AS v ON v.invoice_number = s.invoice_number
     WHERE
         s.invoice_number IS NOT NULL
@@ -37,4 +38,4 @@ SELECT
             THEN 'not_the_uploader'
     END AS fault
 FROM header AS h
-CROSS JOIN context AS x
+INNER JOIN context AS x ON x.upload_id = h.upload_id

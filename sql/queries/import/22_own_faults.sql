@@ -1,16 +1,19 @@
 -- grain:  inserts the problems that invoices have in themselves: rows that disagree, repeat or belong to another
 -- params: none (reads stage, several, entry)
-INSERT INTO found (code, sheet, row_no, column_name, value, invoice_number, words)
+INSERT INTO found (upload_id, code, sheet, row_no, column_name, value, invoice_number, words)
 SELECT
-    'header_fields_differ', s.sheet, s.row_no, array_to_string(v.differing, '、'), '', s.invoice_number, '{}'
+    s.upload_id, 'header_fields_differ', s.sheet, s.row_no, array_to_string(v.differing, '、'), '',
+    s.invoice_number, '{}'
 FROM several AS v
 INNER JOIN stage AS s ON s.invoice_number = v.invoice_number AND s.held_upload_id = 0
 WHERE cardinality(v.differing) > 0
 UNION ALL
-SELECT 'identical_rows', t.sheet, t.row_no, '', '', t.invoice_number, jsonb_build_object('other_row', t.first_row)
+SELECT
+    t.upload_id, 'identical_rows', t.sheet, t.row_no, '', '', t.invoice_number,
+    jsonb_build_object('other_row', t.first_row)
 FROM (
     SELECT
-        s.sheet, s.row_no, s.invoice_number,
+        s.upload_id, s.sheet, s.row_no, s.invoice_number,
         first_value(s.row_no) OVER (PARTITION BY s.invoice_number, s.digest ORDER BY s.row_no) AS first_row
     FROM several AS v
     INNER JOIN stage AS s ON s.invoice_number = v.invoice_number AND s.held_upload_id = 0
@@ -18,13 +21,15 @@ FROM (
 ) AS t
 WHERE t.row_no > t.first_row
 UNION ALL
-SELECT 'sibling_row_failed', s.sheet, s.row_no, '', '', s.invoice_number, jsonb_build_object('other_row', v.wrong_row)
+SELECT
+    s.upload_id, 'sibling_row_failed', s.sheet, s.row_no, '', '', s.invoice_number,
+    jsonb_build_object('other_row', v.wrong_row)
 FROM several AS v
 INNER JOIN stage AS s ON s.invoice_number = v.invoice_number AND s.held_upload_id = 0
 WHERE v.has_error AND NOT s.has_error
 UNION ALL
 SELECT
-    e.fault, e.sheet, e.first_row,
+    e.upload_id, e.fault, e.sheet, e.first_row,
     CASE e.fault WHEN 'not_the_uploader' THEN '供方统一社会信用代码' ELSE '价税合计' END,
     CASE e.fault
         WHEN 'not_the_uploader' THEN e.provider_uscc
@@ -35,7 +40,7 @@ FROM entry AS e
 WHERE e.fault IS NOT NULL AND e.held_upload_id = 0
 UNION ALL
 SELECT
-    'amount_too_large', s.sheet, s.row_no, '价税合计',
+    s.upload_id, 'amount_too_large', s.sheet, s.row_no, '价税合计',
     CAST(greatest(abs(v.net_fen), abs(v.tax_fen), abs(v.gross_fen), abs(v.paid_fen)) / 100 AS numeric(30, 2)) || '',
     s.invoice_number, '{}'
 FROM several AS v

@@ -22,7 +22,7 @@ handed_in AS (
             x.received_on, (SELECT min(h.received_on) FROM held_row AS h WHERE h.upload_id = e.held_upload_id)
         ) AS received_on
     FROM entry AS e
-    CROSS JOIN context AS x
+    INNER JOIN context AS x ON x.upload_id = e.upload_id
 ),
 
 open_again AS (

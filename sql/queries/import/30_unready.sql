@@ -11,7 +11,7 @@ SET
     END
 FROM context AS x
 WHERE
-    x.evidence <> 'template' AND j.held_upload_id = 0
+    x.upload_id = j.upload_id AND x.evidence <> 'template' AND j.held_upload_id = 0
     AND (
         j.outcome IN ('accepted', 'red', 'held')
         OR (j.code = 'unknown_company' AND j.company_uscc IS NULL)

@@ -8,10 +8,9 @@ WITH waiting AS (
         sum(CAST(h.content ->> 'tax_fen' AS bigint)) AS tax_fen,
         min(h.content ->> 'provider_uscc') AS provider_uscc, min(h.content ->> 'company_uscc') AS company_uscc
     FROM held_row AS h
-    INNER JOIN context AS x ON evidence_rank(h.evidence) > evidence_rank(x.evidence) AND h.evidence <> 'qr'
-    WHERE
-        h.waits_for <> 'resolution'
-        AND h.invoice_number IN (SELECT j.number FROM judged AS j WHERE j.held_upload_id = 0)
+    INNER JOIN judged AS g ON g.number = h.invoice_number AND g.held_upload_id = 0
+    INNER JOIN context AS x ON x.upload_id = g.upload_id AND evidence_rank(h.evidence) > evidence_rank(x.evidence)
+    WHERE h.waits_for <> 'resolution' AND h.evidence <> 'qr'
     GROUP BY h.invoice_number, h.upload_id, h.evidence
 )
 

@@ -35,7 +35,9 @@ red AS (
         b.gross_fen + coalesce(e.gross_fen, 0) AS gross_left,
         row_number() OVER (
             PARTITION BY j.original_number, b.company_id <> j.company_id OR b.provider_uscc <> j.provider_uscc
-            ORDER BY j.held_upload_id > 0, CASE WHEN j.held_upload_id = 0 THEN j.first_row END, j.number
+            ORDER BY
+                j.held_upload_id > 0, CASE WHEN j.held_upload_id = 0 THEN j.upload_id END,
+                CASE WHEN j.held_upload_id = 0 THEN j.first_row END, j.number
         ) AS turn
     FROM judged AS j
     LEFT JOIN blue AS b ON b.number = j.original_number

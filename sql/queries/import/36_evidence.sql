@@ -17,7 +17,7 @@ FROM (
             ELSE w.net_fen = m.net_fen AND w.tax_fen = m.tax_fen AND w.gross_fen = m.gross_fen
         END AS same
     FROM judged AS m
-    CROSS JOIN context AS x
+    INNER JOIN context AS x ON x.upload_id = m.upload_id
     INNER JOIN invoice_number AS n ON n.number = m.number
     INNER JOIN invoice AS i ON i.company_id = n.company_id AND i.invoice_id = n.invoice_id
     INNER JOIN invoice_money AS w ON w.company_id = i.company_id AND w.invoice_id = i.invoice_id

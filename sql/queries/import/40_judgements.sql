@@ -1,8 +1,8 @@
 -- grain:  inserts the problems that the books gave, and the warnings of accepted parties
 -- params: none (reads judged, stage)
-INSERT INTO found (code, sheet, row_no, column_name, value, invoice_number, words)
+INSERT INTO found (upload_id, code, sheet, row_no, column_name, value, invoice_number, words)
 SELECT
-    j.code, j.sheet, CASE WHEN j.held_upload_id = 0 THEN j.first_row END,
+    j.upload_id, j.code, j.sheet, CASE WHEN j.held_upload_id = 0 THEN j.first_row END,
     CASE j.code
         WHEN 'unknown_company' THEN '用方统一社会信用代码'
         WHEN 'original_missing' THEN '原发票号码'
@@ -39,7 +39,7 @@ WHERE
     AND (j.held_upload_id = 0 OR j.outcome = 'rejected')
 UNION ALL
 SELECT
-    'not_listed', min(j.sheet), min(j.first_row), '供方统一社会信用代码', j.provider_uscc, '', '{}'
+    j.upload_id, 'not_listed', min(j.sheet), min(j.first_row), '供方统一社会信用代码', j.provider_uscc, '', '{}'
 FROM judged AS j
 WHERE
     j.outcome = 'accepted' AND j.held_upload_id = 0
@@ -48,21 +48,22 @@ WHERE
         INNER JOIN listing AS l ON l.provider_id = p.party_id
         WHERE p.uscc = j.provider_uscc
     )
-GROUP BY j.provider_uscc
+GROUP BY j.upload_id, j.provider_uscc
 UNION ALL
 SELECT
-    'name_differs', t.sheet, t.first_row, t.column_name, t.name, '', jsonb_build_object('registered', n.name)
+    t.upload_id, 'name_differs', t.sheet, t.first_row, t.column_name, t.name, '',
+    jsonb_build_object('registered', n.name)
 FROM (
-    SELECT min(j.sheet) AS sheet, min(j.first_row) AS first_row, '用方名称' AS column_name, j.company_uscc AS uscc,
-        j.company_name AS name
+    SELECT j.upload_id, min(j.sheet) AS sheet, min(j.first_row) AS first_row, '用方名称' AS column_name,
+        j.company_uscc AS uscc, j.company_name AS name
     FROM judged AS j
     WHERE j.outcome = 'accepted' AND j.held_upload_id = 0
-    GROUP BY j.company_uscc, j.company_name
+    GROUP BY j.upload_id, j.company_uscc, j.company_name
     UNION ALL
-    SELECT min(j.sheet), min(j.first_row), '供方名称', j.provider_uscc, j.provider_name
+    SELECT j.upload_id, min(j.sheet), min(j.first_row), '供方名称', j.provider_uscc, j.provider_name
     FROM judged AS j
     WHERE j.outcome = 'accepted' AND j.held_upload_id = 0
-    GROUP BY j.provider_uscc, j.provider_name
+    GROUP BY j.upload_id, j.provider_uscc, j.provider_name
 ) AS t
 INNER JOIN party AS p ON p.uscc = t.uscc
 INNER JOIN party_name_at(9223372036854775807) AS n ON n.party_id = p.party_id

@@ -1,9 +1,9 @@
 -- grain:  inserts a warning for each further document that names other parties than the accepted invoice
 -- params: none (reads judged, context)
-INSERT INTO found (code, sheet, row_no, value, invoice_number)
-SELECT 'evidence_parties_differ', j.sheet, j.first_row, j.number, j.number
+INSERT INTO found (upload_id, code, sheet, row_no, value, invoice_number)
+SELECT j.upload_id, 'evidence_parties_differ', j.sheet, j.first_row, j.number, j.number
 FROM judged AS j
-CROSS JOIN context AS x
+INNER JOIN context AS x ON x.upload_id = j.upload_id
 INNER JOIN invoice_number AS n ON n.number = j.number
 INNER JOIN invoice AS i ON i.company_id = n.company_id AND i.invoice_id = n.invoice_id AND i.evidence <> x.evidence
 INNER JOIN party AS c ON c.party_id = i.company_id

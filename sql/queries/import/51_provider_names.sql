@@ -1,8 +1,9 @@
--- grain:  inserts the name of each seller that this act made known
--- params: act_id
+-- grain:  inserts the name of each seller that these acts made known
+-- params: none (reads judged, context)
 INSERT INTO party_name (party_id, name, act_id, row_no)
 SELECT p.party_id, min(j.provider_name), p.act_id, CAST(min(j.first_row) AS integer)
-FROM party AS p
-INNER JOIN judged AS j ON j.provider_uscc = p.uscc AND j.outcome = 'accepted'
-WHERE p.act_id = CAST(:act_id AS bigint) AND j.provider_name <> ''
+FROM context AS x
+INNER JOIN party AS p ON p.act_id = x.upload_id
+INNER JOIN judged AS j ON j.provider_uscc = p.uscc AND j.upload_id = p.act_id AND j.outcome = 'accepted'
+WHERE j.provider_name <> ''
 GROUP BY p.party_id, p.act_id

@@ -1,12 +1,11 @@
--- grain:  inserts one upload with its counts of rows
--- params: upload_id, sha256 (hex), file_name, format, provider, service_month, received_on,
---         header (cells joined by the unit separator)
+-- grain:  inserts the uploads with their counts of rows
+-- params: none (reads context, stage, judged)
 WITH outcome AS (
-    SELECT coalesce(j.outcome, 'rejected') AS outcome, count(*) AS rows
+    SELECT s.upload_id, coalesce(j.outcome, 'rejected') AS outcome, count(*) AS rows
     FROM stage AS s
     LEFT JOIN judged AS j ON j.number = s.invoice_number
     WHERE s.held_upload_id = 0
-    GROUP BY coalesce(j.outcome, 'rejected')
+    GROUP BY s.upload_id, coalesce(j.outcome, 'rejected')
 )
 
 INSERT INTO upload (
@@ -14,12 +13,14 @@ INSERT INTO upload (
     conflict, rejected, held
 )
 SELECT
-    CAST(:upload_id AS bigint), decode(:sha256, 'hex'), :file_name, :format, :provider, :service_month, :received_on,
-    :header,
+    x.upload_id, x.sha256, x.file_name, x.format, x.provider_uscc, x.service_month, x.received_on, x.header,
     coalesce(sum(o.rows), 0),
     coalesce(sum(o.rows) FILTER (WHERE o.outcome = 'accepted'), 0),
     coalesce(sum(o.rows) FILTER (WHERE o.outcome = 'duplicate'), 0),
     coalesce(sum(o.rows) FILTER (WHERE o.outcome = 'conflict'), 0),
     coalesce(sum(o.rows) FILTER (WHERE o.outcome = 'rejected'), 0),
     coalesce(sum(o.rows) FILTER (WHERE o.outcome = 'held'), 0)
-FROM outcome AS o
+FROM context AS x
+LEFT JOIN outcome AS o ON o.upload_id = x.upload_id
+GROUP BY
+    x.upload_id, x.sha256, x.file_name, x.format, x.provider_uscc, x.service_month, x.received_on, x.header

@@ -1,8 +1,8 @@
--- grain:  inserts one row per row of the file that was not accepted, as it was uploaded
--- params: upload_id
+-- grain:  inserts one row per row of the files that was not accepted, as it was uploaded
+-- params: none (reads stage, judged)
 INSERT INTO upload_row (upload_id, sheet, row_no, outcome, invoice_number, cells)
 SELECT
-    CAST(:upload_id AS bigint), s.sheet, s.row_no, coalesce(j.outcome, 'rejected'), coalesce(s.invoice_number, ''),
+    s.upload_id, s.sheet, s.row_no, coalesce(j.outcome, 'rejected'), coalesce(s.invoice_number, ''),
     s.raw
 FROM stage AS s
 LEFT JOIN judged AS j ON j.number = s.invoice_number

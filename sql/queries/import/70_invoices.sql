@@ -1,5 +1,5 @@
 -- grain:  inserts one invoice per accepted number, placed in file order, then those that were held, by number
--- params: act_id
+-- params: none (reads judged, context)
 INSERT INTO invoice (
     company_id, invoice_id, number, kind, original_number, provider_id, issued_on, received_on, span, contract_no,
     net_fen, tax_fen, gross_fen, paid_fen, evidence, digest, act_id, place
@@ -11,8 +11,9 @@ SELECT
         WHEN j.held_upload_id > 0
             THEN (SELECT min(h.evidence) FROM held_row AS h WHERE h.upload_id = j.held_upload_id)
         ELSE x.evidence
-    END, j.digest, CAST(:act_id AS bigint),
+    END, j.digest, j.upload_id,
     row_number() OVER (
+        PARTITION BY j.upload_id
         ORDER BY
             j.held_upload_id > 0,
             CASE WHEN j.held_upload_id = 0 THEN j.first_row END,
@@ -20,5 +21,5 @@ SELECT
     )
 FROM judged AS j
 INNER JOIN party AS p ON p.uscc = j.provider_uscc
-CROSS JOIN context AS x
+INNER JOIN context AS x ON x.upload_id = j.upload_id
 WHERE j.outcome = 'accepted'

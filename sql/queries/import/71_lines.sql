@@ -1,5 +1,5 @@
 -- grain:  inserts the lines of the accepted invoices, numbered in file order
--- params: upload_id
+-- params: none (reads stage, several, judged)
 INSERT INTO invoice_line (
     company_id, invoice_id, line_no, tax_code, item, spec, unit, usage_qty, net_fen, rate_bp, tax_fen, gross_fen,
     paid_fen, remark, sheet, row_no, upload_id
@@ -8,7 +8,7 @@ SELECT
     j.company_id, j.invoice_id, s.line_no, s.tax_code, coalesce(s.item, ''), coalesce(s.spec, ''),
     coalesce(s.unit, ''), s.usage_qty, s.net_fen, s.rate_bp, s.tax_fen, s.gross_fen, s.paid_fen,
     coalesce(s.remark, ''), s.sheet, s.row_no,
-    CASE WHEN s.held_upload_id > 0 THEN s.held_upload_id ELSE CAST(:upload_id AS bigint) END
+    CASE WHEN s.held_upload_id > 0 THEN s.held_upload_id ELSE s.upload_id END
 FROM (
     SELECT a.*, 1 AS line_no
     FROM stage AS a

@@ -1,11 +1,10 @@
 -- grain:  inserts one row per further document of an accepted invoice
--- params: act_id, sha256 (hex, of this upload, whose own row is not there to be asked by another act)
+-- params: none (reads further)
 INSERT INTO evidence (
     company_id, invoice_id, act_id, kind, upload_id, sha256, net_fen, tax_fen, gross_fen, span, has_lines, digest
 )
 SELECT
-    f.company_id, f.invoice_id, CAST(:act_id AS bigint), f.kind, f.upload_id,
-    CASE WHEN f.upload_id = CAST(:act_id AS bigint) THEN decode(:sha256, 'hex') ELSE u.sha256 END,
+    f.company_id, f.invoice_id, f.act_id, f.kind, f.upload_id, u.sha256,
     sum(f.net_fen), sum(f.tax_fen), sum(f.gross_fen),
     CASE WHEN min(f.service_from) IS NOT NULL THEN daterange(min(f.service_from), min(f.service_until), '[]') END,
     bool_and(f.tax_code IS NOT NULL),
@@ -14,5 +13,5 @@ SELECT
         ELSE encode(sha256(convert_to(string_agg(f.digest, '' ORDER BY f.digest), 'UTF8')), 'hex')
     END
 FROM further AS f
-LEFT JOIN upload AS u ON u.upload_id = f.upload_id
-GROUP BY f.company_id, f.invoice_id, f.kind, f.upload_id, u.sha256
+INNER JOIN upload AS u ON u.upload_id = f.upload_id
+GROUP BY f.company_id, f.invoice_id, f.act_id, f.kind, f.upload_id, u.sha256

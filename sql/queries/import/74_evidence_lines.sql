@@ -1,5 +1,5 @@
 -- grain:  inserts the lines of further documents that have tax codes, numbered in the order of the document
--- params: act_id
+-- params: none (reads further)
 INSERT INTO evidence_line (
     company_id, invoice_id, act_id, kind, line_no, tax_code, item, spec, unit, usage_qty, net_fen, rate_bp, tax_fen,
     gross_fen, remark, sheet, row_no
@@ -12,5 +12,5 @@ SELECT
 FROM further AS f
 INNER JOIN evidence AS e
     ON e.company_id = f.company_id AND e.invoice_id = f.invoice_id AND e.kind = f.kind
-    AND e.act_id = CAST(:act_id AS bigint)
+    AND e.act_id = f.act_id
 WHERE e.has_lines

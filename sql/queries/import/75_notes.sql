@@ -1,5 +1,5 @@
--- grain:  inserts what the document says beside its rows, in order
--- params: upload_id, names (text[]), texts (text[])
+-- grain:  inserts what the documents say beside their rows, in order
+-- params: notes (jsonb: upload_id, note_no, name, value)
 INSERT INTO upload_note (upload_id, note_no, name, value)
-SELECT CAST(:upload_id AS bigint), n.note_no, n.name, n.value
-FROM unnest(CAST(:names AS text[]), CAST(:texts AS text[])) WITH ORDINALITY AS n (name, value, note_no)
+SELECT n.upload_id, n.note_no, n.name, n.value
+FROM jsonb_to_recordset(CAST(:notes AS jsonb)) AS n (upload_id bigint, note_no integer, name text, value text)

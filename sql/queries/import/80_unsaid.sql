@@ -1,11 +1,11 @@
 -- grain:  one row per rejected row that no problem names yet: the rest of an invoice that failed elsewhere
 -- params: none (reads stage, judged, found)
-SELECT 'sibling_row_failed' AS code, s.sheet, s.row_no, s.invoice_number, j.first_row AS other_row
+SELECT s.upload_id, 'sibling_row_failed' AS code, s.sheet, s.row_no, s.invoice_number, j.first_row AS other_row
 FROM judged AS j
 INNER JOIN stage AS s ON s.invoice_number = j.number
 WHERE j.outcome = 'rejected' AND j.rows > 1 AND s.held_upload_id = 0 AND s.row_no <> j.first_row
 UNION ALL
-SELECT 'sibling_row_failed', s.sheet, s.row_no, s.invoice_number, v.first_row
+SELECT s.upload_id, 'sibling_row_failed', s.sheet, s.row_no, s.invoice_number, v.first_row
 FROM several AS v
 INNER JOIN stage AS s ON s.invoice_number = v.invoice_number
 WHERE

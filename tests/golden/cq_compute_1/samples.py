@@ -143,6 +143,31 @@ WRONG = (
     [*row(), "", ""],
 )
 
+_RED = {"发票类型": "红字", "已付金额": "", "原发票号码": "26502000000099900001"}
+_DISCOUNT = {"不含税金额": "-339.62", "税额": "-20.38", "价税合计": "-360.00", "用量": "", "已付金额": ""}
+CASES: Mapping[str, Sequence[list[str]]] = {
+    "blue": (row(),),
+    "red_partial": (
+        row(),
+        row(**_RED, 发票号码="26502000000099900002", 不含税金额="-9433.96", 税额="-566.04", 价税合计="-10000.00"),
+    ),
+    "red_full": (
+        row(),
+        row(**_RED, 发票号码="26502000000099900003", 不含税金额="-94339.62", 税额="-5660.38", 价税合计="-100000.00"),
+    ),
+    "several_lines": (row(), row(项目名称="*信息技术服务*软件服务费", 税收分类编码="3040201990000000000")),
+    "discount": (row(), row(**_DISCOUNT)),
+    "other_version": (row(模板版本="CQ-COMPUTE-2"), row(模板版本="cq-compute-1"), row(模板版本="")),
+    "missing_optionals": (
+        row(
+            合同编号="", 服务起始日="", 服务截止日="", 规格型号="", 计量单位="", 用量="", 税率="", 已付金额="", 备注=""
+        ),
+    ),
+    "wrong_sums": (row(价税合计="100000.01"),),
+    "wrong_uscc_digit": (row(用方统一社会信用代码="91500105MA9X00030B"),),
+}
+"""The cases that every format goes through, one file each."""
+
 
 def _csv(rows: Sequence[Sequence[str]], *, ends: str = "\n", delimiter: str = ",") -> str:
     text = io.StringIO()
@@ -228,6 +253,7 @@ SAMPLES: Mapping[str, Callable[[Path], None]] = {
     "open_quote.csv": _write_text(_csv([HEADER, CLEAN[0]]) + '"' + _csv(CLEAN[1:2]) * 3, "utf-8"),
     "bad_quote.csv": _write_text(_csv([HEADER, CLEAN[0]]) + '"CQ-COMPUTE-1"x,\n' + _csv(CLEAN[1:2]), "utf-8"),
     "numbers.xlsx": _write_book,
+    **{f"{name}.csv": _write_text(_csv([HEADER, *rows]), "utf-8") for name, rows in CASES.items()},
 }
 """Name of a sample → how it is written. Workbooks are written when they are needed, not kept."""
 

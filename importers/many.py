@@ -1,0 +1,196 @@
+"""Import the members of a folder or zip: each with its own outcome, documents of one invoice many at a time.
+
+Documents are parsed while the next ones are still unpacked, and many go into the books in one transaction, each as an
+act of its own. What goes wrong with one never stops the others.
+"""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from importers import documents, formats, worker
+from importers.accept import Asked, Handed, import_file, import_handed
+from importers.expand import Member, members
+from importers.limits import MIB
+from importers.outcome import Outcome, blocked
+from importers.parts import Part
+from importers.receive import Received, incoming, take
+from voucher.access import User
+from voucher.days import business_day
+from voucher.errors import Busy, CvlError, Unreachable
+from voucher.problem import Problem
+
+GROUP = 2_000
+"""Documents of one transaction at most."""
+GROUP_BYTES = 64 * MIB
+MESSAGE = 50
+"""Documents that are parsed at one message to the child."""
+Ending = Outcome | CvlError
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How the members are handed in. listing: whether the outcome of a large table names every invoice."""
+
+    engine: Engine
+    user: User
+    asked: Asked
+    dry_run: bool = False
+    listing: bool = False
+
+
+@dataclass(slots=True)
+class _Document:
+    """One document that waits for its group. ending: once it is known."""
+
+    member: Member
+    format: formats.Format
+    received: Received | None = None
+    parts: Sequence[Part] = ()
+    ending: Ending | None = None
+
+    @property
+    def sha256(self) -> str:
+        return self.received.digests.sha256 if self.received else ""
+
+    @property
+    def module(self) -> str:
+        return str(getattr(self.format, "__name__", ""))
+
+
+def import_members(way: Way, file: Path) -> Iterator[tuple[Member, Ending]]:
+    """Import a file, the files of a folder or the members of a zip in their order; yield how each ended."""
+    with incoming(copy=not way.dry_run) as folder, ThreadPoolExecutor(1) as parser:
+        group = _Group(way, parser, folder)
+        for member in members(file, folder=folder):
+            chosen = formats.documents().get(member.kind)
+            if chosen is None or group.full:
+                yield from group.import_all()
+            if chosen is None or member.path is None:
+                yield member, _alone(way, member)
+            else:
+                group.add(member, member.path, chosen)
+        yield from group.import_all()
+
+
+def _alone(way: Way, member: Member) -> Ending:
+    """Import one member by itself."""
+    if member.path is None:
+        return blocked("", member.problems)
+    listing = way.listing or member.path.stat().st_size <= MIB
+    try:
+        return import_file(
+            way.engine, member.path, way.user, way.asked, dry_run=way.dry_run, listing=listing, name=member.base
+        )
+    except CvlError as error:
+        return error
+
+
+@dataclass(slots=True)
+class _Group:
+    """Documents that are parsed and imported together."""
+
+    way: Way
+    parser: ThreadPoolExecutor
+    folder: Path
+    found: list[_Document] = field(default_factory=list)
+    unparsed: dict[str, list[_Document]] = field(default_factory=dict)
+    parsing: list[tuple[list[_Document], Future[list[worker.Answer]]]] = field(default_factory=list)
+    size: int = 0
+    numbers: Iterator[int] = field(default_factory=count)
+
+    @property
+    def full(self) -> bool:
+        """Tell whether the group should be imported before another document joins."""
+        return len(self.found) >= GROUP or self.size >= GROUP_BYTES
+
+    def add(self, member: Member, path: Path, chosen: formats.Format) -> None:
+        """Receive one document, and have it parsed with others."""
+        document = _Document(member, chosen)
+        self.found.append(document)
+        if problems := documents.guarded(path, member.kind):
+            document.ending = blocked("", problems)
+            return
+        try:
+            target = self.folder / f"{next(self.numbers)}.in"
+            document.received = take(path, target, member.base, move=member.ours, copied=not self.way.dry_run)
+        except CvlError as error:
+            document.ending = error
+            return
+        self.size += document.received.size_bytes
+        waiting = self.unparsed.setdefault(document.module, [])
+        waiting.append(document)
+        if len(waiting) >= MESSAGE:
+            self._parse(document.module)
+
+    def _parse(self, module: str) -> None:
+        """Send what waits to the child, on the thread that talks with it."""
+        waiting = self.unparsed.pop(module)
+        paths = [each.received.path for each in waiting if each.received is not None]
+        self.parsing.append((waiting, self.parser.submit(worker.parse, module, paths)))
+
+    def import_all(self) -> Iterator[tuple[Member, Ending]]:
+        """Import the group and yield how each ended; the group is empty afterwards."""
+        for module in list(self.unparsed):
+            self._parse(module)
+        asked = [document for waiting, _ in self.parsing for document in waiting]
+        answers = [answer for _, future in self.parsing for answer in future.result()]
+        for document, parts in zip(asked, documents.parts(answers, business_day()), strict=True):
+            document.parts = parts
+            problems = [part for part in parts if isinstance(part, Problem)]
+            if any(problem.severity == "blocking" for problem in problems):
+                document.ending = blocked(document.sha256, problems, document.format.NAME)
+        for run in _runs([document for document in self.found if document.ending is None]):
+            _import_run(self.way, run)
+        for document in self.found:
+            assert document.ending is not None
+            yield document.member, document.ending
+            if document.received is not None:
+                document.received.path.unlink(missing_ok=True)
+        self.found, self.parsing, self.size = [], [], 0
+
+
+def _runs(found: Sequence[_Document]) -> Iterator[list[_Document]]:
+    """Cut documents into runs in which no number and no file stands twice; red-letters last, behind their blues."""
+    run: list[_Document] = []
+    seen: set[str] = set()
+    for document in found:
+        keys = documents.numbers(document.parts) | {document.sha256}
+        if keys & seen:
+            yield sorted(run, key=lambda each: documents.is_red(each.parts))
+            run, seen = [], set()
+        run.append(document)
+        seen |= keys
+    if run:
+        yield sorted(run, key=lambda each: documents.is_red(each.parts))
+
+
+def _import_run(way: Way, run: Sequence[_Document]) -> None:
+    """Import a run in one transaction; if that fails for more than being busy, each document by itself."""
+    try:
+        endings: Sequence[Ending] = import_handed(
+            way.engine, [_handed(each) for each in run], way.user, way.asked, dry_run=way.dry_run, listing=True
+        )
+    except (Busy, Unreachable) as error:
+        endings = [error] * len(run)
+    except Exception as error:
+        if len(run) > 1:
+            for each in run:
+                _import_run(way, [each])
+            return
+        if not isinstance(error, CvlError):
+            raise
+        endings = [error]
+    for document, ending in zip(run, endings, strict=True):
+        document.ending = ending
+
+
+def _handed(document: _Document) -> Handed:
+    """Hand a parsed document in."""
+    assert document.received is not None
+    parts = document.parts
+    return Handed(document.received, document.format.NAME, document.format.EVIDENCE, lambda: parts)
