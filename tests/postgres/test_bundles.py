@@ -29,7 +29,7 @@ A = Bill(
 def handed_in(desk: Desk, path: Path, *, dry_run: bool = False) -> tuple[int, dict[str, tuple[object, ...]]]:
     answer = import_files(
         desk.engine, "maker1", [path], dry_run=dry_run, provider=None, service_month=None, received_on=None,
-        return_file=None, as_json=True,
+        return_file=None, invoice=None, usage=None, as_json=True,
     )  # fmt: skip
     told = {
         Path(each["file"]).name: (each["accepted"], each["duplicate"], each["held"], each.get("error", {}).get("code"))
@@ -117,7 +117,7 @@ def test_many_documents_of_a_zip_are_acts_of_their_own_and_come_back_in_one_file
     path, back = desk.file(ofd.pack(files), "许多.zip"), tmp_path / "退回.xlsx"
     answer = import_files(
         desk.engine, "maker1", [path], dry_run=False, provider=None, service_month=None, received_on=None,
-        return_file=back, as_json=True,
+        return_file=back, invoice=None, usage=None, as_json=True,
     )  # fmt: skip
     assert (answer.status, len(answer.data["uploads"])) == (3, 65)
     told = {each["file"].rsplit("/")[-1]: each for each in answer.data["uploads"]}
