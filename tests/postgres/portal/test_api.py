@@ -195,7 +195,7 @@ _TEXT = st.one_of(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(place=st.integers(0, 9), values=st.lists(_TEXT, min_size=6, max_size=6))
 def test_nothing_that_is_sent_gets_an_answer_that_is_not_described(
     portal: Portal, place: int, values: list[str]
