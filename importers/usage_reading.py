@@ -121,7 +121,7 @@ class _Reading:
             "from": Memo(Instants(profile.zone, closing=False, utc_only=profile.utc), codec),
             "until": Memo(Instants(profile.zone, closing=True, utc_only=profile.utc), codec),
             "unit": Memo(read_unit, codec), "currency": Memo(_currency(profile), codec),
-            "company": Memo(read_word, codec),
+            "company": Memo(_read_company, codec),
         }  # fmt: skip
         self._words = Memo(lambda cell: (read_word(cell)[0], None), codec)
         self._spans: dict[tuple[Any, Any], tuple[int, int] | str] = {}
@@ -164,7 +164,7 @@ class _Reading:
         failed = self._tell([each for each in said if each[0] not in misfits or not each[1][1]], batch, numbers, raws)
         if "company" in self._places:
             pairs = set(zip(numbers, values["company"], strict=True))
-            self._companies |= {(number, company) for number, company in pairs if number and check(company) != "bad"}
+            self._companies |= {pair for pair in pairs if pair[0] and pair[1]}
         self._add(numbers, spans, values, failed, size)
         self.lines += size
         self._taken += size
@@ -291,6 +291,12 @@ def _read_number(cell: str) -> tuple[str, str | None]:
         return "", code
     value, wrong = cells.read_invoice_number(word)
     return str(value or ""), wrong
+
+
+def _read_company(cell: str) -> tuple[str, str | None]:
+    """Read who used it; an account's id that is no unified social credit code names nobody we know."""
+    word = clean_id(cell).upper()
+    return ("" if check(word) == "bad" else word), None
 
 
 def _currency(profile: Profile) -> Callable[[str], tuple[str, str | None]]:
