@@ -120,6 +120,8 @@ def test_days_that_are_known_need_a_word_others_do_not(desk: Desk) -> None:
     assert (refused.exit_status, [p.code for p in refused.problems]) == (1, ["usage_overlaps"])
     added = hand_in(desk, more, usage="add")
     assert (counts(added), added.problems) == ({"accepted": 1}, ())
+    net = f"发票号码,使用日期,不含税金额\n{A},2026-07-09,1\n".encode()
+    assert hand_in(desk, net, usage="add").problems[0].code == "usage_overlaps"
     held = focus_csv(focus(C, "1", FIRST))
     hand_in(desk, held)
     assert hand_in(desk, focus_csv(focus(C, "2", FIRST))).problems[0].code == "usage_overlaps"
