@@ -112,7 +112,7 @@ class Bench:
     def _drop_draft(self) -> None:
         """Empty the work tables of drafts, so that each draft writes into fresh ones."""
         with self.place.root(self.imported) as root:
-            root.execute("TRUNCATE cvl.draft_line, cvl.draft_listed, cvl.open_run")
+            root.execute("TRUNCATE cvl.draft_line, cvl.draft_listed, cvl.draft_company, cvl.open_run")
 
     def _approve(self, repeat: int) -> None:
         """Measure the approval of a clone each time, and then its floor in the same clone."""
