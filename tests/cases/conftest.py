@@ -1,3 +1,3 @@
 """The database player needs the server of the other database tests."""
 
-from tests.postgres.conftest import clone, db_engine, server, shelf, today, users  # noqa: F401
+from tests.postgres.conftest import clone, db_engine, server, shelves, today, users  # noqa: F401

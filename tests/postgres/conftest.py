@@ -20,6 +20,7 @@ from tests.postgres import small_ledger
 from tests.postgres.desk import Desk, companies, providers
 from tests.postgres.shelf import Shelf, Shelved
 from voucher import access, migrate
+from voucher.access import User
 from voucher.database import make_engine, run, transaction
 from voucher.embedded import running, superuser_url
 
@@ -33,6 +34,8 @@ USERS = {
     "auditor1": "auditor",
 }
 TEMPLATE = "pattern"
+_NUMBERS = count(1)
+"""Of the databases of this process: the fixtures may be made more than once in it."""
 _OPTIONS = (
     "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0"
     " -c shared_buffers=64MB -c autovacuum=off"
@@ -85,11 +88,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def clone(server: Path) -> Iterator[Clone]:
     """Give a function that makes one more fresh database; all of them are dropped when the session ends."""
     made: list[tuple[str, Engine]] = []
-    numbers = count(1)
     with _superuser(server) as root, running(server) as url:
 
         def fresh(template: str = TEMPLATE) -> Engine:
-            name = f"t{os.getpid()}_{next(numbers)}"
+            name = f"t{os.getpid()}_{next(_NUMBERS)}"
             _copy_database(root, name, template)
             engine = make_engine(make_url(url).set(database=name).render_as_string(hide_password=False))
             made.append((name, engine))
@@ -162,6 +164,12 @@ def desk(shelves: Shelves, registered: str, tmp_path: Path, monkeypatch: pytest.
     kept = shelves(registered).take()
     yield Desk(kept.engine, home)
     shelves(registered).put_back(kept)
+
+
+@pytest.fixture
+def users() -> dict[str, User]:
+    """Give the users of the template by name."""
+    return {name: User(name, role, None) for name, role in USERS.items()}
 
 
 def _in_memory(folder: Path) -> Path:

@@ -135,7 +135,8 @@ class AnyOrder(RuleBasedStateMachine):
 
     def adjust(self, data: st.DataObject) -> None:
         """Bring subsidies, payments, verifications, refusals, contracts."""
-        self.take_in(data.draw(histories.adjustments(self.acts + 1, histories.blues(self.facts))))
+        told = data.draw(histories.adjustments(self.acts + 1, histories.blues(self.facts)))
+        self.take_in(replace(told, meterings=()))  # the recorder's files of usage have sums, but no lines to check
 
     def settle(self, data: st.DataObject) -> None:
         """Draft and approve with nothing in between."""

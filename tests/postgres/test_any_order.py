@@ -5,8 +5,8 @@ import os
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.postgres.conftest import TEMPLATE, Shelves
 from tests.postgres.machine import AnyOrder
-from tests.postgres.shelf import Shelf
 
 EXAMPLES = os.environ.get("CVL_SOAK_EXAMPLES")
 _settings = settings(
@@ -20,5 +20,5 @@ _settings = settings(
 )
 
 
-def test_in_any_order_the_books_are_right(shelf: Shelf) -> None:
-    run_state_machine_as_test(lambda: AnyOrder(shelf), settings=_settings)
+def test_in_any_order_the_books_are_right(shelves: Shelves) -> None:
+    run_state_machine_as_test(lambda: AnyOrder(shelves(TEMPLATE)), settings=_settings)
