@@ -8,5 +8,5 @@ SELECT
     (SELECT count(*) FROM held_row AS h INNER JOIN judged AS w ON w.number = h.invoice_number) > 0 AS waiting,
     (SELECT count(*) FROM stage AS s WHERE s.held_upload_id = 0)
     > coalesce(sum(j.rows) FILTER (WHERE j.outcome = 'accepted' AND j.held_upload_id = 0), 0) AS open,
-    EXISTS (SELECT FROM held_usage) AS usage
+    (SELECT count(*) FROM held_usage) > 0 AS usage
 FROM judged AS j

@@ -1,5 +1,5 @@
--- grain:  temporary tables of one file of usage: its sums by invoice, days and unit, who it says used them, and the lines
---         that are in no sum (a table with rules by row takes no COPY, this one does)
+-- grain:  temporary tables of one file of usage: its sums by invoice, days and unit, who it says used them, and the
+--         lines that are in no sum (a table with rules by row takes no COPY, this one does)
 -- params: none
 -- quantity and amount are whole parts of 10 to the minus 12; days are counted from 1970-01-01
 CREATE TEMPORARY TABLE usage_stage (
