@@ -1,6 +1,7 @@
 """A conflict over an invoice number is decided by one person and approved by another; every byte is kept."""
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,9 @@ from reconciliation import invariants, reports
 from tests.postgres import recorder
 from tests.postgres.desk import CHECKER, MAKER, Cells, Desk, bill_of, counts, line, real, statuses
 from tests.postgres.test_evidence_settled import draft, lines_of, settle
+from tests.postgres.test_usage import days, hand_in
 from tests.samples.bill import Row
+from tests.samples.usage import focus, focus_csv
 from tests.samples.xml import xml
 from voucher import acts, approval
 from voucher.database import run, transaction
@@ -147,6 +150,15 @@ def test_a_doubtful_document_that_waits_is_accepted_by_the_approval(desk: Desk) 
     assert [number for number, _ in desk.accepted()] == [A]
     with transaction(desk.engine) as db:
         assert [row["basis_fen"] for row in lines_of(db, draft(db))] == [100_000]
+    sound(desk)
+
+
+def test_usage_that_waits_is_taken_up_by_the_decision_that_accepts_its_invoice(desk: Desk) -> None:
+    doubtful = replace(SPANNED, eiid=real("e"))
+    assert counts(desk.take(xml(doubtful), name="a.xml")) == {"held": 1}
+    assert counts(hand_in(desk, focus_csv(focus(A, "1060", date(2026, 7, 1))))) == {"held": 1}
+    decided(desk, sha_of(desk, "held"))
+    assert [yuan for _, _, _, yuan, _ in days(desk, A)] == [1060]
     sound(desk)
 
 
