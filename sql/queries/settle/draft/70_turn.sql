@@ -121,10 +121,11 @@ valued AS (
 -- phase 0 is recovery, 1 backfill, 2 grant; a new claim that waits for a person wants nothing
 asking AS (
     SELECT
-        v.company_id, v.cap_year, v.accepted_no, v.invoice_id, v.policy_ids, v.basis_fen, v.computed_fen, v.worth_fen,
-        v.settled_fen, v.frozen, v.room_fen, v.holds, v.reasons,
-        coalesce(v.overlap_cut || v.other_cut, v.overlap_cut, v.other_cut) AS cuts,
+        v.company_id, v.cap_year,
         CASE WHEN v.settled_fen IS NULL THEN 2 WHEN v.settled_fen > v.worth_fen THEN 0 ELSE 1 END AS phase,
+        v.accepted_no, v.invoice_id, v.basis_fen, v.computed_fen, v.worth_fen, v.settled_fen, v.frozen, v.room_fen,
+        v.policy_ids, v.holds, v.reasons,
+        coalesce(v.overlap_cut || v.other_cut, v.overlap_cut, v.other_cut) AS cuts,
         v.settled_fen IS NULL AND (v.frozen OR v.holds IS NOT NULL) AS waits,
         CASE
             WHEN v.settled_fen IS NOT NULL THEN greatest(0, v.worth_fen - v.served_fen)
