@@ -34,12 +34,21 @@ below AS (
     HAVING sum(m.fen) < 0
 ),
 
+-- added up per account before accounts are looked at: there are few of them, and very many transfers
 summed AS (
-    SELECT m.account_id, sum(m.fen) AS fen
-    FROM moved AS m
-    INNER JOIN state AS s ON s.account_id = m.account_id AND s.company_id = m.company_id
-    WHERE m.run_id IS NOT NULL
-    GROUP BY m.account_id
+    SELECT n.account_id, n.company_id, sum(n.fen) AS fen
+    FROM (
+        SELECT t.debit_account_id AS account_id, t.company_id, -sum(t.amount_fen) AS fen
+        FROM transfer AS t
+        WHERE t.run_id IS NOT NULL
+        GROUP BY t.debit_account_id, t.company_id
+        UNION ALL
+        SELECT t.credit_account_id, t.company_id, sum(t.amount_fen)
+        FROM transfer AS t
+        WHERE t.run_id IS NOT NULL
+        GROUP BY t.credit_account_id, t.company_id
+    ) AS n
+    GROUP BY n.account_id, n.company_id
 )
 
 SELECT
@@ -52,6 +61,6 @@ SELECT
     NULL, s.name,
     format('账户余额%s元，各行合计%s元。', round(s.balance_fen / 100.0, 2), round(coalesce(m.fen, 0) / 100.0, 2))
 FROM state AS s
-LEFT JOIN summed AS m ON m.account_id = s.account_id
+LEFT JOIN summed AS m ON m.account_id = s.account_id AND m.company_id = s.company_id
 WHERE s.balance_fen <> coalesce(m.fen, 0)
 ORDER BY act_no, subject
