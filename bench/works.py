@@ -10,9 +10,9 @@ from bench.place import Place
 from console.basics import init
 from importers.accept import ask, import_file
 from importers.registry import import_registry
-from reconciliation import bank, bundle_export, bundle_verify, invariants
+from reconciliation import bank, bundle_export, bundle_verify, decisions, invariants
 from settlement import run as runs
-from voucher import access, acts, approval, ledger
+from voucher import access, acts, ledger
 from voucher.access import User
 from voucher.database import run, transaction
 
@@ -31,7 +31,7 @@ def furnish(place: Place, database: str, companies: int) -> None:
             taken = import_registry(engine, file, MAKER)
             assert taken.exit_status == 0, taken.problems[:3]
         proposal = run(engine, lambda db: ledger.propose_appropriation(db, MAKER, 2026, 10**12, "合成指标"))
-        run(engine, lambda db: approval.decide(db, proposal, "approved", CHECKER))
+        run(engine, lambda db: decisions.decide(db, proposal, "approved", CHECKER))
 
 
 def run_import(engine: Engine, source: Path, rows: int) -> None:

@@ -5,6 +5,7 @@ from sqlalchemy import Connection, Engine
 from console.answer import Answer, table
 from console.chinese import NUMBER, argument, option
 from console.door import Verb
+from reconciliation import decisions
 from voucher import access, approval
 from voucher.database import run
 
@@ -43,7 +44,7 @@ def _decide(
 
     def work(db: Connection) -> Answer:
         user = access.require(db, as_user, right)
-        done = approval.decide(db, act, verdict, user, why=why, digest=digest)
+        done = decisions.decide(db, act, verdict, user, why=why, digest=digest)
         subject = approval.find(db, act).subject
         return Answer(done, [f"{said}事项 {act}：{subject}。"])
 

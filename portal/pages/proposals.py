@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from portal.page import Page, Visit, post
 from portal.show import show
+from reconciliation import decisions
 from voucher import approval
 from voucher.entry import NUMBER, TEXT
 
@@ -103,7 +104,7 @@ def _decide(visit: Visit, verdict: str) -> Response:
     typed = visit.fill({"why": TEXT} if verdict == "rejected" else {"digest": TEXT} if verdict == "approved" else {})
     visit.act(
         _RIGHT[verdict],
-        lambda db, user: approval.decide(
+        lambda db, user: decisions.decide(
             db, act_id, verdict, user, why=typed.get("why") or "", digest=typed.get("digest")
         ),
     )

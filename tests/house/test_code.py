@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from reconciliation import decisions
+
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 50
 MONEY_ROOMS = ("voucher/", "settlement/", "importers/")
@@ -44,6 +46,14 @@ def test_no_function_is_long(modules: dict[str, str]) -> None:
         if (lines := (node.end_lineno or 0) - node.lineno + 1) > MAX_FUNCTION_LINES
     ]
     assert not long, "\n".join(long)
+
+
+def test_a_proposal_is_decided_where_every_kind_is_known(modules: dict[str, str]) -> None:
+    """A command line loads little: an owner of a kind that nobody loaded could not be approved there."""
+    owners = {owner.__name__.replace(".", "/") + ".py" for owner in decisions.OWNERS}
+    assert owners == {name for name, text in modules.items() if "approval.declare(" in text}
+    deciding = {name for name, text in modules.items() if "approval.decide" in text}
+    assert deciding == {"reconciliation/decisions.py", "settlement/run.py"}
 
 
 def test_nothing_near_money_becomes_a_float(modules: dict[str, str]) -> None:

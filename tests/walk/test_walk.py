@@ -183,3 +183,15 @@ def test_a_changed_bank_account_waits_for_a_second_person(desk: Desk) -> None:
     assert [(each["act"], each["kind"]) for each in listed] == [(waits["proposal"], "bank_account")]
     assert "62220002" not in str(listed)
     desk.data("approve", waits["proposal"], "--digest", listed[0]["digest"][:8], "--as", "checker1")
+
+
+def test_a_shell_that_loaded_nothing_else_approves_and_rejects(desk: Desk) -> None:
+    """In this process every module is loaded, in a user's it is not."""
+    asked = ("budget", "appropriate", "--year", "2026", "--amount", "5000000.00", "--as", "maker1", "--ref")
+    kept, sent_back = (desk.data(*asked, ref)["act"] for ref in ("指标1号", "指标2号"))
+    deciding = [
+        desk.start("approve", kept, "--as", "checker1"),
+        desk.start("reject", sent_back, "--why", "重复", "--as", "checker1"),
+    ]
+    assert [(process.communicate(timeout=60)[1], process.returncode) for process in deciding] == [("", 0), ("", 0)]
+    assert desk.data("balance", "money:appropriation:2026")["accounts"][0]["balance"] == "5000000.00"
