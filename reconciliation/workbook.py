@@ -31,6 +31,8 @@ _CHARTED = 30
 _FROZEN_WIDTH = 52
 _FACE_WIDTH = 100
 _FONT = "宋体"
+_MANY = 20_000
+"""A report of more rows is written row by row, without keeping them."""
 _NUMBERS = {"money": "#,##0.00", "count": "#,##0", "percent": "0.00%", "day": "yyyy-mm-dd", "text": "@", "id": "@"}
 _NUMBERS |= {"capitals": "@", "reasons": "@"}
 _SHAPES: dict[str, dict[str, Any]] = {"text": {"shrink": True}, "id": {"indent": 1}, "capitals": {"shrink": True}}
@@ -51,7 +53,7 @@ def write(report: Report, target: BinaryIO, max_rows: int = MAX_ROWS) -> None:
     Asserts that as many rows were written as the report has.
     """
     options = {
-        "constant_memory": report.rows > 20_000, "strings_to_numbers": False, "strings_to_formulas": False,
+        "constant_memory": report.rows > _MANY, "strings_to_numbers": False, "strings_to_formulas": False,
         "strings_to_urls": False,
     }  # fmt: skip
     with xlsxwriter.Workbook(target, options) as book:

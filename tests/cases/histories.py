@@ -30,7 +30,7 @@ from settlement.policy import Policy
 from tests.cases.player import policy
 from voucher.days import Span
 
-calm = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+calm = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 """Time is no failure on a busy machine; a failure prints how to repeat it."""
 COMPANIES = (1, 2)
 PROVIDERS = (11, 12)

@@ -240,7 +240,7 @@ def test_no_bytes_make_the_guard_raise(tmp_path: Path, data: bytes, start: bytes
 
 
 @given(st.data())
-@settings(print_blob=True, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)
+@settings(print_blob=True, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
 def test_no_broken_workbook_makes_the_guard_raise(tmp_path: Path, data: st.DataObject) -> None:
     packed = bytearray(_book(tmp_path, xl__worksheets__sheet1=SHEET % b"").read_bytes())
     for _ in range(data.draw(st.integers(1, 4))):
