@@ -44,7 +44,7 @@ def propose(db: Connection, user: User, number: str, keep: str, why: str) -> int
     Raises Refused: no such document, other parties or colour, no tax codes, a proposal that waits already.
     """
     if not why.strip():
-        raise Refused("why", "请写明理由：--why “……”。")
+        raise Refused("why", "请写明理由。")
     chosen = _chosen(documents(db, number), number, keep)
     accepted = one(db, "queries/evidence/invoice.sql", number=number)
     _check(chosen, accepted)

@@ -12,6 +12,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
+from portal import words
 from portal.page import SAID, Visit, status_of
 from reconciliation import document
 from voucher import access
@@ -80,6 +81,7 @@ def _environment() -> Environment:
     made.filters |= {
         "cell": lambda value, column: document.show(column, value),
         "money": money, "moment": moment, "month": month, "day": day, "why": why, "plainly": plainly, "short": short,
+        "account": words.account, "act": words.act,
     }  # fmt: skip
     made.globals |= {"asset": asset, "ROLES": access.ROLES}
     return made

@@ -129,9 +129,9 @@ def propose(db: Connection, user: User, line: str, references: Sequence[str], wh
     """
     place = _LINE.match(line)
     if place is None:
-        raise Misused("bad_line", f"“{line}”不是对账单的行号，应写成 对账单号:行号，见 cvl bank list。")
+        raise Misused("bad_line", f"“{line}”不是对账单的行号，应写成 对账单号:行号。用 cvl bank list 查看。")
     if not why.strip():
-        raise Misused("why", "请用 --why 写明理由。")
+        raise Misused("why", "请写明理由。")
     wanted = sorted(set(references))
     run_file(db, "queries/pay/lock.sql")
     found = one(db, "queries/bank/line.sql", statement_id=int(place[1]), row_no=int(place[2]))
@@ -184,7 +184,7 @@ approval.declare(KIND, _approve)
 def undo(db: Connection, user: User, match: int, why: str) -> int:
     """Undo a match by hand by a new act; twice gives the first answer. match: the act that approved it."""
     if not why.strip():
-        raise Misused("why", "请用 --why 写明理由。")
+        raise Misused("why", "请写明理由。")
     run_file(db, "queries/pay/lock.sql")
     found = one(db, "queries/bank/find_match.sql", match_act_id=match)
     if found is None:

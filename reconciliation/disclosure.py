@@ -129,7 +129,7 @@ def release(db: Connection, user: User, run_id: int, number: str, why: str) -> i
 def _ready(db: Connection, run_id: int, number: str, why: str) -> Sequence[Row]:
     """Check what both acts need and lock the programme; return the objections to the invoice so far."""
     if not why.strip():
-        raise Misused("why", "请用 --why 写明理由。")
+        raise Misused("why", "请写明理由。")
     found = run.find(db, run_id)
     run_file(db, "queries/policy/lock_programme.sql", programme_id=found.programme)
     if find(db, run_id) is None:

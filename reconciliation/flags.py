@@ -71,7 +71,7 @@ def decide(
     if verdict not in VERDICTS:
         raise Misused("bad_verdict", f"没有“{verdict}”这一结论。可选：{'、'.join(VERDICTS)}。")
     if not why.strip():
-        raise Misused("why", "请用 --why 写明理由。")
+        raise Misused("why", "请写明理由。")
     found = [flag for flag in find(db, "flags", params) if (flag.name, flag.subject) == (name, subject)]
     if not found:
         raise Refused("no_flag", f"本期没有疑点“{name} {subject}”。请用 cvl flag list 查看。")

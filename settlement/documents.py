@@ -71,8 +71,13 @@ def only_programme(policies: Sequence[Policy], asked: str | None) -> str:
             raise Refused("no_programme", f"没有“{asked}”这一事项。已登记的事项：{'、'.join(programmes) or '无'}。")
         return asked
     if len(programmes) != 1:
-        raise Refused("which_programme", f"请用 --programme 指明事项：{'、'.join(programmes) or '尚无已登记的政策'}。")
+        raise Refused("which_programme", f"请指明事项：{'、'.join(programmes) or '尚无已登记的政策'}。")
     return programmes[0]
+
+
+def programmes(db: Connection) -> list[str]:
+    """List the programmes of the recorded documents."""
+    return sorted({policy.programme for policy in recorded(db, acts.cutoff(db))})
 
 
 def terms(db: Connection, programme: str | None, year: int) -> Terms:

@@ -37,7 +37,7 @@ def propose(db: Connection, user: User, absorbed: str, survivor: str, on: date, 
     if on > business_day():
         raise Misused("day_ahead", f"{on}尚未到来，最晚只能写今天（{business_day()}）。")
     if not why.strip() or not why.isprintable():
-        raise Misused("why", "请用 --why 写明依据（如登记机关的文号），不能换行。")
+        raise Misused("why", "请写明依据（如登记机关的文号），不能换行。")
     payload = {"absorbed": absorbed, "survivor": survivor, "on": on.isoformat(), "why": why}
     _check(db, payload)
     words = f"企业 {absorbed} 自{on}起并入 {survivor}"

@@ -125,7 +125,7 @@ def _check_owed(number: str, amount: Fen, owed: Fen) -> None:
 
 def _check_reference(reference: str) -> None:
     if not reference.strip() or "|" in reference or not reference.isprintable():
-        raise Misused("bad_reference", "请用 --ref 写明文号或银行流水号，不能含 | 或换行。")
+        raise Misused("bad_reference", "请写明文号或银行流水号，不能含 | 或换行。")
 
 
 def _return(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict[str, Any]:

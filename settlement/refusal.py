@@ -19,7 +19,7 @@ def propose(db: Connection, user: User, programme: str, number: str, year: int |
     Returns the proposal's act id; what waits already gives that one. Raises Misused or Refused.
     """
     if not why.strip():
-        raise Misused("why", "请写明理由：--why “……”。")
+        raise Misused("why", "请写明理由。")
     if one(db, "queries/facts/invoice.sql", number=number, cutoff=acts.cutoff(db)) is None:
         raise Refused("no_invoice", f"没有已受理的发票 {number}。请核对号码，或用 cvl invoice list 查看。")
     said = query(db, "queries/refusal/standing.sql", number=number, programme_id=programme)

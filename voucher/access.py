@@ -85,6 +85,7 @@ VIEWS: dict[str, frozenset[str]] = {
     "view vouchers": _BUREAU,
     "view disclosures": _BUREAU,
     "view payments": _BUREAU,
+    "view recoveries": _BUREAU,
     "view bank": _BUREAU,
     "view month": _BUREAU,
     "view dashboard": _STAFF,

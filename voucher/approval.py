@@ -123,7 +123,7 @@ def decide(
     if digest is not None and (len(digest) < 8 or not proposal.digest.startswith(digest.lower())):
         raise Refused("digest_differs", "摘要与待办事项不一致，内容可能已变。请重新查看后再批准。")
     if verdict == "rejected" and not why.strip():
-        raise Refused("why", "退回须写明理由：--why “……”。")
+        raise Refused("why", "退回须写明理由。")
     _check_person(proposal, verdict, user)
     request = {"verdict": verdict, "by": user.name, "why": why, "digest": proposal.digest}
     answer: dict[str, Any] = {"act": str(act_id), "kind": proposal.kind, "state": verdict}

@@ -51,6 +51,8 @@ def propose_by_hand(
     Returns the proposal's act id. Raises Misused or Refused.
     """
     _check_year(terms)
+    if "|" in reference or not reference.isprintable():
+        raise Misused("bad_reference", "请写明申请书编号，不能含 | 或换行。")
     if face_fen is not None and face_fen <= 0:
         raise Misused("bad_face", "券面额须大于 0。")
     found = _qualified(db, terms, company)

@@ -80,7 +80,7 @@ def propose_appropriation(db: Connection, user: User, year: int, amount_fen: int
     if not 2000 <= year <= 2199:
         raise Misused("bad_year", "年度须为四位数字，例如 2026。")
     if not reference.strip() or "|" in reference or not reference.isprintable():
-        raise Misused("bad_reference", "请用 --ref 写明指标文号，不能含 | 或换行。")
+        raise Misused("bad_reference", "请写明指标文号，不能含 | 或换行。")
     payload = {"year": year, "amount_fen": amount_fen, "reference": reference}
     before = one(db, "queries/proposal/sent_back.sql", kind="appropriation", reference=reference)
     again = f"（第{before['times'] + 1}次）" if before and before["times"] else ""

@@ -75,7 +75,7 @@ def propose_company(db: Connection, user: User, uscc: str, state: str, why: str)
 
 def _propose(db: Connection, user: User, noun: str, subject_id: int, state: str, why: str, subject: str) -> int:
     if not why.strip() or not why.isprintable():
-        raise Misused("why", "请用 --why 写明理由，不能换行。")
+        raise Misused("why", "请写明理由，不能换行。")
     now = _allowed(db, noun, subject_id, state)
     payload = {"noun": noun, "id": subject_id, "step": now["step"], "from": now["state"], "to": state, "why": why}
     return approval.propose_next(db, KIND, f"{noun}:{subject_id}:", subject, payload, user)

@@ -4,6 +4,7 @@ from portal.page import Page
 from portal.pages import (
     admin,
     books,
+    companies,
     conflicts,
     dashboard,
     disclosures,
@@ -12,6 +13,7 @@ from portal.pages import (
     invoices,
     payments,
     proposals,
+    recoveries,
     registers,
     runs,
     tokens,
@@ -20,7 +22,8 @@ from portal.pages import (
 )
 
 PAGES: tuple[Page, ...] = (
-    *home.PAGES, *dashboard.PAGES, *uploads.PAGES, *invoices.PAGES, *conflicts.PAGES, *registers.PAGES, *vouchers.PAGES,
-    *runs.PAGES, *proposals.PAGES, *disclosures.PAGES, *payments.PAGES, *books.PAGES, *admin.PAGES,
+    *home.PAGES, *dashboard.PAGES, *uploads.PAGES, *invoices.PAGES, *conflicts.PAGES, *registers.PAGES,
+    *companies.PAGES, *vouchers.PAGES,
+    *runs.PAGES, *proposals.PAGES, *disclosures.PAGES, *payments.PAGES, *recoveries.PAGES, *books.PAGES, *admin.PAGES,
     *tokens.PAGES, *entry.PAGES,
 )  # fmt: skip

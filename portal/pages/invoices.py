@@ -5,21 +5,25 @@ import io
 from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection
 from starlette.responses import Response
 
+from importers import verification
 from importers.outcome import INVOICE_KINDS, WORDS
-from portal.page import Page, Visit
+from importers.register_kinds import RESULTS
+from portal.page import Misfilled, Page, Visit, post
 from portal.pages.home import invoices_asked
 from portal.pages.uploads import download
 from portal.show import show
 from reconciliation import payments, reports
 from settlement.run import KINDS, STATES
 from voucher import acts
+from voucher.access import User
 from voucher.database import one, query
 from voucher.days import business_day
-from voucher.entry import MONTH, NUMBER, TEXT
+from voucher.entry import DAY, MONTH, NUMBER, TEXT
 from voucher.errors import Misused, Refused
 from voucher.money import format_yuan
 
@@ -28,6 +32,7 @@ STEPS = {
     **WORDS, **KINDS, "disclosed": "公示", "in_transit": "拨付在途", "paid": "已拨付", "returned": "银行退回",
 }  # fmt: skip
 """Step of an invoice on its way to what it is called on screen."""
+_RESULTS = {code: word for word, code in RESULTS}
 _MARKS = {"accepted": "good", "held": "wait", "conflict": "bad", "rejected": "bad", "duplicate": "none"}
 
 
@@ -79,24 +84,42 @@ def exported(visit: Visit) -> Response:
 
 def shown(visit: Visit) -> Response:
     """Show one invoice and every step on its way."""
-    number = visit.path("number", TEXT)
+    number, own = visit.path("number", TEXT), visit.user.provider_uscc
 
     def work(db: Connection) -> dict[str, Any]:
         found = one(db, "queries/console/invoice.sql", number=number)
-        steps = query(db, "queries/portal/timeline.sql", number=number)
+        if found is not None and own not in (None, found["provider"]):
+            found = None
+        steps = query(db, "queries/portal/timeline.sql", number=number, uploader=own)
         if found is None and not steps:
             raise Refused("no_invoice", f"没有收到过发票 {number}。请核对号码。")
         key = {name: found[name] for name in ("company_id", "invoice_id")} if found else None
         return {
             "found": found, "steps": steps,
+            "checked": None if own else one(db, "queries/verification/last.sql", number=number),
             "lines": query(db, "queries/console/invoice_lines.sql", **key) if key else [],
             "grants": query(db, "queries/console/invoice_grants.sql", **key) if key else [],
         }  # fmt: skip
 
     return show(
         visit, "invoice.html", number=number, words=STEPS, marks=_MARKS, kinds=INVOICE_KINDS, states=STATES,
-        line_kinds=KINDS, **visit.read(work),
+        line_kinds=KINDS, results=_RESULTS, **visit.read(work),
     )  # fmt: skip
+
+
+def verify(visit: Visit) -> Response:
+    """Record by hand what the tax platform said of an invoice."""
+    number = visit.path("number", TEXT)
+    typed = visit.fill({"result": TEXT}, {"checked_on": DAY, "checked_by": TEXT})
+    if typed["result"] not in _RESULTS:
+        raise Misfilled({"result": "请选择查验结果。"})
+    day = typed["checked_on"] or business_day()
+
+    def work(db: Connection, user: User) -> bool:
+        return verification.record(db, user, number, typed["result"], day, typed["checked_by"] or user.name)
+
+    fresh = visit.act("invoice verify", work)
+    return visit.go(f"/invoices/{quote(number)}", f"查验结果{'已登记' if fresh else '此前已登记'}。")
 
 
 def statement(visit: Visit) -> Response:
@@ -151,6 +174,7 @@ PAGES = (
     Page("/invoices", listed, "view invoices", nav="发票"),
     Page("/invoices.csv", exported, "export invoices"),
     Page("/invoices/{number}", shown, "view invoices"),
+    post("/invoices/{number}/verify", verify, "invoice verify", shown),
     Page("/statement", statement, "view statement", nav="对账单"),
     Page("/statement/{period}.{format}", statement_file, "export statement"),
     Page("/receipts", receipts, "view receipts", nav="收款"),

@@ -1,6 +1,6 @@
 """Registries and budget: files of companies, providers and the rest; appropriations and their years."""
 
-from typing import Any
+from collections import defaultdict
 
 from sqlalchemy import Connection
 from starlette.responses import Response
@@ -38,15 +38,16 @@ def take(visit: Visit) -> Response:
 
 
 def standing(visit: Visit) -> Response:
-    """Show every fiscal year's accounts."""
+    """Show every fiscal year: what was appropriated, what is left, what went back."""
 
-    def work(db: Connection) -> dict[str, list[dict[str, Any]]]:
-        cutoff = acts.cutoff(db)
-        return {
-            name: ledger.balances(db, cutoff, f"money:{name}") for name in ("treasury", "appropriation", "returned")
-        }
+    def work(db: Connection) -> dict[str, dict[str, int]]:
+        cutoff, years = acts.cutoff(db), defaultdict[str, dict[str, int]](dict)
+        for name in ("treasury", "appropriation", "returned"):
+            for row in ledger.balances(db, cutoff, f"money:{name}:"):
+                years[row["account"].rsplit(":", 1)[1]][name] = row["balance_fen"]
+        return dict(sorted(years.items()))
 
-    return show(visit, "budget.html", accounts=visit.read(work))
+    return show(visit, "budget.html", years=visit.read(work))
 
 
 def appropriate(visit: Visit) -> Response:

@@ -11,7 +11,7 @@ from portal.pages.invoices import as_csv, yuan
 from portal.pages.uploads import download
 from portal.show import show, why
 from reconciliation.typeset import typeset
-from settlement import explain, verify
+from settlement import documents, explain, verify
 from settlement import run as runs
 from settlement.explain_sheet import as_sheet
 from settlement.run import KINDS
@@ -31,8 +31,10 @@ _SORTS = ("line", "computed", "granted", "withheld")
 
 def listed(visit: Visit) -> Response:
     """List the runs, newest first, with the form for a draft."""
-    rows = visit.read(lambda db: query(db, "queries/settle/list.sql", cutoff=None))
-    return show(visit, "runs.html", rows=rows[::-1], states=runs.STATES)
+    rows, programmes = visit.read(
+        lambda db: (query(db, "queries/settle/list.sql", cutoff=None), documents.programmes(db))
+    )
+    return show(visit, "runs.html", rows=rows[::-1], states=runs.STATES, programmes=programmes)
 
 
 def draft(visit: Visit) -> Response:

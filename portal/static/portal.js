@@ -1,4 +1,5 @@
-// Every page works without this file. It adds: files dropped onto a field, and how far an upload has come.
+// Every page works without this file. It adds: files dropped onto a field, how far an upload has come, and how long
+// a settlement has been at work.
 "use strict";
 
 for (const drop of document.querySelectorAll(".drop")) {
@@ -43,5 +44,20 @@ for (const form of document.querySelectorAll("form[data-progress]")) {
     request.send(new FormData(form));
   });
 }
+
+// What takes long says so, with the seconds it has taken, and cannot be sent twice by impatience.
+for (const form of document.querySelectorAll("form[data-busy]")) {
+  form.addEventListener("submit", () => {
+    const words = document.createElement("p"), began = Date.now();
+    words.setAttribute("role", "status");
+    words.textContent = `${form.dataset.busy}……`;
+    form.append(words);
+    setInterval(() => {
+      words.textContent = `${form.dataset.busy}，已用 ${Math.round((Date.now() - began) / 1000)} 秒……`;
+    }, 1000);
+    for (const button of form.querySelectorAll("button")) { button.disabled = true; }
+  });
+}
+window.addEventListener("pageshow", (event) => { if (event.persisted) { location.reload(); } });
 
 document.getElementById("fault")?.focus();

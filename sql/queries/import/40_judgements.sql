@@ -1,5 +1,6 @@
 -- grain:  inserts the problems that the books gave, and the warnings of accepted parties
 -- params: none (reads judged, stage)
+-- Of an invoice that another provider handed in nothing is told but that.
 INSERT INTO found (upload_id, code, sheet, row_no, column_name, value, invoice_number, words)
 SELECT
     j.upload_id, j.code, j.sheet, CASE WHEN j.held_upload_id = 0 THEN j.first_row END,
@@ -22,6 +23,7 @@ SELECT
     jsonb_build_object(
         'original', j.original_number, 'received', j.received_on, 'detail',
         CASE
+            WHEN o.uscc <> j.provider_uscc THEN '供方不同'
             WHEN i.net_fen <> j.net_fen OR i.tax_fen <> j.tax_fen
                 THEN format(
                     '已受理价税合计%s元，这次%s元',
@@ -34,6 +36,8 @@ SELECT
 FROM judged AS j
 LEFT JOIN invoice_number AS n ON j.code = 'conflict_invoice' AND n.number = j.number
 LEFT JOIN invoice_money AS i ON i.company_id = n.company_id AND i.invoice_id = n.invoice_id
+LEFT JOIN invoice AS v ON v.company_id = n.company_id AND v.invoice_id = n.invoice_id
+LEFT JOIN party AS o ON o.party_id = v.provider_id
 WHERE
     j.code NOT IN ('', 'duplicate_invoice', 'blue_negative', 'red_not_negative', 'not_the_uploader')
     AND (j.held_upload_id = 0 OR j.outcome = 'rejected')

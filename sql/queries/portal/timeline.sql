@@ -1,11 +1,12 @@
 -- grain:  one row per step of an invoice number on its way, in order
--- params: number
+-- params: number, uploader (USCC of the provider whose invoices and uploads alone are told of; null for all)
 -- step: refused, accepted, granted, disclosed, in_transit, paid, returned; amount in fen where there is one
 WITH chosen AS (
     SELECT i.company_id, i.invoice_id, i.act_id, i.net_fen
     FROM invoice_number AS n
     INNER JOIN invoice AS i ON i.company_id = n.company_id AND i.invoice_id = n.invoice_id
-    WHERE n.number = :number
+    INNER JOIN party AS p ON p.party_id = i.provider_id
+    WHERE n.number = :number AND (CAST(:uploader AS text) IS NULL OR p.uscc = CAST(:uploader AS text))
 ),
 
 line AS (
@@ -29,7 +30,9 @@ FROM (
     INNER JOIN upload AS u ON u.upload_id = r.upload_id
     LEFT JOIN upload_problem AS p
         ON p.upload_id = r.upload_id AND p.sheet = r.sheet AND p.row_no = r.row_no AND p.severity <> 'blocking'
-    WHERE r.invoice_number = :number
+    WHERE
+        r.invoice_number = :number
+        AND (CAST(:uploader AS text) IS NULL OR u.provider_uscc = CAST(:uploader AS text))
     GROUP BY r.upload_id, r.sheet, r.row_no, r.outcome, u.file_name
     UNION ALL
     SELECT l.kind, '', l.granted_fen, l.run_id, l.reasons, l.act_id FROM line AS l

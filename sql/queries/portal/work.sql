@@ -20,10 +20,50 @@ dispute AS (
             INNER JOIN invoice_number AS n ON n.company_id = d.company_id AND n.invoice_id = d.invoice_id
             WHERE n.number = h.invoice_number
         )
+),
+
+-- claims that the last run of a programme lists because of another subsidy, and nothing was registered of it since
+undecided AS (
+    SELECT DISTINCT ON (i.number) i.number, l.run_id
+    FROM (
+        SELECT x.programme_id, max(x.run_id) AS run_id
+        FROM (
+            SELECT r.programme_id, r.run_id FROM run AS r
+            UNION ALL
+            SELECT o.programme_id, o.run_id FROM open_run AS o
+        ) AS x
+        GROUP BY x.programme_id
+    ) AS last
+    INNER JOIN draft_listed AS l ON l.run_id = last.run_id AND l.list = 'held'
+    INNER JOIN invoice AS i ON i.company_id = l.company_id AND i.invoice_id = l.invoice_id
+    WHERE
+        EXISTS (
+            SELECT FROM jsonb_array_elements(l.reasons) AS e (reason)
+            WHERE e.reason ->> 'code' IN ('other_subsidy_undecided', 'overlap_open')
+        )
+        AND NOT EXISTS (
+            SELECT FROM subsidy AS u
+            INNER JOIN seal AS s ON s.act_id = u.act_id
+            WHERE
+                u.invoice_number = i.number
+                AND s.no > coalesce(
+                    (SELECT r.cutoff_no FROM run AS r WHERE r.run_id = l.run_id),
+                    (SELECT o.cutoff_no FROM open_run AS o WHERE o.run_id = l.run_id)
+                )
+        )
+    ORDER BY i.number
+),
+
+-- what is still owed per company, by the balance that the ledger keeps
+owed AS (
+    SELECT count(*) AS companies FROM account AS a WHERE a.kind = 'recoverable' AND a.balance_fen > 0
 )
 
 SELECT
     (SELECT count(*) FROM open_row AS o WHERE o.outcome = 'held') AS held,
+    (SELECT count(u.number) FROM undecided AS u) AS undecided,
+    (SELECT max(u.run_id) FROM undecided AS u) AS undecided_run,
+    (SELECT w.companies FROM owed AS w) AS owed,
     (SELECT count(*) FROM open_row AS o WHERE o.outcome = 'rejected') AS rejected,
     (SELECT d.invoices FROM dispute AS d) AS conflicts,
     (

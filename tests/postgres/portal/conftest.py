@@ -1,6 +1,7 @@
 """The portal in this process, on the small ledger of a month: five people, two providers, one run under way."""
 
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from starlette.testclient import TestClient
 from portal.app import make_app
 from portal.wall import Settings
 from tests.cases.steps import PARTIES
-from tests.postgres.conftest import TODAY, Clone
+from tests.postgres.conftest import TODAY, Clone, Shelves
 from tests.postgres.desk import Desk, companies, line, providers
 from voucher import access, logins
 from voucher.access import User
@@ -85,44 +86,62 @@ class Portal:
         return browser
 
 
-def make_portal(engine: Engine, home: Path) -> Portal:
-    """Set up the portal on a database."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CVL_HOME", str(home))
-        desk = Desk(engine, home)
-        for name, symbol in PROVIDERS.items():
-            run(engine, lambda db, name=name, symbol=symbol: access.add(  # type: ignore[misc]
-                db, "admin1", name, "provider", PARTIES[symbol].uscc
-            ))  # fmt: skip
-        desk.register(providers("P", "Q"))
-        desk.register(companies("C", "D"))
-    return Portal(engine, make_app(engine, Settings(ORIGIN)), desk)
-
-
 def as_provider(name: str) -> User:
     """Give a provider's user."""
     return User(name, "provider", PARTIES[PROVIDERS[name]].uscc)
 
 
-@pytest.fixture(scope="module")
-def portal(clone: Clone, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
-    """Give one portal per module: two providers have each handed in a month."""
-    home = tmp_path_factory.mktemp("portal") / "home"
-    home.mkdir()
+@pytest.fixture(scope="session")
+def listed(clone: Clone, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Give the name of a template in which two providers with users and two companies are registered."""
+    home = tmp_path_factory.mktemp("listed") / "home"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CVL_TODAY", TODAY)
         patch.setenv("CVL_HOME", str(home))
-        made = make_portal(clone(), home)
+        made = Desk(clone(), home)
+        for name, symbol in PROVIDERS.items():
+            run(made.engine, lambda db, name=name, symbol=symbol: access.add(  # type: ignore[misc]
+                db, "admin1", name, "provider", PARTIES[symbol].uscc
+            ))  # fmt: skip
+        made.register(providers("P", "Q"))
+        made.register(companies("C", "D"))
+    made.engine.dispose()
+    return str(made.engine.url.database)
+
+
+@pytest.fixture(scope="session")
+def stocked(clone: Clone, listed: str, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """Give a template and its home, in which both providers have each handed in a month."""
+    home = tmp_path_factory.mktemp("stocked") / "home"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CVL_TODAY", TODAY)
+        patch.setenv("CVL_HOME", str(home))
+        made = Desk(clone(listed), home)
         bad = line("c", "1000.00", buyer="X")
-        made.desk.take([line("a", "620000.00"), line("b", "300.00", buyer="D"), bad], as_provider("provider1"))
-        made.desk.take([line("q", "5000.00", seller="Q")], as_provider("provider2"))
-        yield made
+        made.take([line("a", "620000.00"), line("b", "300.00", buyer="D"), bad], as_provider("provider1"))
+        made.take([line("q", "5000.00", seller="Q")], as_provider("provider2"))
+    made.engine.dispose()
+    return made
+
+
+@pytest.fixture(scope="module")
+def portal(clone: Clone, stocked: Desk, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    """Give one portal per module: two providers have each handed in a month."""
+    home = tmp_path_factory.mktemp("portal") / "home"
+    shutil.copytree(stocked.home, home)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CVL_TODAY", TODAY)
+        patch.setenv("CVL_HOME", str(home))
+        engine = clone(str(stocked.engine.url.database))
+        yield Portal(engine, make_app(engine, Settings(ORIGIN)), Desk(engine, home))
 
 
 @pytest.fixture
-def fresh(clone: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Portal:
+def fresh(shelves: Shelves, listed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Portal]:
     """Give a portal of its own."""
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.setenv("CVL_HOME", str(home))
-    return make_portal(clone(), home)
+    kept = shelves(listed).take()
+    yield Portal(kept.engine, make_app(kept.engine, Settings(ORIGIN)), Desk(kept.engine, home))
+    shelves(listed).put_back(kept)

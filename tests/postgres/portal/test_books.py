@@ -20,7 +20,7 @@ def test_an_auditor_goes_from_a_balance_to_the_invoice_and_takes_the_bundle(fres
     settle(maker, checker)
     auditor = fresh.as_user("auditor1")
     auditor.get("/ledger?name=money:payable")
-    assert [row[1] for row in cells(auditor)] == ["¥1,000,000.00", "¥20,000.00"]
+    assert [row[1:] for row in cells(auditor)] == [["应付未付", "¥1,000,000.00"], ["应付未付", "¥20,000.00"]]
     auditor.get(auditor.page.xpath("//tbody//a/@href")[0])
     assert [row[5] for row in cells(auditor)] == ["¥124,000.00", "¥876,000.00"]
     act = auditor.page.xpath("//tbody//th/a/@href")[0]
@@ -110,7 +110,7 @@ def test_names_in_charts_are_text_and_nothing_else(fresh: Portal) -> None:
         )
     maker, checker = fresh.as_user("maker1"), fresh.as_user("checker1")
     maker.get("/vouchers")
-    maker.post("/vouchers", {"year": "2026"})
+    maker.post("/vouchers", {"for_year": "2026"})
     approve(checker, maker.answer.url.path)  # type: ignore[union-attr]
     made = run(fresh.engine, lambda db: reports.run(db, "company_caps", "2026", acts.cutoff(db), ""), "cvl_auditor")
     (picture,) = charts(made)

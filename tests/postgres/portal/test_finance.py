@@ -77,11 +77,37 @@ def test_a_month_from_budget_to_bank(fresh: Portal, monkeypatch: pytest.MonkeyPa
     assert cells(maker, 2) == [[number("d"), "已解除", "查合同", "无误"]]
     for browser in (maker, fresh.as_user("auditor1")):
         browser.get("/")
-        assert "0 项待复核" in browser.text.replace("0项", "0 项")
+        assert "待复核" not in browser.page.find(".//main").text_content()
     provider = fresh.as_user("provider1")
     provider.get(f"/invoices/{number('a')}")
     steps = [each.text_content() for each in provider.page.xpath("//ol[@class='timeline']/li/strong")]
     assert steps == ["受理", "补贴", "公示", "拨付在途", "已拨付"]
+    take_back(fresh, maker, checker)
+
+
+def take_back(portal: Portal, maker: Browser, checker: Browser) -> None:
+    """Reverse a paid invoice, recover it, tell the company, and enter what came back."""
+    portal.desk.take([line("r", "-620000.00", red_of="a")], as_provider("provider1"))
+    maker.get("/runs")
+    maker.post("/runs", {"through": "2026-07"})
+    maker.post("/runs/2/submit")
+    approve(checker, "/runs/2")
+    maker.get("/")
+    assert "1家企业有款项待收回" in maker.text.replace(" ", "")
+    maker.get("/recoveries")
+    assert cells(maker)[0][3:] == ["¥124,000.00", "¥0.00", "2026-08-24", "尚未告知"]
+    maker.post("/recoveries/return", {"number": real("a"), "amount": "124000.01", "on": "2026-08-24", "ref": "LS-9"},
+               status=409)  # fmt: skip
+    maker.post("/recoveries/return", {"number": real("a"), "amount": "一万", "on": "昨天", "ref": ""}, status=422)
+    assert [each.get("href") for each in maker.page.xpath("//div[@role='alert']//a")] == ["#amount", "#on", "#ref"]
+    maker.post("/recoveries/tell", {"told_number": real("a"), "told_on": "2026-08-24", "notice": "告知〔2026〕1号"})
+    assert cells(maker)[0][6] == "2026-08-24"
+    maker.post("/recoveries/return", {"number": real("a"), "amount": "24000", "on": "2026-08-24", "ref": "LS-9"})
+    approve(checker, maker.answer.url.path)  # type: ignore[union-attr]
+    maker.get("/recoveries")
+    assert cells(maker)[0][3:5] == ["¥100,000.00", "¥24,000.00"]
+    maker.get("/recoveries?as_of=2026-01-01")
+    assert "没有须由企业退回的款项" in maker.text
 
 
 def settle(maker: Browser, checker: Browser) -> None:
@@ -166,21 +192,114 @@ def test_a_refusal_is_on_record_and_speaks_of_no_command(fresh: Portal) -> None:
     assert kept == [("refused", "maker1", "/runs/{id}", "no_run")]
 
 
+def buttons(browser: Browser) -> list[str]:
+    return [each.text for each in browser.page.xpath("//main//button")]
+
+
 def test_vouchers_are_issued_frozen_and_looked_at(fresh: Portal) -> None:
     maker, checker = fresh.as_user("maker1"), fresh.as_user("checker1")
     maker.get("/vouchers")
-    maker.post("/vouchers", {"year": "2026", "company": PARTIES["C"].uscc}, status=422)
-    maker.post("/vouchers", {"year": "2026"})
+    maker.post("/vouchers", {"for_year": "2026", "for_company": PARTIES["C"].uscc}, status=422)
+    assert maker.page.xpath("//div[@role='alert']//a[@href='#face']")
+    maker.post("/vouchers/apply", {"applied_year": "2026", "applicant": PARTIES["C"].uscc, "application": "申|1"},
+               status=422)  # fmt: skip
+    maker.post("/vouchers/apply", {"applied_year": "2026", "applicant": PARTIES["C"].uscc, "application": "申请1号"})
+    assert "申请1号" in maker.text
+    approve(checker, maker.answer.url.path)  # type: ignore[union-attr]
+    maker.get("/vouchers")
+    maker.post("/vouchers", {"for_year": "2026"})
     approve(checker, maker.answer.url.path)  # type: ignore[union-attr]
     maker.get("/vouchers?year=2026")
     assert [row[5] for row in cells(maker)] == ["¥1,000,000.00"] * 2
     maker.get("/vouchers/1")
+    assert buttons(maker) == ["冻结", "撤销", "企业退回"]
     maker.post("/vouchers/1/freeze", {"why": "核查"})
     approve(checker, maker.answer.url.path)  # type: ignore[union-attr]
     maker.get("/vouchers/1")
     assert [row[2] for row in cells(maker)] == ["发放", "转入面额", "冻结"]
+    assert buttons(maker) == ["解冻", "撤销"]
+    maker.post("/vouchers/1/unfreeze", {"why": "查清"})
+    approve(checker, maker.answer.url.path)  # type: ignore[union-attr]
+    maker.get("/vouchers/1")
+    maker.post("/vouchers/1/revoke", {"why": "违规"})
+    approve(checker, maker.answer.url.path)  # type: ignore[union-attr]
+    maker.get("/vouchers/1")
+    assert not buttons(maker)
+    maker.get("/vouchers")
+    maker.post("/vouchers/expire", {"on": "2027-04-01"}, status=422)
+    maker.post("/vouchers/expire", {"on": "2026-08-15"})
+    assert "0张已过期" in maker.text
+    maker.get("/vouchers?year=2026")
     maker.post("/unit", {"next": "/vouchers"})
     assert cells(maker)[0][5] == "100.00万"
+
+
+def test_a_company_is_frozen_unfrozen_and_merged(fresh: Portal) -> None:
+    maker, checker = fresh.as_user("maker1"), fresh.as_user("checker1")
+    code, other = PARTIES["C"].uscc, PARTIES["D"].uscc
+    here = f"/companies/{code}"
+    maker.get("/companies/91500000MA5UXX097X", status=404)
+    maker.get("/registry")
+    assert here in maker.page.xpath("//tbody//a/@href")
+    maker.get(here)
+    maker.post(f"{here}/freeze", {"why": ""}, status=422)
+    for verb, shown in (("freeze", "冻结"), ("unfreeze", "正常")):
+        maker.post(f"{here}/{verb}", {"why": "核查合同"})
+        proposal = maker.answer.url.path  # type: ignore[union-attr]
+        maker.get(here)
+        assert maker.page.xpath("//p[@class='note']/a/@href") == [proposal]
+        approve(checker, proposal)
+        maker.get(here)
+        assert facts(maker)["状态"].startswith(shown)
+    maker.post(f"{here}/merge", {"into": other, "on": "2026-09-01", "merge_why": "渝市监1号"}, status=422)
+    assert "尚未到来" in maker.text
+    maker.post(f"{here}/merge", {"into": other.lower(), "on": "2026-08-01", "merge_why": "渝市监1号"})
+    approve(checker, maker.answer.url.path)  # type: ignore[union-attr]
+    maker.get(here)
+    assert facts(maker)["状态"] == f"已并入 自2026-08-01起并入 {other}"
+    assert [row[2] for row in cells(maker, 2)] == ["企业冻结", "企业解冻", "企业并入"]
+    assert not buttons(maker)
+    checker.get(f"/companies/{other}")
+    assert [row[2] for row in cells(checker, 2)] == ["企业合并了"]
+
+
+def test_what_the_tax_platform_said_is_entered_by_hand_and_by_file(fresh: Portal) -> None:
+    fresh.desk.take([line("a", "100.00"), line("b", "200.00")], as_provider("provider1"))
+    maker, here = fresh.as_user("maker1"), f"/invoices/{number('a')}"
+    maker.get(here)
+    assert facts(maker)["查验"] == "尚未查验"
+    maker.post(f"{here}/verify", {"result": "nonsense"}, status=422)
+    maker.post(f"{here}/verify", {"result": "same", "checked_on": "2026-08-16"}, status=422)
+    for _ in range(2):
+        maker.post(f"{here}/verify", {"result": "differs", "checked_on": "", "checked_by": "李查验"})
+    assert "此前已登记" in maker.text
+    assert facts(maker)["查验"] == "不一致 2026-08-15，李查验"
+    table = [["发票号码", "查验日期", "查验结果", "查验人"], [number("a"), "2026-08-15", "一致", "李查验"]]
+    maker.get("/registry")
+    maker.post("/registry", files=[("files", ("查验结果.csv", csv_bytes(table), "text/csv"))])
+    assert "查验结果1行" in maker.text
+    maker.get(here)
+    assert facts(maker)["查验"].startswith("一致")
+    provider = fresh.as_user("provider1")
+    provider.get(here)
+    assert "查验" not in provider.text
+
+
+def test_another_subsidy_waits_in_the_work_list_until_somebody_says_more_of_it(fresh: Portal) -> None:
+    maker, checker = fresh.as_user("maker1"), fresh.as_user("checker1")
+    prepare(fresh, maker, checker)
+    header = ["发票号码", "政策名称", "已获补贴金额", "放弃"]
+    fresh.desk.register([header, [number("d"), "其他政策", "100.00", "否"]])
+    maker.get("/runs")
+    maker.post("/runs", {"through": "2026-07"})
+    maker.get("/")
+    (link,) = maker.page.xpath("//ul[@class='figures']//a[contains(@href,'#held')]/@href")
+    assert "1张发票另获补贴" in maker.text.replace(" ", "")
+    maker.get(link.split("#")[0])
+    assert number("d") in maker.page.get_element_by_id("held").text_content()
+    fresh.desk.register([header, [number("d"), "其他政策", "100.00", "是"]])
+    maker.get("/")
+    assert "另获补贴" not in maker.text
 
 
 def test_documents_that_do_not_agree_are_decided_side_by_side(fresh: Portal) -> None:

@@ -1,16 +1,21 @@
 """A provider's month: hand in, look at the check, confirm or mend, follow an invoice; and nobody else's anything."""
 
 import io
+import zipfile
 from typing import Any
 
 import pytest
 import python_calamine
 from sqlalchemy import text
+from starlette.testclient import TestClient
 
+from portal.api import BASE, Caller
+from portal.page import Visit
 from tests.cases.steps import PARTIES, number
 from tests.postgres.desk import csv_bytes, line, table
-from tests.postgres.portal.conftest import Browser, Portal, as_provider
-from voucher.database import transaction
+from tests.postgres.portal.conftest import ORIGIN, Browser, Portal, as_provider
+from voucher import tokens
+from voucher.database import run, transaction
 
 
 def sheet(*rows: dict[str, Any]) -> bytes:
@@ -113,6 +118,41 @@ def test_another_providers_numbers_and_files_are_not_there(portal: Portal) -> No
     other.get("/statement?period=2026")
     assert number("q") in other.text
     assert number("a") not in other.text
+
+
+def test_the_first_wall_holds_without_the_second(fresh: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading with the rights of staff, a provider's pages and API still tell of its own alone."""
+    monkeypatch.setattr(Visit, "read", lambda visit, work: run(visit.engine, work, "cvl_auditor"))
+    monkeypatch.setattr(Caller, "read", lambda caller, work: run(caller.engine, work, "cvl_auditor"))
+    mine = [line("q", "5000.00", seller="Q"), line("a", "1.00", seller="Q", buyer="X")]
+    fresh.desk.take([line("a", "620000.00"), line("b", "300.00"), line("c", "7.00", buyer="X")],
+                    as_provider("provider1"))  # fmt: skip
+    fresh.desk.take([line("m", "300.00", buyer="D", since="2026-06-01", until="2026-06-30")], as_provider("provider1"))
+    fresh.desk.take(mine, as_provider("provider2"), name="乙.csv")
+    other = fresh.as_user("provider2")
+    theirs = [*map(number, "bcm"), PARTIES["P"].uscc, PARTIES["D"].uscc, "2026-06", "620,000.00", "657200.00", "月报.csv"]
+    for path in ("/", "/uploads", "/invoices", f"/invoices/{number('a')}", f"/invoices/{number('q')}", "/receipts",
+                 "/statement?period=2026", "/statement/2026.xlsx", "/invoices.csv"):  # fmt: skip
+        answer = other.client.get(path)
+        assert answer.status_code == 200, path
+        found = [each for each in theirs if each in readable(answer.content)]
+        assert not found, (path, found)
+    first = fresh.desk.rows("SELECT min(upload_id) FROM upload")[0][0]
+    for path in (f"/uploads/{first}", f"/invoices/{number('b')}", f"/invoices/{number('c')}"):
+        other.get(path, status=404)
+    user = as_provider("provider2")
+    secret = run(fresh.engine, lambda db: tokens.make(db, user, "provider2", "程序", ["uploads", "invoices"], 1))
+    program = TestClient(fresh.app, base_url=ORIGIN, headers={"authorization": f"Bearer {secret}"})
+    assert [each["number"] for each in program.get(f"{BASE}/invoices").json()["items"]] == [number("q")]
+    assert len(program.get(f"{BASE}/uploads").json()["items"]) == 1
+
+
+def readable(content: bytes) -> str:
+    """Give what a file says, the parts of a workbook too."""
+    if not content.startswith(b"PK"):
+        return content.decode()
+    with zipfile.ZipFile(io.BytesIO(content)) as book:
+        return "".join(book.read(name).decode() for name in book.namelist() if name.endswith(".xml"))
 
 
 def test_an_upload_for_another_provider_is_refused(fresh: Portal) -> None:
