@@ -84,11 +84,13 @@ def find(db: Connection, path: Path, kind: str, provider: str) -> Mapped | None:
 
 
 def header_of(path: Path, kind: str) -> tuple[list[str], dict[str, str]]:
-    """Return the row that looks most like a header, as text, and the guesses. Raises Misused when there is none."""
+    """Return the row that looks most like a header, as text, and the guesses. Raises Misused for none or our own."""
     rows = [[cells.show(cell) for cell in row] for _, _, row in head(path, kind)]
     place, guesses = guess.nearest(rows)
     if len(guesses) < _FEWEST:
         raise Misused("no_header", "前十行里找不到表头：认得的列不足三个。请先在文件里加上一行列名。")
+    if VERSION_COLUMN in map(header_name, rows[place]):
+        raise Misused("known_header", f"这张表就是模板（有“{VERSION_COLUMN}”一列），直接 cvl import 即可，不用对应。")
     return rows[place], guesses
 
 

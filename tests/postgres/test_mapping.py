@@ -53,6 +53,13 @@ def test_an_unknown_header_names_what_is_missing_and_what_it_would_guess(desk: D
     assert desk.rows("SELECT count(*) FROM upload") == [(0,)]
 
 
+def test_the_template_itself_needs_no_mapping(tmp_path: Path) -> None:
+    path = tmp_path / "模板.csv"
+    path.write_bytes(csv_bytes(table([line("a")])))
+    with pytest.raises(Misused, match="这张表就是模板"):
+        mapping.header_of(path, "csv")
+
+
 def test_a_profile_is_the_providers_own_and_the_newest_holds(desk: Desk) -> None:
     save(desk, provider=SELLER)
     assert desk.take(sheet(line("a"))).exit_status == 1
