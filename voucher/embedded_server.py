@@ -30,6 +30,7 @@ from voucher.embedded_site import (
     make_private,
     opened,
     password,
+    shared_buffers,
     sync,
     try_lock,
     url_of,
@@ -47,7 +48,6 @@ _SETTINGS = {
     "unix_socket_permissions": "0700",
     "cluster_name": "cvl",
     "max_connections": "100",
-    "shared_buffers": "256MB",
     "work_mem": "16MB",
     "maintenance_work_mem": "128MB",
     "max_wal_size": "4GB",
@@ -222,7 +222,8 @@ def _start_if_none(site: Site) -> bool:
         for litter in site.sockets.iterdir():
             litter.unlink()
         with opened(site.sockets) as sockets:
-            settings = {**_SETTINGS, "unix_socket_directories": _door(site, site.sockets, sockets)}
+            settings = {**_SETTINGS, "shared_buffers": shared_buffers()}
+            settings["unix_socket_directories"] = _door(site, site.sockets, sockets)
             options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
             command = ["pg_ctl", "start", "-s", "-w", "-t", str(START_SECONDS)]
             command += ["-o", shlex.join(options + _more_options())]

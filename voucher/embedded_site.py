@@ -26,6 +26,8 @@ SILENT_SECONDS = 30
 PATIENCE_SECONDS = 60
 _LOG_BYTES = 8_000_000
 _SOCKET_PATH_BYTES = 107
+_MEMORY_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+"""Where a container says how much memory it may use, in bytes, or ``max``."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,15 @@ class Site:
     def socket(self) -> Path:
         """Name the socket."""
         return self.sockets / f".s.PGSQL.{PORT}"
+
+
+def shared_buffers() -> str:
+    """Size PostgreSQL's shared buffers: an eighth of the memory of the machine or container, 64 to 2048 MB."""
+    sizes = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
+    for limit in _MEMORY_LIMITS:
+        with suppress(OSError, ValueError):
+            sizes.append(int(Path(limit).read_text()))
+    return f"{min(max(min(sizes) >> 23, 64), 2048)}MB"
 
 
 def home_dir() -> Path:

@@ -233,11 +233,23 @@ def test_the_cluster_is_utf8_in_c_order_with_checksums_and_only_passwords(home: 
             ask(wrong)
 
 
-def test_without_options_the_server_syncs(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_options_the_server_syncs_and_takes_an_eighth_of_the_memory(
+    home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.delenv("CVL_PG_OPTIONS")
+    limit = tmp_path / "memory.max"
+    monkeypatch.setattr(embedded_site, "_MEMORY_LIMITS", (str(limit), str(tmp_path / "none")))
+    sizes = {}
+    for said in ("1073741824", "100000000", "1" + "0" * 18, "max"):
+        limit.write_text(f"{said}\n")
+        sizes[said] = embedded_site.shared_buffers()
+    assert sizes["1073741824"] == "128MB"
+    assert sizes["100000000"] == "64MB"
+    assert sizes["max"] == sizes["1" + "0" * 18]
+    limit.write_text("1073741824\n")
     with running(home):
         assert ask(superuser_url(home), "SHOW fsync") == "on"
-        assert ask(superuser_url(home), "SHOW shared_buffers") == "256MB"
+        assert ask(superuser_url(home), "SHOW shared_buffers") == "128MB"
 
 
 def test_passwords_and_sockets_are_private(home: Path) -> None:
