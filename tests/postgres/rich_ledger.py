@@ -32,12 +32,12 @@ def build(engine: Engine, folder: Path, look: Callable[[str], None] = lambda _: 
         small.build(engine, 4)
         desk = Desk(engine, folder / "home")
         _register(desk)
+        look("registered")
         _hand_in(desk)
         number = small.settled(engine, date(2026, 7, 31))
         run(engine, lambda db: disclosure.disclose(db, small.MAKER, number, None))
         patch.setenv("CVL_TODAY", "2026-08-24")
         _pay(desk, number, look)
-        look("paid")
         patch.setenv("CVL_TODAY", "2026-09-02")
         reds = [line("r", "-60000.00", red_of=_number(3)), line("s", "-94000.00", red_of=_number(12), buyer="D")]
         assert desk.take(reds, name="红字.csv").counts["accepted"] == 2
