@@ -34,7 +34,8 @@ inherited AS (
 )
 
 SELECT
-    p.reference, c.name || coalesce('（承继' || l.succeeds || '）', '') AS payee_name, b.holder, b.bank, b.account_last4, p.amount_fen, p.amount_fen AS capitals_fen,
+    p.reference, c.name || coalesce('（承继' || l.succeeds || '）', '') AS payee_name, b.holder,
+    b.bank, b.account_last4, p.amount_fen, p.amount_fen AS capitals_fen,
     p.sent_on, CASE p.state WHEN 'paid' THEN '已付' WHEN 'returned' THEN '退回' ELSE '在途' END AS state,
     k.happened_on, k.bank_reference, k.reason
 FROM payment_at(CAST(:cutoff AS bigint)) AS p

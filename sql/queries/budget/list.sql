@@ -1,16 +1,18 @@
 -- grain:  one row per fiscal year that had been given money by the cutoff; amounts in fen as they stood then
 -- params: cutoff (seal number)
 WITH moved AS (
-    SELECT a.year, m.fen, o.kind AS other
+    SELECT a.year, t.amount_fen AS fen, o.kind AS other
     FROM account AS a
-    INNER JOIN transfer AS t ON a.account_id IN (t.debit_account_id, t.credit_account_id)
+    INNER JOIN transfer AS t ON t.credit_account_id = a.account_id
     INNER JOIN seal AS s ON s.act_id = t.act_id AND s.no <= CAST(:cutoff AS bigint)
-    CROSS JOIN LATERAL (
-        SELECT
-            CASE WHEN t.credit_account_id = a.account_id THEN t.amount_fen ELSE -t.amount_fen END AS fen,
-            CASE WHEN t.credit_account_id = a.account_id THEN t.debit_account_id ELSE t.credit_account_id END AS other_id
-    ) AS m
-    INNER JOIN account AS o ON o.account_id = m.other_id
+    INNER JOIN account AS o ON o.account_id = t.debit_account_id
+    WHERE a.kind = 'appropriation'
+    UNION ALL
+    SELECT a.year, -t.amount_fen, o.kind
+    FROM account AS a
+    INNER JOIN transfer AS t ON t.debit_account_id = a.account_id
+    INNER JOIN seal AS s ON s.act_id = t.act_id AND s.no <= CAST(:cutoff AS bigint)
+    INNER JOIN account AS o ON o.account_id = t.credit_account_id
     WHERE a.kind = 'appropriation'
 )
 

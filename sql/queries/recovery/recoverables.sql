@@ -1,6 +1,7 @@
 -- grain:  one row per claim of which money was to be paid back by the cutoff, in order of the first recovery
 -- params: cutoff (seal number), number (invoice number; empty for all)
--- source: DESIGN 5; debtor: the company, or its successor once it was merged; told_on is null until the company was told of it
+-- source: DESIGN 5; debtor: the company, or its successor once it was merged
+--         told_on is null until the company was told of it
 WITH moved AS (
     SELECT t.company_id, t.run_id, t.line_no, t.act_id, s.no, m.fen
     FROM account AS a
