@@ -6,12 +6,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
+from console import chinese, within
 from console.answer import Answer, table, yuan
-from console.chinese import FILE, NUMBER, YUAN, argument, option
+from console.chinese import FILE, NUMBER, argument, option
 from console.door import Verb
 from console.problems import problem_data, problem_lines
 from reconciliation import bank
-from voucher import access, approval
+from voucher import access, acts, approval
 from voucher.database import run
 from voucher.money import format_yuan
 
@@ -36,11 +37,12 @@ def take(engine: Engine, as_user: str | None, file: Path, profile: str | None) -
     return Answer(data, [said, "下一步：cvl bank list 查看未匹配的，cvl reconcile 核对。"])
 
 
-def show(engine: Engine, tolerance: int, days: int) -> Answer:
+def show(engine: Engine, tolerance: int, days: int, as_of: str | None) -> Answer:
     """Show how lines and payments were matched, and what is left over, by age."""
 
     def work(db: Connection) -> Answer:
-        ways, rows = bank.counts(db, tolerance, days), bank.leftovers(db, tolerance, days)
+        cutoff, reach = acts.cutoff(db, as_of), bank.Within(days, tolerance)
+        ways, rows = bank.counts(db, reach, cutoff), bank.leftovers(db, reach, cutoff)
         data = {
             "tolerance": format_yuan(tolerance), "days": days,
             "matched": [{"way": w["way"], "payments": w["matches"], "lines": w["lines"]} for w in ways],
@@ -106,10 +108,7 @@ VERBS = (
         "bank list",
         show,
         "列出付款与对账单的匹配情况，未匹配的按账龄列出。",
-        [
-            option("--tolerance", kind=YUAN, help="金额允许相差多少元，默认 0", default="0"),
-            option("--days", kind=NUMBER, help="从拨付到入账最多多少天，默认 10", default=str(bank.DAYS)),
-        ],
+        [*within.OPTIONS, chinese.as_of()],
     ),
     Verb(
         "bank match",

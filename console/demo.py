@@ -239,7 +239,7 @@ def _statement(engine: Engine, walk: Walk, step: Step) -> None:
     payouts, results = ([walk.bank(f"{kind}-{place}.csv") for place in places] for kind in ("pay", "result"))
     demo_bank.statement(payouts, results, file)
     rows = banks.take(engine, step["user"], file, None).data["rows"]
-    found = banks.show(engine, 0, bank.DAYS).data
+    found = banks.show(engine, bank.USUAL.tolerance_fen, bank.USUAL.days, None).data
     ways = "，".join(f"{bank.WAYS[each['way']]}{each['payments']}笔" for each in found["matched"])
     _note(walk, step, f"银行对账单{rows}行；至今匹配：{ways}，未匹配{len(found['leftovers'])}项")
 

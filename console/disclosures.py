@@ -1,15 +1,20 @@
-"""`cvl disclose` and `cvl object`: 公示 of a run, and objections that hold a payment."""
+"""`cvl disclose`, `cvl disclosures` and `cvl object`: 公示 of a run, and objections that hold a payment."""
 
+from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 from sqlalchemy import Connection, Engine
 
+from console import chinese
 from console.answer import Answer, table, yuan
 from console.chinese import DAY, NUMBER, argument, flag, option
 from console.door import Verb
 from reconciliation import disclosure
-from voucher import access
-from voucher.database import run
+from voucher import access, acts
+from voucher.database import Row, query, run
+from voucher.days import business_day
+from voucher.errors import Refused
 from voucher.money import format_yuan
 
 
@@ -19,44 +24,85 @@ def disclose(engine: Engine, as_user: str | None, run_id: int, from_on: date | N
     def work(db: Connection) -> Answer:
         user = access.require(db, as_user, "disclose")
         made = disclosure.disclose(db, user, run_id, from_on)
-        rows, held = disclosure.listed(db, run_id), disclosure.objections(db, run_id)
-        data = {
-            "run": str(run_id), "act": str(made.act_id), "from": made.from_on, "until": made.until_on,
-            "working_days": made.working_days, "over": made.over,
-            "lines": [
-                {
-                    "company_name": row["company_name"], "cap_year": row["cap_year"], "invoices": row["invoices"],
-                    "basis": format_yuan(row["basis_fen"]), "granted": format_yuan(row["granted_fen"]),
-                }
-                for row in rows
-            ],
-            "objections": [
-                {
-                    "act": str(row["act_id"]), "invoice_number": row["invoice_number"], "state": row["state"],
-                    "why": row["why"], "release_why": row["release_why"] if row["state"] == "released" else None,
-                }
-                for row in held
-            ],
-        }  # fmt: skip
-        text = [
-            f"结算批次 {run_id} 自{made.from_on}起公示{made.working_days}个工作日，至{made.until_on}（含）止。",
-            "",
-            *table(
-                ["企业名称", "年度", ">发票张数", ">计入基数（不含税）", ">补贴额"],
-                [
-                    (r["company_name"], str(r["cap_year"]), str(r["invoices"]), yuan(r["basis_fen"]),
-                     yuan(r["granted_fen"]))
-                    for r in rows
-                ],
-            ),
-        ]  # fmt: skip
-        if held:
-            shown = [(r["invoice_number"], disclosure.OBJECTIONS[r["state"]], r["why"]) for r in held]
-            text += ["", *table(["发票号码", "异议", "事由"], shown)]
+        data, text = _shown(db, made, acts.NOW)
         then = f"cvl pay batch {run_id}" if made.over else f"期满无异议后拨付：cvl pay batch {run_id}"
-        return Answer(data, [*text, "", f"下一步：{then}；有异议时 cvl object {run_id} 发票号码 --why 事由"])
+        text.append(f"下一步：{then}；有异议时 cvl object {run_id} 发票号码 --why 事由")
+        return Answer({"run": data["run"], "act": str(made.act_id), "over": made.over, **data}, text)
 
     return run(engine, work)
+
+
+def _shown(db: Connection, made: disclosure.Disclosure, cutoff: int) -> tuple[dict[str, Any], list[str]]:
+    """Write a disclosure as it stood at a seal number, as JSON and for people."""
+    run_id = made.run_id
+    rows, held = disclosure.listed(db, run_id, cutoff), disclosure.objections(db, run_id, cutoff=cutoff)
+    data = {
+        "run": str(run_id), "from": made.from_on, "until": made.until_on, "working_days": made.working_days,
+        "lines": [
+            {
+                "company_name": row["company_name"], "cap_year": row["cap_year"], "invoices": row["invoices"],
+                "basis": format_yuan(row["basis_fen"]), "granted": format_yuan(row["granted_fen"]),
+            }
+            for row in rows
+        ],
+        "objections": [
+            {
+                "act": str(row["act_id"]), "invoice_number": row["invoice_number"], "state": row["state"],
+                "why": row["why"], "release_why": row["release_why"] if row["state"] == "released" else None,
+            }
+            for row in held
+        ],
+    }  # fmt: skip
+    text = [
+        f"结算批次 {run_id} 自{made.from_on}起公示{made.working_days}个工作日，至{made.until_on}（含）止。",
+        "",
+        *table(
+            ["企业名称", "年度", ">发票张数", ">计入基数（不含税）", ">补贴额"],
+            [
+                (r["company_name"], str(r["cap_year"]), str(r["invoices"]), yuan(r["basis_fen"]),
+                 yuan(r["granted_fen"]))
+                for r in rows
+            ],
+        ),
+        "",
+    ]  # fmt: skip
+    if held:
+        shown = [(r["invoice_number"], disclosure.OBJECTIONS[r["state"]], r["why"]) for r in held]
+        text += [*table(["发票号码", "异议", "事由"], shown), ""]
+    return data, text
+
+
+def show(engine: Engine, run_id: int | None, as_of: str | None) -> Answer:
+    """List the approved runs and their disclosure, or show what is disclosed of one."""
+
+    def work(db: Connection) -> Answer:
+        cutoff = acts.cutoff(db, as_of)
+        if run_id is None:
+            return _runs(query(db, "queries/disclosure/runs.sql", today=business_day(), cutoff=cutoff))
+        made = disclosure.find(db, run_id, cutoff)
+        if made is None:
+            raise Refused("not_disclosed", f"结算批次 {run_id} 没有公示过。请用 cvl disclosures 查看。")
+        return Answer(*_shown(db, made, cutoff))
+
+    return run(engine, work, "cvl_auditor")
+
+
+def _runs(rows: Sequence[Row]) -> Answer:
+    """Answer with the approved runs."""
+    data = [
+        {
+            "run": str(r["run_id"]), "from": r["from_on"], "until": r["until_on"], "objections": r["objections"],
+            "granted": format_yuan(r["granted_fen"]),
+        }
+        for r in rows
+    ]  # fmt: skip
+    shown = [
+        (str(r["run_id"]), str(r["from_on"] or "（尚未公示）"), str(r["until_on"] or ""), str(r["objections"]),
+         yuan(r["granted_fen"]))
+        for r in rows
+    ]  # fmt: skip
+    text = table(["批次", "公示起", "公示止", ">未了结异议", ">补贴额"], shown) if rows else ["还没有批准的结算批次。"]
+    return Answer({"runs": data}, text)
 
 
 def object_to(engine: Engine, as_user: str | None, run_id: int, number: str, why: str, *, lift: bool) -> Answer:
@@ -87,6 +133,12 @@ VERBS = (
             option("--from", "from_on", kind=DAY, help="公示起始日，不写则为今天；当日不计入工作日"),
         ],
         acting=True,
+    ),
+    Verb(
+        "disclosures",
+        show,
+        "列出已批准的批次及其公示；写批次时，显示公示内容和异议。",
+        [argument("run_id", "批次", NUMBER, required=False), chinese.as_of()],
     ),
     Verb(
         "object",

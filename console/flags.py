@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection, Engine
 
+from console import chinese
 from console.answer import Answer, table, yuan
 from console.chinese import OneOf, argument, option
 from console.door import Verb
@@ -13,14 +14,14 @@ from voucher.money import format_yuan
 SHOWN = 40
 
 
-def _params(db: Connection, period: str) -> dict[str, object]:
+def _params(db: Connection, period: str, as_of: str | None = None) -> dict[str, object]:
     span = reports.period_span(period)
-    return {"period_from": span.start, "period_until": span.end, "cutoff": acts.cutoff(db)}
+    return {"period_from": span.start, "period_until": span.end, "cutoff": acts.cutoff(db, as_of)}
 
 
-def show(engine: Engine, period: str) -> Answer:
+def show(engine: Engine, period: str, as_of: str | None) -> Answer:
     """List the red flags of a period."""
-    found = run(engine, lambda db: flags.find(db, "flags", _params(db, period)), "cvl_auditor")
+    found = run(engine, lambda db: flags.find(db, "flags", _params(db, period, as_of)), "cvl_auditor")
     data = {
         "period": period,
         "flags": [
@@ -54,7 +55,7 @@ def decide(engine: Engine, as_user: str | None, name: str, subject: str, verdict
 
 _PERIOD = option("--period", help="期间，例如 2026-08 或 2026", shown="年-月或年", required=True)
 VERBS = (
-    Verb("flag list", show, "列出一个期间的疑点和依据。疑点只是线索，须由人核实。", [_PERIOD]),
+    Verb("flag list", show, "列出一个期间的疑点和依据。疑点只是线索，须由人核实。", [_PERIOD, chinese.as_of()]),
     Verb(
         "flag decide",
         decide,

@@ -70,14 +70,15 @@ def show_all(
     return Answer(data, table(heads, shown))
 
 
-def show(engine: Engine, number: str) -> Answer:
+def show(engine: Engine, number: str, as_of: str | None = None) -> Answer:
     """Show one invoice: its content, its lines with their places in the files, its settlement lines."""
 
     def work(db: Connection) -> Answer:
-        found = one(db, "queries/console/invoice.sql", number=number)
-        uploads = query(db, "queries/console/invoice_uploads.sql", number=number)
-        papers = resolve.documents(db, number)
-        checked = one(db, "queries/verification/last.sql", number=number)
+        cutoff = acts.cutoff(db, as_of)
+        found = one(db, "queries/console/invoice.sql", number=number, cutoff=cutoff)
+        uploads = query(db, "queries/console/invoice_uploads.sql", number=number, cutoff=cutoff)
+        papers = resolve.documents(db, number, cutoff)
+        checked = one(db, "queries/verification/last.sql", number=number, cutoff=cutoff)
         more = {"documents": documents_data(papers), "verification": checked and dict(checked)}
         if found is None:
             if not uploads:
@@ -86,7 +87,7 @@ def show(engine: Engine, number: str) -> Answer:
             text = [f"发票 {number} 没有受理（{WORDS[uploads[-1]['outcome']]}）。"]
             text += [*documents_lines(papers, number), *_upload_lines(uploads)]
             return Answer(data | {"not_accepted": _upload_data(uploads)} | more, text)
-        key = {"company_id": found["company_id"], "invoice_id": found["invoice_id"]}
+        key = {"company_id": found["company_id"], "invoice_id": found["invoice_id"], "cutoff": cutoff}
         lines = query(db, "queries/console/invoice_lines.sql", **key)
         grants = query(db, "queries/console/invoice_grants.sql", **key)
         text = [
@@ -191,7 +192,7 @@ VERBS = (
         "invoice show",
         show,
         "显示一张发票：内容、明细及其出处、结算情况、各份单据和采用哪一份，以及未受理的报送记录。",
-        [argument("number", "发票号码")],
+        [argument("number", "发票号码"), chinese.as_of()],
     ),
     Verb(
         "invoice list",

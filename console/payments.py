@@ -1,16 +1,18 @@
 """`cvl pay`: propose a batch, export it for those who pay, take in what the bank says."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine
 
+from console import chinese
 from console.answer import Answer, table, yuan
 from console.chinese import FILE, NUMBER, OneOf, argument, option
 from console.door import Verb
 from console.problems import problem_data, problem_lines
 from reconciliation import payments, payout, results
-from voucher import access
+from voucher import access, acts
 from voucher.capitals import capitals
 from voucher.database import Row, run
 from voucher.files import written
@@ -30,7 +32,12 @@ def batch(engine: Engine, as_user: str | None, run_id: int) -> Answer:
             data = {"act": None, "state": None, "batch": None, "run": str(run_id), "payments": [], "left_out": left_out}
             return Answer(data, [f"结算批次 {run_id} 现在没有可以拨付的金额。", *_left_lines(made.left_out)], 0)
         head = payments.find(db, made.batch)
-        data = {"act": str(made.batch), **_head(head), "payments": _payments(db, made.batch), "left_out": left_out}
+        data = {
+            "act": str(made.batch),
+            **_head(head),
+            "payments": _payments(payments.payments(db, made.batch)),
+            "left_out": left_out,
+        }
         text = [
             f"已提出拨付批次 {made.batch}：{head['payments']}笔，{yuan(head['amount_fen'])}元"
             f"（{capitals(head['amount_fen'])}），待复核。",
@@ -46,7 +53,7 @@ def _left_out(row: Row) -> dict[str, Any]:
     """Write what is left out as JSON."""
     return {
         "invoice_number": row["invoice_number"], "company": row["company"], "amount": format_yuan(row["fen"]),
-        "code": row["code"], "sentence": payments.LEFT_OUT[row["code"]],
+        "code": row["code"], "sentence": payments.why(row),
     }  # fmt: skip
 
 
@@ -54,10 +61,7 @@ def _left_lines(rows: Any) -> list[str]:
     """List what is left out for people."""
     if not rows:
         return []
-    shown = [
-        (r["invoice_number"], r["name"] or r["company"], yuan(r["fen"]), payments.LEFT_OUT[r["code"]])
-        for r in rows[:SHOWN]
-    ]
+    shown = [(r["invoice_number"], r["name"] or r["company"], yuan(r["fen"]), payments.why(r)) for r in rows[:SHOWN]]
     text = ["", f"未列入：{len(rows)}笔", *table(["发票号码", "企业", ">金额", "原因"], shown)]
     return [*text, f"……另有{len(rows) - SHOWN}笔，见 --json", ""] if len(rows) > SHOWN else [*text, ""]
 
@@ -72,28 +76,36 @@ def _head(row: Row) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _payments(db: Connection, batch: int) -> list[dict[str, Any]]:
+def _payments(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Write a batch's payments as JSON; of an account only its last four digits."""
     return [
         {
             "reference": row["reference"], "payee": row["payee"], "name": row["name"], "holder": row["holder"],
             "bank": row["bank"], "account": row["account_last4"], "clearing_no": row["clearing_no"],
+            "succeeds": row["succeeds"].split("、") if row["succeeds"] else [],
             "amount": format_yuan(row["amount_fen"]), "capitals": capitals(row["amount_fen"]), "lines": row["lines"],
             "state": row["state"], "day": row["happened_on"], "bank_reference": row["bank_reference"],
             "reason": row["reason"] or None,
         }
-        for row in payments.payments(db, batch)
+        for row in rows
     ]  # fmt: skip
 
 
-def show(engine: Engine, batch: int) -> Answer:
+def _payee(row: Row) -> str:
+    """Name the payee, and the merged companies in whose place it is."""
+    whose = f"（承继{row['succeeds']}）" if row["succeeds"] else ""
+    return f"{row['name'] or row['payee']}{whose}"
+
+
+def show(engine: Engine, batch: int, as_of: str | None) -> Answer:
     """Show a batch: the payment list with amounts in capitals."""
 
     def work(db: Connection) -> Answer:
-        head, rows = payments.find(db, batch), payments.payments(db, batch)
+        cutoff = acts.cutoff(db, as_of)
+        head, rows = payments.find(db, batch, cutoff), payments.payments(db, batch, cutoff)
         shown = [
             (
-                r["reference"], r["name"] or r["payee"], r["bank"], f"尾号{r['account_last4']}", yuan(r["amount_fen"]),
+                r["reference"], _payee(r), r["bank"], f"尾号{r['account_last4']}", yuan(r["amount_fen"]),
                 payments.STATES[r["state"]], capitals(r["amount_fen"]) + (f"（{r['reason']}）" if r["reason"] else ""),
             )
             for r in rows
@@ -104,7 +116,7 @@ def show(engine: Engine, batch: int) -> Answer:
             "",
             *table(["付款编号", "收款企业", "开户银行", "账号", ">金额", "状态", "大写金额"], shown),
         ]
-        return Answer({**_head(head), "payments": _payments(db, batch)}, text)
+        return Answer({**_head(head), "payments": _payments(rows)}, text)
 
     return run(engine, work, "cvl_auditor")
 
@@ -147,9 +159,9 @@ def result(engine: Engine, as_user: str | None, file: Path, profile: str | None)
     return Answer(data, [*text, *problem_lines(taken.problems)], 3 if taken.problems else 0)
 
 
-def list_batches(engine: Engine) -> Answer:
+def list_batches(engine: Engine, as_of: str | None) -> Answer:
     """List the batches."""
-    rows = run(engine, payments.batches, "cvl_auditor")
+    rows = run(engine, lambda db: payments.batches(db, acts.cutoff(db, as_of)), "cvl_auditor")
     if not rows:
         return Answer({"batches": []}, ["还没有拨付批次。提出：cvl pay batch 结算批次 --as 经办人员"])
     shown = [
@@ -173,7 +185,9 @@ VERBS = (
         [argument("run_id", "结算批次", NUMBER)],
         acting=True,
     ),
-    Verb("pay show", show, "显示一个拨付批次：资金拨付清单（含大写金额，账号只显示末四位）。", [_BATCH]),
+    Verb(
+        "pay show", show, "显示一个拨付批次：资金拨付清单（含大写金额，账号只显示末四位）。", [_BATCH, chinese.as_of()]
+    ),
     Verb(
         "pay export",
         export,
@@ -193,5 +207,5 @@ VERBS = (
         [argument("file", "文件", FILE), _PROFILE],
         acting=True,
     ),
-    Verb("pay list", list_batches, "列出拨付批次。"),
+    Verb("pay list", list_batches, "列出拨付批次。", [chinese.as_of()]),
 )

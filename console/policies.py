@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
+from console import chinese
 from console.answer import Answer, pairs, table
 from console.chinese import FILE, argument
 from console.door import Verb, ledger
@@ -28,11 +29,11 @@ def _shown_span(span: Span) -> str:
     return f"{span.start}至{'长期' if span.end >= OPEN_END else span.last}"
 
 
-def show_all(engine: Engine) -> Answer:
+def show_all(engine: Engine, as_of: str | None) -> Answer:
     """List the recorded documents."""
 
     def work(db: Connection) -> list[dict[str, Any]]:
-        cutoff = acts.cutoff(db)
+        cutoff = acts.cutoff(db, as_of)
         recorded = {row["policy_id"]: row for row in query(db, "queries/policy/list.sql", cutoff=cutoff)}
         return [
             {
@@ -59,9 +60,9 @@ def show_all(engine: Engine) -> Answer:
     return Answer({"policies": found}, text)
 
 
-def show(engine: Engine, policy_id: str | None) -> Answer:
+def show(engine: Engine, policy_id: str | None, as_of: str | None) -> Answer:
     """Print every number of a document with its unit, and the words it rests on or why it is assumed."""
-    policy, span = run(engine, lambda db: _chosen(db, policy_id), "cvl_auditor")
+    policy, span = run(engine, lambda db: _chosen(db, policy_id, as_of), "cvl_auditor")
     ground = policy.grounds["effective"]
     effective = {
         "name": "effective", "label": "施行期间", "value": _span(policy.span), "unit": "日（两端都计入）",
@@ -92,9 +93,9 @@ def show(engine: Engine, policy_id: str | None) -> Answer:
     return Answer(data, [*head, "", *table(["项目", "取值", "依据", "原文或假定的理由"], rows), "", foot])
 
 
-def _chosen(db: Connection, policy_id: str | None) -> tuple[Policy, Span]:
+def _chosen(db: Connection, policy_id: str | None, as_of: str | None) -> tuple[Policy, Span]:
     """Choose a document: the one named, else the one in force today, else the last one."""
-    known = in_force(documents.recorded(db, acts.cutoff(db)))
+    known = in_force(documents.recorded(db, acts.cutoff(db, as_of)))
     if policy_id is not None:
         known = [entry for entry in known if entry[0].id == policy_id]
     elif now := [entry for entry in known if business_day() in entry[1]]:
@@ -166,12 +167,12 @@ def _faults(file: Path, bad: BadPolicy) -> Answer:
 
 
 VERBS = (
-    Verb("policy list", show_all, "列出已登记的政策文件及其现行期间。"),
+    Verb("policy list", show_all, "列出已登记的政策文件及其现行期间。", [chinese.as_of()]),
     Verb(
         "policy show",
         show,
         "显示一份政策文件的每个数字、单位和依据：引自原文，还是假定及其理由。\n不写文件标识时，显示今天有效的那一份。",
-        [argument("policy_id", "文件标识", required=False)],
+        [argument("policy_id", "文件标识", required=False), chinese.as_of()],
     ),
     Verb(
         "policy check",

@@ -2,17 +2,18 @@
 
 from sqlalchemy import Connection, Engine
 
+from console import chinese
 from console.answer import Answer, table
 from console.chinese import NUMBER, argument, option
 from console.door import Verb
 from reconciliation import decisions
-from voucher import access, approval
+from voucher import access, acts, approval
 from voucher.database import run
 
 
-def show(engine: Engine) -> Answer:
-    """List what waits for a decision."""
-    waiting = run(engine, approval.pending, "cvl_auditor")
+def show(engine: Engine, as_of: str | None) -> Answer:
+    """List what waits for a decision, or waited for one then."""
+    waiting = run(engine, lambda db: approval.pending(db, acts.cutoff(db, as_of)), "cvl_auditor")
     data = {
         "proposals": [
             {
@@ -68,7 +69,7 @@ def withdraw(engine: Engine, as_user: str | None, act: int) -> Answer:
 
 _ACT = argument("act", "事项号", NUMBER)
 VERBS = (
-    Verb("proposals", show, "列出待复核的事项。"),
+    Verb("proposals", show, "列出待复核的事项。", [chinese.as_of()]),
     Verb(
         "approve",
         approve,

@@ -10,11 +10,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
+from console import chinese, within
 from console.answer import Answer, table
-from console.chinese import FILE, MONTH, NUMBER, YUAN, OneOf, argument, flag, option
+from console.chinese import FILE, MONTH, OneOf, argument, flag, option
 from console.door import Verb
 from reconciliation import invariants, reports
-from reconciliation.bank import DAYS, TOLERANCE_FEN
+from reconciliation.bank import USUAL, Within
 from reconciliation.document import Difference, Report
 from voucher import access, acts
 from voucher.database import run
@@ -25,11 +26,13 @@ MONTHLY = "reconciliation"
 """The report whose own differences `cvl reconcile --period` looks at."""
 
 
-def reconcile(engine: Engine, period: str | None, tolerance: int = TOLERANCE_FEN, days: int = DAYS) -> Answer:
+def reconcile(
+    engine: Engine, period: str | None, tolerance: int = USUAL.tolerance_fen, days: int = USUAL.days
+) -> Answer:
     """Run every check; with a period also hold its reconciliation report against the books."""
 
     cutoff = run(engine, acts.cutoff, "cvl_auditor")
-    failures = invariants.check_at_once(engine, days, tolerance)
+    failures = invariants.check_at_once(engine, Within(days, tolerance))
     found = [Difference(f.title, f.act_no, f.subject, f.detail) for f in failures]
     first = invariants.first_wrong(failures)
     if period is not None:
@@ -66,7 +69,7 @@ def _difference(each: Difference) -> dict[str, Any]:
 
 def report(
     engine: Engine, as_user: str | None, name: str | None, period: str | None, format: str, out: Path | None,
-    *, list: bool,
+    tolerance: int = USUAL.tolerance_fen, days: int = USUAL.days, as_of: str | None = None, *, list: bool,
 ) -> Answer:  # fmt: skip
     """Make a report of a period and write it to a file."""
     if list:
@@ -76,7 +79,7 @@ def report(
             "which_report",
             "请写明报表名称和期间，例如 cvl report reconciliation --period 2026-08；清单见 cvl report --list。",
         )
-    made = run(engine, lambda db: make(db, as_user, name, period), "cvl_auditor")
+    made = run(engine, lambda db: make(db, as_user, name, period, Within(days, tolerance), as_of), "cvl_auditor")
     target = out or Path(f"{name}-{period}.{format}")
     written = write(made, format, target)
     data = {
@@ -90,12 +93,14 @@ def report(
     return Answer(data, [*text, f"有{len(made.differences)}处差异，见“差异”表；请运行 cvl reconcile 查明。"], 5)
 
 
-def make(db: Connection, as_user: str | None, name: str, period: str) -> Report:
-    """Make a report as of the last seal; its face names who asked, if anybody said so."""
+def make(
+    db: Connection, as_user: str | None, name: str, period: str, reach: Within = USUAL, as_of: str | None = None
+) -> Report:
+    """Make a report as of a moment, else of the last seal; its face names who asked, if anybody said so."""
     who = as_user or os.environ.get("CVL_USER") or ""
     if who and access.find(db, who) is None:
         raise Refused("unknown_user", f"没有名为“{who}”的用户。请核对用户名。")
-    return reports.run(db, name, period, acts.cutoff(db), who or "（未署名）")
+    return reports.run(db, name, period, acts.cutoff(db, as_of), who or "（未署名）", within=reach)
 
 
 def write(made: Report, format: str, target: Path) -> bytes:
@@ -129,8 +134,7 @@ VERBS = (
         "核对全部账目：逐项检查账本，并重新计算封存摘要。\n一致时退出码为 0，不一致时为 5，并指出最早出错的一号。",
         [
             option("--period", kind=MONTH, help="同时核对该月的对账表"),
-            option("--tolerance", kind=YUAN, help="银行入账金额允许相差多少元，默认 0", default="0"),
-            option("--days", kind=NUMBER, help="从拨付到银行入账最多多少天，默认 10", default=str(DAYS)),
+            *within.OPTIONS,
         ],
     ),
     Verb(
@@ -143,6 +147,8 @@ VERBS = (
             option("--format", kind=OneOf("格式", tuple(reports.FORMATS)), help="格式，默认 xlsx", default="xlsx"),
             option("--out", kind=FILE, help="写到哪个文件；不写则写在当前目录"),
             flag("--list", help="列出全部报表"),
+            *within.OPTIONS,
+            chinese.as_of(),
             option("--as", "as_user", help="编制人，印在表头；不写则取环境变量 CVL_USER", shown="用户名"),
         ],
     ),

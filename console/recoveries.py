@@ -21,7 +21,8 @@ def show(engine: Engine, as_of: str | None) -> Answer:
         "as_of": as_of,
         "recoverables": [
             {
-                "invoice_number": row["invoice_number"], "company": row["company"], "programme": row["programme_id"],
+                "invoice_number": row["invoice_number"], "company": row["company"], "debtor": row["debtor"],
+                "programme": row["programme_id"],
                 "cap_year": row["cap_year"], "recoverable": format_yuan(row["recoverable_fen"]),
                 "returned": format_yuan(row["returned_fen"]), "recovered_on": row["recovered_on"].isoformat(),
                 "told_on": None if row["told_on"] is None else row["told_on"].isoformat(),
@@ -33,7 +34,9 @@ def show(engine: Engine, as_of: str | None) -> Answer:
         return Answer(data, ["没有需要企业退回的款项。"])
     shown = [
         (
-            row["invoice_number"], row["company"], str(row["cap_year"]), yuan(row["recoverable_fen"]),
+            row["invoice_number"],
+            row["company"] + (f"（由{row['debtor']}承担）" if row["debtor"] != row["company"] else ""),
+            str(row["cap_year"]), yuan(row["recoverable_fen"]),
             yuan(row["returned_fen"]), row["recovered_on"].isoformat(),
             "（尚未告知）" if row["told_on"] is None else row["told_on"].isoformat(),
         )

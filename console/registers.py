@@ -6,12 +6,13 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from console.answer import Answer, yuan
+from console import chinese
+from console.answer import Answer, table, yuan
 from console.chinese import FILE, YEAR, YUAN, argument, option
 from console.door import Verb
 from console.problems import problem_data, problem_lines
 from importers.registry import Taken, import_registry
-from voucher import access, approval, budget, ledger
+from voucher import access, acts, approval, budget, ledger
 from voucher.database import run
 from voucher.errors import CvlError
 from voucher.money import format_yuan
@@ -109,6 +110,25 @@ def close(engine: Engine, as_user: str | None, year: int) -> Answer:
     return Answer(data, [f"已提交：{proposal.subject}，事项号 {proposal.act_id}，待复核。", then])
 
 
+def years(engine: Engine, as_of: str | None) -> Answer:
+    """List the fiscal years and what is left of their money."""
+    rows = run(engine, lambda db: budget.years(db, acts.cutoff(db, as_of)), "cvl_auditor")
+    sums = ("appropriated", "granted", "back", "returned", "left")
+    data = {
+        "as_of": as_of,
+        "years": [
+            {"year": r["year"], **{name: format_yuan(r[f"{name}_fen"]) for name in sums}, "closed": r["closed"]}
+            for r in rows
+        ],
+    }
+    if not rows:
+        return Answer(data, ["没有下达过指标。下达：cvl budget appropriate --year 年度 --amount 金额 --ref 文号"])
+    shown = [
+        (str(r["year"]), *(yuan(r[f"{name}_fen"]) for name in sums), "已关账" if r["closed"] else "") for r in rows
+    ]
+    return Answer(data, table(["年度", ">下达指标", ">核定补贴", ">追回", ">缴回", ">指标余额", "关账"], shown))
+
+
 VERBS = (
     Verb(
         "registry import",
@@ -118,6 +138,7 @@ VERBS = (
         [argument("files", "文件", FILE, several=True)],
         acting=True,
     ),
+    Verb("budget list", years, "列出各年度指标：下达、核定、追回、缴回和余额。", [chinese.as_of()]),
     Verb(
         "budget close",
         close,

@@ -43,6 +43,7 @@ SECTIONS: Mapping[str, Mapping[str, Word]] = {
     },
     "公示与拨付": {
         "disclose": Word("公示一个已批准的批次。", ("disclosures",)),
+        "disclosures": Word("列出公示及异议。", ("disclosures",)),
         "object": Word("登记或解除对某张发票的异议。", ("disclosures",)),
         "refuse": Word("提交一张发票不予兑付。", ("refusals",)),
         "pay": Word("拨付：提出、导出、登记结果。", ("payments",)),

@@ -33,9 +33,9 @@ STATES = {"own": "受理时的单据", "evidence": "佐证", "conflict": "冲突
 """State of a document to what it is called on screen."""
 
 
-def documents(db: Connection, number: str) -> Sequence[Row]:
-    """List the documents handed in under a number, oldest first, and which of them counts."""
-    return query(db, "queries/evidence/documents.sql", number=number)
+def documents(db: Connection, number: str, cutoff: int = acts.NOW) -> Sequence[Row]:
+    """List the documents handed in under a number by a seal number, oldest first, and which of them counted."""
+    return query(db, "queries/evidence/documents.sql", number=number, cutoff=cutoff)
 
 
 def propose(db: Connection, user: User, number: str, keep: str, why: str) -> int:

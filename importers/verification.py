@@ -25,7 +25,7 @@ def record(db: Connection, user: User, number: str, result: str, checked_on: dat
         raise Misused("checked_ahead", f"查验日期 {checked_on} 晚于今天。请核对。")
     if one(db, "queries/verification/known.sql", number=number) is None:
         raise Refused("no_invoice", f"没有收到过发票 {number}。请核对号码，或用 cvl invoice list 查看。")
-    last = one(db, "queries/verification/last.sql", number=number)
+    last = one(db, "queries/verification/last.sql", number=number, cutoff=acts.NOW)
     said = {"invoice_number": number, "checked_on": checked_on.isoformat(), "result": result, "checked_by": checked_by}
     if last is not None and (last["result"], last["checked_on"], last["checked_by"]) == (
         result, checked_on, checked_by,

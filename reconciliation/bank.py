@@ -5,7 +5,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,6 @@ from voucher.money import format_yuan
 from voucher.problem import Problem
 
 KIND = "bank_match"
-DAYS, TOLERANCE_FEN = 10, 0
-"""From sending a payment to its booking, and by how many fen amounts may differ, when nothing else is asked for."""
 _REFERENCE = re.compile(r"CQV-\d+-\d+", re.ASCII)
 _LINE = re.compile(r"(\d{1,18}):(\d{1,18})\Z", re.ASCII)
 WAYS: Mapping[str, str] = {
@@ -34,6 +32,18 @@ WAYS: Mapping[str, str] = {
 """Way of matching to what it is called on screen."""
 SIDES = {"payment": "付款，银行未见", "out": "银行支出，台账未见", "in": "银行收入，台账未见"}
 """Side of a leftover to what it is called on screen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """How late and how far off the bank may book a payment: days from sending it, and fen."""
+
+    days: int = 10
+    tolerance_fen: int = 0
+
+
+USUAL = Within()
+"""What holds when nothing else is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +120,16 @@ def _write(db: Connection, received: Received, profile: str, lines: Sequence[Val
     return Taken(act.act_id, len(lines), known["lines"], [])
 
 
-def counts(db: Connection, tolerance_fen: int = TOLERANCE_FEN, days: int = DAYS) -> list[Row]:
-    """Count the matches by the way they were found."""
+def counts(db: Connection, within: Within = USUAL, cutoff: int = acts.NOW) -> list[Row]:
+    """Count the matches by the way they were found, as they stood at a seal number."""
     expect_many(db)
-    return query(db, "queries/bank/counts.sql", tolerance_fen=tolerance_fen, days=days)
+    return query(db, "queries/bank/counts.sql", **asdict(within), cutoff=cutoff)
 
 
-def leftovers(db: Connection, tolerance_fen: int = TOLERANCE_FEN, days: int = DAYS) -> list[Row]:
+def leftovers(db: Connection, within: Within = USUAL, cutoff: int = acts.NOW) -> list[Row]:
     """List what has no counterpart, with its age in days and its bucket; amounts in fen."""
     expect_many(db)
-    return query(db, "queries/bank/leftovers.sql", tolerance_fen=tolerance_fen, days=days)
+    return query(db, "queries/bank/leftovers.sql", **asdict(within), cutoff=cutoff)
 
 
 def propose(db: Connection, user: User, line: str, references: Sequence[str], why: str) -> int:

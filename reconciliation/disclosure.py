@@ -34,9 +34,9 @@ class Disclosure:
         return business_day() > self.until_on
 
 
-def find(db: Connection, run_id: int) -> Disclosure | None:
-    """Find the disclosure of a run."""
-    row = one(db, "queries/disclosure/find.sql", run_id=run_id)
+def find(db: Connection, run_id: int, cutoff: int = acts.NOW) -> Disclosure | None:
+    """Find the disclosure of a run, if it was on record at a seal number."""
+    row = one(db, "queries/disclosure/find.sql", run_id=run_id, cutoff=cutoff)
     return Disclosure(**row) if row else None
 
 
@@ -82,14 +82,14 @@ def _working_days(db: Connection, found: run.Run) -> int:
     return next((policy for policy, span in own if found.through in span), own[-1][0]).disclosure_working_days
 
 
-def listed(db: Connection, run_id: int) -> list[Row]:
+def listed(db: Connection, run_id: int, cutoff: int = acts.NOW) -> list[Row]:
     """List what is disclosed of a run: company names, years, invoices and amounts (fen), no numbers of any kind."""
-    return query(db, "queries/disclosure/list.sql", run_id=run_id)
+    return query(db, "queries/disclosure/list.sql", run_id=run_id, cutoff=cutoff)
 
 
-def objections(db: Connection, run_id: int, number: str | None = None) -> list[Row]:
-    """List the objections to a run, or to one invoice of it, oldest first."""
-    return query(db, "queries/disclosure/objections.sql", run_id=run_id, number=number)
+def objections(db: Connection, run_id: int, number: str | None = None, cutoff: int = acts.NOW) -> list[Row]:
+    """List the objections to a run, or to one invoice of it, as they stood at a seal number, oldest first."""
+    return query(db, "queries/disclosure/objections.sql", run_id=run_id, number=number, cutoff=cutoff)
 
 
 def object_to(db: Connection, user: User, run_id: int, number: str, why: str) -> int:

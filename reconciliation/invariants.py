@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Engine
 
 import sql
-from reconciliation.bank import DAYS, TOLERANCE_FEN
+from reconciliation.bank import USUAL, Within
 from voucher import seal
 from voucher.database import Row, expect_many, query, run
 from voucher.seal import Digests
@@ -34,15 +34,15 @@ class Failure:
     detail: str
 
 
-def check_all(db: Connection, days: int = DAYS, tolerance_fen: int = TOLERANCE_FEN) -> list[Failure]:
+def check_all(db: Connection, within: Within = USUAL) -> list[Failure]:
     """Run every check of sql/checks and the seal check; an empty list means that all agree.
 
-    days, tolerance_fen: how late and how far off the bank may book a payment. Only reads; the auditor's role is enough.
+    within: how late and how far off the bank may book a payment. Only reads; the auditor's role is enough.
     """
-    return [*check_seal(db), *check_books(db, days, tolerance_fen)]
+    return [*check_seal(db), *check_books(db, within)]
 
 
-def check_at_once(engine: Engine, days: int = DAYS, tolerance_fen: int = TOLERANCE_FEN) -> list[Failure]:
+def check_at_once(engine: Engine, within: Within = USUAL) -> list[Failure]:
     """Run every check as `check_all` does, the seal check beside the others on a connection of its own.
 
     One digests bytes here, the others work in the database: on two cores that takes half the time. Each check is a
@@ -50,7 +50,7 @@ def check_at_once(engine: Engine, days: int = DAYS, tolerance_fen: int = TOLERAN
     """
     with ThreadPoolExecutor(1) as beside:
         sealed = beside.submit(run, engine, check_seal, "cvl_auditor")
-        books = run(engine, lambda db: check_books(db, days, tolerance_fen), "cvl_auditor")
+        books = run(engine, lambda db: check_books(db, within), "cvl_auditor")
         return [*sealed.result(), *books]
 
 
@@ -68,15 +68,15 @@ def titles() -> dict[str, str]:
     return {SEAL: _SEAL_TITLE} | {_name(path): _title(path) for path in sql.names("checks")}
 
 
-def check_books(db: Connection, days: int = DAYS, tolerance_fen: int = TOLERANCE_FEN) -> list[Failure]:
+def check_books(db: Connection, within: Within = USUAL) -> list[Failure]:
     """Run the checks that are SQL files, in the order of their names."""
     expect_many(db)
-    return [failure for path in sql.names("checks") for failure in check_one(db, path, days, tolerance_fen)]
+    return [failure for path in sql.names("checks") for failure in check_one(db, path, within)]
 
 
-def check_one(db: Connection, path: str, days: int = DAYS, tolerance_fen: int = TOLERANCE_FEN) -> list[Failure]:
+def check_one(db: Connection, path: str, within: Within = USUAL) -> list[Failure]:
     """Run one check, e.g. ``checks/balances.sql``. Of very many failures the first ones are listed."""
-    rows = query(db, path, days=days, tolerance_fen=tolerance_fen)
+    rows = query(db, path, **asdict(within))
     name, title = _name(path), _title(path)
     failures = [Failure(name, title, r["act_no"], r["subject"], r["detail"]) for r in rows[:_KEPT]]
     if len(rows) > _KEPT:

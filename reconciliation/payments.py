@@ -92,6 +92,12 @@ def propose(db: Connection, user: User, run_id: int) -> Made:
     return Made(act.act_id, left_out)
 
 
+def why(row: Row) -> str:
+    """Say why a line is left out, and whom its money is for when the company was merged."""
+    heir = f"（企业已合并，款项由存续企业 {row['successor']} 承继。）" if row["successor"] else ""
+    return f"{LEFT_OUT[row['code']]}{heir}"
+
+
 def _compute(db: Connection, run: runs.Run, batch: int | None) -> None:
     """Compute into temporary tables what can be paid of a run now. batch: its own hold on lines does not count."""
     cutoff = acts.cutoff(db)
@@ -104,22 +110,22 @@ def _compute(db: Connection, run: runs.Run, batch: int | None) -> None:
     run_file(db, "queries/pay/20_payable.sql", run_id=run.run_id, batch=batch)
 
 
-def find(db: Connection, batch: int) -> Row:
-    """Find a batch. Raises Refused when there is none."""
-    row = one(db, "queries/pay/list.sql", batch=batch)
+def find(db: Connection, batch: int, cutoff: int = acts.NOW) -> Row:
+    """Find a batch as it stood at a seal number. Raises Refused when there was none."""
+    row = one(db, "queries/pay/list.sql", batch=batch, cutoff=cutoff)
     if row is None:
         raise Refused("no_batch", f"没有编号为 {batch} 的拨付批次。请用 cvl pay list 查看。")
     return row
 
 
-def batches(db: Connection) -> list[Row]:
-    """List the batches, oldest first."""
-    return query(db, "queries/pay/list.sql", batch=None)
+def batches(db: Connection, cutoff: int = acts.NOW) -> list[Row]:
+    """List the batches as they stood at a seal number, oldest first."""
+    return query(db, "queries/pay/list.sql", batch=None, cutoff=cutoff)
 
 
-def payments(db: Connection, batch: int) -> list[Row]:
+def payments(db: Connection, batch: int, cutoff: int = acts.NOW) -> list[Row]:
     """List the payments of a batch in order; only the last four digits of an account are for showing."""
-    return query(db, "queries/pay/instructions.sql", batch=batch)
+    return query(db, "queries/pay/instructions.sql", batch=batch, cutoff=cutoff)
 
 
 def exported(db: Connection, batch: int, format: str, profile: str | None) -> tuple[Row, bytes]:

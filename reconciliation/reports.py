@@ -6,6 +6,7 @@ A report ends at a cutoff (a seal number) and its bytes depend on that, on its p
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, BinaryIO
@@ -14,6 +15,7 @@ from sqlalchemy import Connection
 
 import sql
 from reconciliation import flags, invariants, pdf, plain
+from reconciliation.bank import USUAL, Within
 from reconciliation.document import (
     AGREED,
     AGREED_WITHIN,
@@ -33,6 +35,7 @@ from voucher.capitals import capitals
 from voucher.database import Row, one, query
 from voucher.days import ZONE, Span, month_span, year_span
 from voucher.errors import Misused, Refused
+from voucher.money import format_yuan
 from voucher.reasons import Reason, sentence
 
 
@@ -81,14 +84,24 @@ def period_span(period: str) -> Span:
 
 
 def run(
-    db: Connection, name: str, period: str, cutoff: int, made_by: str, checked: Sequence[Failure] | None = None
+    db: Connection,
+    name: str,
+    period: str,
+    cutoff: int,
+    made_by: str,
+    checked: Sequence[Failure] | None = None,
+    within: Within = USUAL,
 ) -> Report:
     """Make a report of a period as of a cutoff. made_by: printed on the face.
 
-    checked: what `invariants.check_all` has just found, so that it need not run again.
+    checked: what `invariants.check_all` has just found, so that it need not run again. within: how late and how far
+    off the bank may book a payment.
     Only reads; the auditor's role is enough. Raises Misused, Refused.
     """
-    return _made(db, layout(name), _paths()[name], period, cutoff, made_by, {}, checked)
+    header = layout(name)
+    if header.checks == "all" and checked is None:
+        checked = invariants.check_all(db, within)
+    return _made(db, header, _paths()[name], period, cutoff, made_by, asdict(within), checked or ())
 
 
 def statement(db: Connection, name: str, provider: str, period: str, cutoff: int, made_by: str) -> Report:
@@ -98,12 +111,12 @@ def statement(db: Connection, name: str, provider: str, period: str, cutoff: int
     """
     path = f"statements/{name}.sql"
     header = parse_layout(name, sql.read(path))
-    return _made(db, header, path, period, cutoff, made_by, {"provider": provider}, None)
+    return _made(db, header, path, period, cutoff, made_by, {"provider": provider}, ())
 
 
 def _made(
     db: Connection, header: Layout, path: str, period: str, cutoff: int, made_by: str, more: Mapping[str, Any],
-    checked: Sequence[Failure] | None,
+    checked: Sequence[Failure],
 ) -> Report:  # fmt: skip
     """Ask a report's query and put the answer together."""
     name, span = header.name, period_span(period)
@@ -116,8 +129,10 @@ def _made(
     sections, totals, control = _split(header, query(db, path, **{key: params[key] for key in sorted(header.params)}))
     differences = cross_check(header, sections[0].rows, totals, control)
     if header.checks == "all":
-        differences += _known(invariants.check_all(db) if checked is None else checked, cutoff)
+        differences += _known(checked, cutoff)
     words = {"year": str(span.start.year), "period": period}
+    if {"days", "tolerance_fen"} <= header.params:
+        words |= {"days": str(more["days"]), "tolerance": format_yuan(more["tolerance_fen"])}
     return Report(
         layout=header,
         period=period,
@@ -129,7 +144,7 @@ def _made(
             Fact("期间", f"{period}（{span.start}至{span.last}）"),
             *_face(db, header, sealed, made_by, sections, differences),
         ),
-        notes=tuple(re.sub(r"\{(year|period)\}", lambda match: words[match[1]], note) for note in header.notes),
+        notes=tuple(re.sub(r"\{([a-z]+)\}", lambda match: words[match[1]], note) for note in header.notes),
         sections=tuple(sections),
         totals=totals,
         differences=tuple(differences),

@@ -21,11 +21,9 @@ from voucher.money import Fen, format_yuan
 KIND = "recovery_return"
 
 
-NOW = 2**63 - 1
-"""A seal number that is not before any."""
-
-
-def returning(db: Connection, run_id: int, programme: str, fiscal_year: int, recovered: Fen, cutoff: int = NOW) -> Fen:
+def returning(
+    db: Connection, run_id: int, programme: str, fiscal_year: int, recovered: Fen, cutoff: int = acts.NOW
+) -> Fen:
     """Return what of a run's recoveries goes back to the appropriation of a fiscal year: its unpaid money.
 
     Puts into the temporary table `taken` where all of it comes from. recovered: fen, the sum of its recovery lines.

@@ -15,6 +15,9 @@ from voucher.database import one, query
 from voucher.days import ZONE, business_day
 from voucher.errors import Misused, Refused
 
+NOW = 2**63 - 1
+"""A cutoff that no act is after: whatever is on record."""
+
 
 @dataclass(slots=True)
 class Act:

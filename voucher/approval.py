@@ -106,9 +106,9 @@ def find(db: Connection, act_id: int) -> Proposal:
     return Proposal(**row)
 
 
-def pending(db: Connection) -> list[Proposal]:
-    """List what waits for a decision, oldest first."""
-    return [Proposal(**row) for row in query(db, "queries/proposal/pending.sql")]
+def pending(db: Connection, cutoff: int = acts.NOW) -> list[Proposal]:
+    """List what waits for a decision, or waited for one at a seal number, oldest first."""
+    return [Proposal(**row) for row in query(db, "queries/proposal/pending.sql", cutoff=cutoff)]
 
 
 def decide(

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from voucher import acts, approval, ledger
 from voucher.access import User
-from voucher.database import one, run_file
+from voucher.database import Row, one, query, run_file
 from voucher.days import business_day
 from voucher.errors import Refused
 from voucher.money import format_yuan
@@ -62,3 +62,8 @@ def _close(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict[s
 
 
 approval.declare(KIND, _close)
+
+
+def years(db: Connection, cutoff: int) -> list[Row]:
+    """List the fiscal years with money by a seal number: given, granted, come back, returned, left (fen), closed."""
+    return query(db, "queries/budget/list.sql", cutoff=cutoff)

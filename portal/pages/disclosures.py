@@ -19,7 +19,7 @@ from voucher.entry import DAY, NUMBER, TEXT, YEAR
 
 def listed(visit: Visit) -> Response:
     """List approved runs and how far their disclosure is."""
-    rows = visit.read(lambda db: query(db, "queries/portal/approved_runs.sql", today=business_day()))
+    rows = visit.read(lambda db: query(db, "queries/disclosure/runs.sql", today=business_day(), cutoff=acts.NOW))
     return show(visit, "disclosures.html", rows=rows)
 
 

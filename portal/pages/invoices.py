@@ -87,16 +87,16 @@ def shown(visit: Visit) -> Response:
     number, own = visit.path("number", TEXT), visit.user.provider_uscc
 
     def work(db: Connection) -> dict[str, Any]:
-        found = one(db, "queries/console/invoice.sql", number=number)
+        found = one(db, "queries/console/invoice.sql", number=number, cutoff=acts.NOW)
         if found is not None and own not in (None, found["provider"]):
             found = None
         steps = query(db, "queries/portal/timeline.sql", number=number, uploader=own)
         if found is None and not steps:
             raise Refused("no_invoice", f"没有收到过发票 {number}。请核对号码。")
-        key = {name: found[name] for name in ("company_id", "invoice_id")} if found else None
+        key = {"cutoff": acts.NOW, **{name: found[name] for name in ("company_id", "invoice_id")}} if found else None
         return {
             "found": found, "steps": steps,
-            "checked": None if own else one(db, "queries/verification/last.sql", number=number),
+            "checked": None if own else one(db, "queries/verification/last.sql", number=number, cutoff=acts.NOW),
             "lines": query(db, "queries/console/invoice_lines.sql", **key) if key else [],
             "grants": query(db, "queries/console/invoice_grants.sql", **key) if key else [],
         }  # fmt: skip

@@ -10,6 +10,7 @@ from portal.page import Misfilled, Page, Visit, post
 from portal.pages.uploads import UPLOAD_BYTES, download, on_disk
 from portal.show import show
 from reconciliation import bank, payments, payout, results
+from voucher import acts
 from voucher.capitals import capitals
 from voucher.database import query
 from voucher.days import business_day
@@ -21,7 +22,7 @@ def listed(visit: Visit) -> Response:
     """List the batches, and the runs that can be paid."""
 
     def work(db: Connection) -> dict[str, Any]:
-        runs = query(db, "queries/portal/approved_runs.sql", today=business_day())
+        runs = query(db, "queries/disclosure/runs.sql", today=business_day(), cutoff=acts.NOW)
         return {"rows": payments.batches(db)[::-1], "runs": [run for run in runs if run["over"]]}
 
     return show(visit, "payments.html", states=payments.STATES, **visit.read(work))
@@ -31,7 +32,7 @@ def batch(visit: Visit) -> Response:
     """Propose to pay what can be paid of a run; what is left out is listed."""
     run_id = visit.fill({"run": NUMBER})["run"]
     made = visit.act("pay batch", lambda db, user: payments.propose(db, user, run_id))
-    return show(visit, "batch_made.html", made=made, run_id=run_id, words=payments.LEFT_OUT)
+    return show(visit, "batch_made.html", made=made, run_id=run_id, why=payments.why)
 
 
 def shown(visit: Visit) -> Response:

@@ -1,30 +1,10 @@
 -- title:  企业月度金额突增
 -- grain:  one row per company and service month in the period of more than three times the mean of its earlier months
 -- params: period_from, period_until (exclusive), cutoff (seal number)
-WITH asked AS (
-    SELECT
-        CAST(:period_from AS date) AS from_on, CAST(:period_until AS date) AS until_on,
-        CAST(:cutoff AS bigint) AS cutoff
-),
-
-taken AS (
-    SELECT i.*, t.effective_on AS taken_on
-    FROM asked AS q
-    CROSS JOIN invoice AS i
-    INNER JOIN seal AS s ON s.act_id = i.act_id AND s.no <= q.cutoff
-    INNER JOIN act AS t ON t.act_id = i.act_id
-),
-
-named AS (
-    SELECT p.party_id, p.uscc, coalesce(n.name, p.uscc) AS name
-    FROM party AS p
-    LEFT JOIN party_name_at(CAST(:cutoff AS bigint)) AS n ON n.party_id = p.party_id
-),
-
-monthly AS (
+WITH monthly AS (
     SELECT i.company_id, date_trunc('month', lower(i.span)) AS month_at, sum(i.net_fen) AS fen,
         max(i.taken_on) AS taken_on
-    FROM taken AS i
+    FROM invoice_at(CAST(:cutoff AS bigint)) AS i
     WHERE i.kind = 'blue'
     GROUP BY i.company_id, date_trunc('month', lower(i.span))
 ),
@@ -42,7 +22,8 @@ SELECT
         round(b.mean_fen / 100.0, 2)) AS evidence,
     b.fen AS amount_fen
 FROM before AS b
-CROSS JOIN asked AS q
-INNER JOIN named AS c ON c.party_id = b.company_id
-WHERE b.months >= 2 AND b.fen > 3 * b.mean_fen AND b.taken_on >= q.from_on AND b.taken_on < q.until_on
+INNER JOIN party_at(CAST(:cutoff AS bigint)) AS c ON c.party_id = b.company_id
+WHERE
+    b.months >= 2 AND b.fen > 3 * b.mean_fen
+    AND b.taken_on <@ daterange(CAST(:period_from AS date), CAST(:period_until AS date))
 ORDER BY c.uscc, b.month_at

@@ -2,45 +2,23 @@
 -- grain:  one row per pair of companies with one bank account, or provider and company with
 --         one stem of name, that deal in the period
 -- params: period_from, period_until (exclusive), cutoff (seal number)
-WITH asked AS (
-    SELECT
-        CAST(:period_from AS date) AS from_on, CAST(:period_until AS date) AS until_on,
-        CAST(:cutoff AS bigint) AS cutoff
-),
-
-taken AS (
-    SELECT i.*, t.effective_on AS taken_on
-    FROM asked AS q
-    CROSS JOIN invoice AS i
-    INNER JOIN seal AS s ON s.act_id = i.act_id AND s.no <= q.cutoff
-    INNER JOIN act AS t ON t.act_id = i.act_id
-),
-
-named AS (
-    SELECT p.party_id, p.uscc, coalesce(n.name, p.uscc) AS name
-    FROM party AS p
-    LEFT JOIN party_name_at(CAST(:cutoff AS bigint)) AS n ON n.party_id = p.party_id
-),
-
-account AS (
+WITH account AS (
     SELECT DISTINCT b.company_id, b.account_no, b.account_last4
-    FROM asked AS q
-    CROSS JOIN bank_account AS b
-    INNER JOIN seal AS s ON s.act_id = b.act_id AND s.no <= q.cutoff
+    FROM bank_account AS b
+    INNER JOIN seal AS s ON s.act_id = b.act_id AND s.no <= CAST(:cutoff AS bigint)
 ),
 
 stem AS (
     SELECT
         n.party_id, n.uscc, n.name,
         regexp_replace(n.name, '(重庆市?|四川|成都|有限责任公司|股份有限公司|有限公司|科技|智能|信息|技术|服务|算力)', '', 'g') AS stem
-    FROM named AS n
+    FROM party_at(CAST(:cutoff AS bigint)) AS n
 ),
 
 dealt AS (
     SELECT i.provider_id, i.company_id, sum(i.net_fen) AS fen
-    FROM taken AS i
-    CROSS JOIN asked AS q
-    WHERE i.taken_on >= q.from_on AND i.taken_on < q.until_on
+    FROM invoice_at(CAST(:cutoff AS bigint)) AS i
+    WHERE i.taken_on <@ daterange(CAST(:period_from AS date), CAST(:period_until AS date))
     GROUP BY i.provider_id, i.company_id
 )
 
@@ -49,8 +27,8 @@ SELECT
     format('两家企业登记的收款账号相同（末四位%s）。', min(x.account_last4)) AS evidence, CAST(0 AS bigint) AS amount_fen
 FROM account AS x
 INNER JOIN account AS y ON y.account_no = x.account_no AND y.company_id > x.company_id
-INNER JOIN named AS a ON a.party_id = x.company_id
-INNER JOIN named AS b ON b.party_id = y.company_id
+INNER JOIN party_at(CAST(:cutoff AS bigint)) AS a ON a.party_id = x.company_id
+INNER JOIN party_at(CAST(:cutoff AS bigint)) AS b ON b.party_id = y.company_id
 GROUP BY a.uscc, a.name, b.uscc, b.name
 UNION ALL
 SELECT

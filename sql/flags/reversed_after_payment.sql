@@ -1,27 +1,7 @@
 -- title:  补贴拨付之后冲红
 -- grain:  one row per invoice of which a red-letter was accepted in the period after its subsidy was sent
 -- params: period_from, period_until (exclusive), cutoff (seal number)
-WITH asked AS (
-    SELECT
-        CAST(:period_from AS date) AS from_on, CAST(:period_until AS date) AS until_on,
-        CAST(:cutoff AS bigint) AS cutoff
-),
-
-taken AS (
-    SELECT i.*, t.effective_on AS taken_on
-    FROM asked AS q
-    CROSS JOIN invoice AS i
-    INNER JOIN seal AS s ON s.act_id = i.act_id AND s.no <= q.cutoff
-    INNER JOIN act AS t ON t.act_id = i.act_id
-),
-
-named AS (
-    SELECT p.party_id, p.uscc, coalesce(n.name, p.uscc) AS name
-    FROM party AS p
-    LEFT JOIN party_name_at(CAST(:cutoff AS bigint)) AS n ON n.party_id = p.party_id
-),
-
-sent AS (
+WITH sent AS (
     SELECT r.company_id, r.invoice_id, min(p.sent_on) AS sent_on, sum(l.amount_fen) AS fen
     FROM payment_at(CAST(:cutoff AS bigint)) AS p
     INNER JOIN payment_line AS l ON l.payment_id = p.payment_id
@@ -35,11 +15,10 @@ SELECT
     format('%s拨付补贴%s元，之后受理红字发票%s，冲减不含税%s元。', min(s.sent_on), round(min(s.fen) / 100.0, 2),
         string_agg(r.number, '、' ORDER BY r.number), round(-sum(r.net_fen) / 100.0, 2)) AS evidence,
     min(s.fen) AS amount_fen
-FROM asked AS q
-CROSS JOIN taken AS r
-INNER JOIN taken AS b ON b.number = r.original_number
+FROM invoice_at(CAST(:cutoff AS bigint)) AS r
+INNER JOIN invoice_at(CAST(:cutoff AS bigint)) AS b ON b.number = r.original_number
 INNER JOIN sent AS s ON s.company_id = b.company_id AND s.invoice_id = b.invoice_id AND s.sent_on <= r.taken_on
-INNER JOIN named AS c ON c.party_id = b.company_id
-WHERE r.kind = 'red' AND r.taken_on >= q.from_on AND r.taken_on < q.until_on
+INNER JOIN party_at(CAST(:cutoff AS bigint)) AS c ON c.party_id = b.company_id
+WHERE r.kind = 'red' AND r.taken_on <@ daterange(CAST(:period_from AS date), CAST(:period_until AS date))
 GROUP BY b.number, c.name
 ORDER BY b.number

@@ -111,6 +111,12 @@ END $$;
 CREATE TRIGGER require_second_person BEFORE INSERT ON decision
 FOR EACH ROW EXECUTE FUNCTION require_second_person();
 
+-- The decisions known at a cutoff (a seal number).
+CREATE FUNCTION decision_at(cutoff bigint) RETURNS SETOF decision LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT d.* FROM decision AS d INNER JOIN seal AS s ON s.act_id = d.act_id WHERE s.no <= cutoff;
+END;
+
 SELECT append_only('proposal');
 SELECT append_only('decision');
 -- Companies and providers, and what the registry files say of them. The newest row of a key wins.
@@ -225,6 +231,14 @@ BEGIN ATOMIC
     FROM party_name AS n INNER JOIN seal AS s ON s.act_id = n.act_id
     WHERE s.no <= cutoff
     ORDER BY n.party_id, s.no DESC, n.row_no DESC;
+END;
+
+-- The parties with the name known then, without one their code.
+CREATE TYPE named_party AS (party_id bigint, uscc text COLLATE "C", name text COLLATE "C");
+CREATE FUNCTION party_at(cutoff bigint) RETURNS SETOF named_party LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT p.party_id, p.uscc, coalesce(n.name, p.uscc)
+    FROM party AS p LEFT JOIN party_name_at(cutoff) AS n ON n.party_id = p.party_id;
 END;
 
 CREATE FUNCTION qualification_at(cutoff bigint)
@@ -479,6 +493,23 @@ CREATE TABLE invoice_line (
     PRIMARY KEY (company_id, invoice_id, line_no),
     FOREIGN KEY (company_id, invoice_id) REFERENCES invoice
 );
+
+-- The invoices accepted by a cutoff (a seal number), as they were handed in. taken_on: the business day of that.
+CREATE TYPE taken_invoice AS (
+    company_id bigint, invoice_id bigint, number text COLLATE "C", kind text, original_number text COLLATE "C",
+    provider_id bigint, issued_on date, span daterange, net_fen bigint, tax_fen bigint, gross_fen bigint,
+    accepted_no bigint, taken_on date
+);
+CREATE FUNCTION invoice_at(cutoff bigint) RETURNS SETOF taken_invoice LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT
+        i.company_id, i.invoice_id, i.number, i.kind, i.original_number, i.provider_id, i.issued_on, i.span, i.net_fen,
+        i.tax_fen, i.gross_fen, s.accepted_before + i.place, a.effective_on
+    FROM invoice AS i
+    INNER JOIN seal AS s ON s.act_id = i.act_id
+    INNER JOIN act AS a ON a.act_id = i.act_id
+    WHERE s.no <= cutoff;
+END;
 
 SELECT append_only('invoice');
 SELECT append_only('invoice_number');
@@ -796,6 +827,44 @@ GRANT SELECT, INSERT ON account TO cvl_app;
 GRANT UPDATE (balance_fen) ON account TO cvl_app;
 GRANT SELECT ON account TO cvl_auditor;
 
+-- The runs approved by a cutoff (a seal number). act_id: the approval; approved_on: its business day.
+CREATE TYPE approved_run AS (
+    run_id bigint, programme_id text COLLATE "C", fiscal_year integer, act_id bigint, approved_on date
+);
+CREATE FUNCTION approved_at(cutoff bigint) RETURNS SETOF approved_run LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT r.run_id, r.programme_id, r.fiscal_year, d.act_id, a.effective_on
+    FROM run AS r
+    INNER JOIN decision_at(cutoff) AS d ON d.proposal_act_id = r.proposal_act_id AND d.verdict = 'approved'
+    INNER JOIN act AS a ON a.act_id = d.act_id;
+END;
+
+-- What was granted for an invoice by then: the signed sum of its lines.
+CREATE FUNCTION granted_at(cutoff bigint)
+RETURNS TABLE (company_id bigint, invoice_id bigint, fen bigint) LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT l.company_id, l.invoice_id, CAST(sum(l.granted_fen) AS bigint)
+    FROM run AS r
+    INNER JOIN decision_at(cutoff) AS d ON d.proposal_act_id = r.proposal_act_id AND d.verdict = 'approved'
+    INNER JOIN run_line AS l ON l.run_id = r.run_id
+    GROUP BY l.company_id, l.invoice_id;
+END;
+
+-- What each transfer by then took from an account and gave to one.
+CREATE FUNCTION moved_at(cutoff bigint)
+RETURNS TABLE (
+    company_id bigint, run_id bigint, line_no bigint, act_id bigint, account_id bigint, fen bigint
+) LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT t.company_id, t.run_id, t.line_no, t.act_id, m.account_id, m.fen
+    FROM transfer AS t
+    INNER JOIN seal AS s ON s.act_id = t.act_id
+    CROSS JOIN LATERAL (
+        VALUES (t.debit_account_id, -t.amount_fen), (t.credit_account_id, t.amount_fen)
+    ) AS m (account_id, fen)
+    WHERE s.no <= cutoff;
+END;
+
 -- The work table of drafts: one open run per programme, from draft to decision.
 CREATE SEQUENCE run_id_seq;
 CREATE TABLE open_run (
@@ -927,6 +996,27 @@ BEGIN ATOMIC
         WHERE s.no <= cutoff
     ) AS g ON g.absorbed_id = f.subject_id;
 END;
+
+-- Who stands in the place of each merged company, as known at a cutoff: its survivor, or whom that was merged into.
+CREATE FUNCTION successor_at(cutoff bigint)
+RETURNS TABLE (company_id bigint, successor_id bigint) LANGUAGE sql STABLE
+BEGIN ATOMIC
+    WITH RECURSIVE known AS (
+        SELECT m.absorbed_id, m.survivor_id
+        FROM merger AS m INNER JOIN seal AS s ON s.act_id = m.act_id
+        WHERE s.no <= cutoff
+    ),
+
+    chain AS (
+        SELECT k.absorbed_id, k.survivor_id FROM known AS k
+        UNION ALL
+        SELECT c.absorbed_id, k.survivor_id FROM chain AS c INNER JOIN known AS k ON k.absorbed_id = c.survivor_id
+    )
+
+    SELECT c.absorbed_id, c.survivor_id
+    FROM chain AS c
+    WHERE c.survivor_id NOT IN (SELECT k.absorbed_id FROM known AS k);
+END;
 -- 公示 of approved runs, and the objections that hold the payment of an invoice of a run.
 
 CREATE TABLE disclosure (
@@ -1040,8 +1130,7 @@ RETURNS TABLE (
     INNER JOIN seal AS bs ON bs.act_id = b.act_id AND bs.no <= cutoff
     INNER JOIN payment AS p ON p.batch_id = b.batch_id
     LEFT JOIN stood AS t ON t.payment_id = p.payment_id
-    LEFT JOIN (decision AS d INNER JOIN seal AS ds ON ds.act_id = d.act_id AND ds.no <= cutoff)
-        ON d.proposal_act_id = b.batch_id
+    LEFT JOIN decision_at(cutoff) AS d ON d.proposal_act_id = b.batch_id
     LEFT JOIN act AS a ON a.act_id = d.act_id AND d.verdict = 'approved'
 $$;
 

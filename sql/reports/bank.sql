@@ -1,8 +1,9 @@
 -- report: 支付对账
 -- grain:  one row per payment sent in the period with the line it was matched with, and per other outgoing line of it
--- params: period_from, period_until (exclusive), cutoff (seal number)
+-- params: period_from, period_until (exclusive), cutoff (seal number), tolerance_fen, days
 -- source: DESIGN 1, reconcile
--- basis:  付款为补贴额；按批准拨付之日或入账日归入本期；匹配规则：付款编号、金额与户名、整批或同一收款方合计，十天以内，金额不容差
+-- basis:  付款为补贴额；按批准拨付之日或入账日归入本期；匹配规则：付款编号、金额与户名、整批或同一收款方合计
+-- note:   银行自批准拨付起{days}天以内入账的才匹配，金额最多相差{tolerance}元；按付款编号匹配的不限天数。
 -- note:   一行对账单对应几笔付款的，入账金额只列在第一笔，不重复计。退回而对账单上没有出入的付款不必匹配。账龄算到已导入对账单的最后一天。
 -- columns:
 --   reference  | 付款编号 | id | 16
@@ -22,7 +23,8 @@ WITH asked AS (
 ),
 
 matched AS MATERIALIZED (
-    SELECT m.* FROM bank_match_at(CAST(:cutoff AS bigint), 0, 10) AS m
+    SELECT m.*
+    FROM bank_match_at(CAST(:cutoff AS bigint), CAST(:tolerance_fen AS bigint), CAST(:days AS integer)) AS m
 ),
 
 shown AS (

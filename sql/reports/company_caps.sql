@@ -17,28 +17,12 @@
 --   left_fen     | 剩余额度 | money | 14
 --   used_bp      | 使用率 | percent | 9
 --   company_code | 企业代码 | id | 20
-WITH asked AS (
-    SELECT
-        CAST(:period_from AS date) AS from_on, CAST(:period_until AS date) AS until_on,
-        CAST(:cutoff AS bigint) AS cutoff
-),
-
-moved AS (
-    SELECT t.company_id, t.run_id, t.line_no, t.act_id, m.account_id, m.fen
-    FROM asked AS q
-    CROSS JOIN transfer AS t
-    INNER JOIN seal AS s ON s.act_id = t.act_id AND s.no <= q.cutoff
-    CROSS JOIN LATERAL (
-        VALUES (t.debit_account_id, -t.amount_fen), (t.credit_account_id, t.amount_fen)
-    ) AS m (account_id, fen)
-),
-
-book AS (
+WITH book AS (
     SELECT
         a.programme_id, a.company_id, a.year,
         sum(m.fen) AS cap_fen, coalesce(sum(m.fen) FILTER (WHERE a.kind = 'redeemed'), 0) AS granted_fen,
         coalesce(sum(m.fen) FILTER (WHERE a.kind = 'voucher'), 0) AS left_fen
-    FROM moved AS m
+    FROM moved_at(CAST(:cutoff AS bigint)) AS m
     INNER JOIN account AS a ON a.account_id = m.account_id AND a.kind IN ('voucher', 'redeemed')
     GROUP BY a.programme_id, a.company_id, a.year
 ),
@@ -48,27 +32,19 @@ claimed AS (
         r.programme_id, l.company_id, l.cap_year, count(DISTINCT l.invoice_id) AS claims,
         coalesce(sum(l.withheld_fen) FILTER (WHERE l.kind = 'grant'), 0)
         - coalesce(sum(l.granted_fen) FILTER (WHERE l.kind = 'backfill'), 0) AS withheld_fen
-    FROM asked AS q
-    CROSS JOIN run AS r
-    INNER JOIN decision AS d ON d.proposal_act_id = r.proposal_act_id AND d.verdict = 'approved'
-    INNER JOIN seal AS s ON s.act_id = d.act_id AND s.no <= q.cutoff
+    FROM approved_at(CAST(:cutoff AS bigint)) AS r
     INNER JOIN run_line AS l ON l.run_id = r.run_id
     GROUP BY r.programme_id, l.company_id, l.cap_year
-),
-
-named AS (
-    SELECT p.party_id, p.uscc, coalesce(n.name, p.uscc) AS name
-    FROM party AS p
-    LEFT JOIN party_name_at(CAST(:cutoff AS bigint)) AS n ON n.party_id = p.party_id
 )
 
 SELECT
     c.name AS company_name, b.programme_id, b.year || '' AS cap_year, coalesce(k.claims, 0) AS claims, b.cap_fen,
     b.granted_fen, greatest(0, coalesce(k.withheld_fen, 0)) AS withheld_fen, b.left_fen,
     CASE WHEN b.cap_fen > 0 THEN div(b.granted_fen * 10000, b.cap_fen) END AS used_bp, c.uscc AS company_code
-FROM asked AS q
-CROSS JOIN book AS b
-INNER JOIN named AS c ON c.party_id = b.company_id
+FROM book AS b
+INNER JOIN party_at(CAST(:cutoff AS bigint)) AS c ON c.party_id = b.company_id
 LEFT JOIN claimed AS k ON k.programme_id = b.programme_id AND k.company_id = b.company_id AND k.cap_year = b.year
-WHERE b.year BETWEEN extract(YEAR FROM q.from_on) AND extract(YEAR FROM q.until_on - 1)
+WHERE
+    b.year BETWEEN extract(YEAR FROM CAST(:period_from AS date))
+    AND extract(YEAR FROM CAST(:period_until AS date) - 1)
 ORDER BY b.programme_id, b.year, b.granted_fen DESC, c.uscc

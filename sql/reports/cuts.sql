@@ -11,48 +11,26 @@
 --   cut_fen        | 涉及金额 | money | 14
 --   reasons        | 事由 | reasons | 80
 --   company_code   | 企业代码 | id | 20
-WITH asked AS (
-    SELECT
-        CAST(:period_from AS date) AS from_on, CAST(:period_until AS date) AS until_on,
-        CAST(:cutoff AS bigint) AS cutoff
-),
-
-approved AS (
-    SELECT r.run_id, r.programme_id, r.fiscal_year, d.act_id, d.decided_by, t.effective_on AS approved_on
-    FROM asked AS q
-    CROSS JOIN run AS r
-    INNER JOIN decision AS d ON d.proposal_act_id = r.proposal_act_id AND d.verdict = 'approved'
-    INNER JOIN seal AS s ON s.act_id = d.act_id AND s.no <= q.cutoff
-    INNER JOIN act AS t ON t.act_id = d.act_id
-    WHERE t.effective_on >= q.from_on AND t.effective_on < q.until_on
-),
-
-named AS (
-    SELECT p.party_id, p.uscc, coalesce(n.name, p.uscc) AS name
-    FROM party AS p
-    LEFT JOIN party_name_at(CAST(:cutoff AS bigint)) AS n ON n.party_id = p.party_id
-)
-
 SELECT
     c.name AS company_name, i.number AS invoice_number, '核定' AS stage,
     CAST(e.reason ->> 'amount_fen' AS bigint) AS cut_fen, CAST(jsonb_build_array(e.reason) AS text) AS reasons,
     c.uscc AS company_code
-FROM approved AS a
+FROM approved_at(CAST(:cutoff AS bigint)) AS a
 INNER JOIN run_line AS l ON l.run_id = a.run_id
 CROSS JOIN LATERAL jsonb_array_elements(l.reasons) AS e (reason)
 INNER JOIN invoice AS i ON i.company_id = l.company_id AND i.invoice_id = l.invoice_id
-INNER JOIN named AS c ON c.party_id = l.company_id
+INNER JOIN party_at(CAST(:cutoff AS bigint)) AS c ON c.party_id = l.company_id
+WHERE a.approved_on <@ daterange(CAST(:period_from AS date), CAST(:period_until AS date))
 UNION ALL
 SELECT
     coalesce(h.name, ''), r.invoice_number,
     CASE r.outcome WHEN 'held' THEN '待核' WHEN 'conflict' THEN '冲突' ELSE '退回' END, NULL, min(p.message), ''
-FROM asked AS q
-INNER JOIN upload AS u
-    ON u.holds = 'invoices' AND u.received_on >= q.from_on AND u.received_on < q.until_on
-INNER JOIN seal AS s ON s.act_id = u.upload_id AND s.no <= q.cutoff
+FROM upload AS u
+INNER JOIN seal AS s ON s.act_id = u.upload_id AND s.no <= CAST(:cutoff AS bigint)
 INNER JOIN upload_row AS r ON r.upload_id = u.upload_id AND r.outcome <> 'duplicate'
 LEFT JOIN upload_problem AS p
     ON p.upload_id = r.upload_id AND p.sheet = r.sheet AND p.row_no = r.row_no AND p.severity = 'error'
-LEFT JOIN named AS h ON h.uscc = u.provider_uscc
+LEFT JOIN party_at(CAST(:cutoff AS bigint)) AS h ON h.uscc = u.provider_uscc
+WHERE u.holds = 'invoices' AND u.received_on <@ daterange(CAST(:period_from AS date), CAST(:period_until AS date))
 GROUP BY h.name, u.upload_id, r.sheet, r.row_no, r.invoice_number, r.outcome
 ORDER BY stage, company_name, invoice_number, reasons

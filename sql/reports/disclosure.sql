@@ -13,27 +13,15 @@
 --   granted_fen  | 拟补贴额 | money | 18
 --   from_on      | 公示起 | day | 12
 --   until_on     | 公示止 | day | 12
-WITH asked AS (
-    SELECT
-        CAST(:period_from AS date) AS from_on, CAST(:period_until AS date) AS until_on,
-        CAST(:cutoff AS bigint) AS cutoff
-),
-
-named AS (
-    SELECT p.party_id, p.uscc, coalesce(n.name, p.uscc) AS name
-    FROM party AS p
-    LEFT JOIN party_name_at(CAST(:cutoff AS bigint)) AS n ON n.party_id = p.party_id
-)
-
 SELECT
     r.run_id || '' AS run_id, c.name AS company_name, l.cap_year || '' AS cap_year,
     count(DISTINCT l.invoice_id) AS invoices, sum(l.basis_fen) AS basis_fen, sum(l.granted_fen) AS granted_fen,
     x.from_on, x.until_on
-FROM asked AS q
-INNER JOIN disclosure AS x ON x.from_on >= q.from_on AND x.from_on < q.until_on
-INNER JOIN seal AS s ON s.act_id = x.act_id AND s.no <= q.cutoff
+FROM disclosure AS x
+INNER JOIN seal AS s ON s.act_id = x.act_id AND s.no <= CAST(:cutoff AS bigint)
 INNER JOIN run AS r ON r.run_id = x.run_id
 INNER JOIN run_line AS l ON l.run_id = r.run_id AND l.granted_fen <> 0
-INNER JOIN named AS c ON c.party_id = l.company_id
+INNER JOIN party_at(CAST(:cutoff AS bigint)) AS c ON c.party_id = l.company_id
+WHERE x.from_on <@ daterange(CAST(:period_from AS date), CAST(:period_until AS date))
 GROUP BY r.run_id, l.company_id, c.name, l.cap_year, x.from_on, x.until_on
 ORDER BY r.run_id, c.name, l.company_id, l.cap_year

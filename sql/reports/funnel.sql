@@ -10,18 +10,11 @@
 --   invoices    | 张数或行数 | count | 12
 --   net_fen     | 不含税金额 | money | 18
 --   granted_fen | 补贴额 | money | 18
-WITH asked AS (
-    SELECT
-        CAST(:period_from AS date) AS from_on, CAST(:period_until AS date) AS until_on,
-        CAST(:cutoff AS bigint) AS cutoff
-),
-
-handed AS (
+WITH handed AS (
     SELECT u.upload_id, u.rows
-    FROM asked AS q
-    INNER JOIN upload AS u
-    ON u.holds = 'invoices' AND u.received_on >= q.from_on AND u.received_on < q.until_on
-    INNER JOIN seal AS s ON s.act_id = u.upload_id AND s.no <= q.cutoff
+    FROM upload AS u
+    INNER JOIN seal AS s ON s.act_id = u.upload_id AND s.no <= CAST(:cutoff AS bigint)
+    WHERE u.holds = 'invoices' AND u.received_on <@ daterange(CAST(:period_from AS date), CAST(:period_until AS date))
 ),
 
 taken AS (
@@ -30,17 +23,14 @@ taken AS (
     INNER JOIN invoice_line AS n ON n.upload_id = h.upload_id
     INNER JOIN invoice AS i ON i.company_id = n.company_id AND i.invoice_id = n.invoice_id
     INNER JOIN seal AS s ON s.act_id = i.act_id
-    WHERE s.no <= (SELECT q.cutoff FROM asked AS q) AND i.kind = 'blue'
+    WHERE s.no <= CAST(:cutoff AS bigint) AND i.kind = 'blue'
 ),
 
 granted AS (
     SELECT t.company_id, t.invoice_id, t.net_fen, sum(l.granted_fen) AS fen
     FROM taken AS t
     INNER JOIN run_line AS l ON l.company_id = t.company_id AND l.invoice_id = t.invoice_id
-    INNER JOIN run AS r ON r.run_id = l.run_id
-    INNER JOIN decision AS d ON d.proposal_act_id = r.proposal_act_id AND d.verdict = 'approved'
-    INNER JOIN seal AS s ON s.act_id = d.act_id
-    WHERE s.no <= (SELECT q.cutoff FROM asked AS q)
+    INNER JOIN approved_at(CAST(:cutoff AS bigint)) AS r ON r.run_id = l.run_id
     GROUP BY t.company_id, t.invoice_id, t.net_fen
     HAVING sum(l.granted_fen) > 0
 ),

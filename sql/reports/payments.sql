@@ -3,6 +3,7 @@
 -- params: period_from, period_until (exclusive), cutoff (seal number)
 -- source: DESIGN 5 and 6.9
 -- basis:  补贴额按不含税金额核定；按批准拨付之日归入本期，状态截至截止号；账号只列末四位
+-- note:   被合并企业的补贴由存续企业承继（公司法第二百二十一条），付入存续企业的账户，并注明“承继”及原企业。
 -- columns:
 --   reference      | 付款编号 | id | 16
 --   payee_name     | 收款企业 | text | 28
@@ -16,35 +17,34 @@
 --   happened_on    | 结果日 | day | 11
 --   bank_reference | 银行流水号 | id | 18
 --   reason         | 退回原因 | text | 22
-WITH asked AS (
-    SELECT
-        CAST(:period_from AS date) AS from_on, CAST(:period_until AS date) AS until_on,
-        CAST(:cutoff AS bigint) AS cutoff
-),
-
-known AS (
+WITH known AS (
     SELECT DISTINCT ON (r.payment_id) r.payment_id, r.happened_on, r.bank_reference, r.reason
     FROM payment_result AS r
     INNER JOIN seal AS s ON s.act_id = r.act_id
-    WHERE s.no <= (SELECT q.cutoff FROM asked AS q)
+    WHERE s.no <= CAST(:cutoff AS bigint)
     ORDER BY r.payment_id, r.step DESC
 ),
 
-named AS (
-    SELECT p.party_id, p.uscc, coalesce(n.name, p.uscc) AS name
-    FROM party AS p
-    LEFT JOIN party_name_at(CAST(:cutoff AS bigint)) AS n ON n.party_id = p.party_id
+inherited AS (
+    SELECT y.payment_id, string_agg(DISTINCT c.name, '、') AS succeeds
+    FROM payment AS y
+    INNER JOIN payment_line AS i ON i.payment_id = y.payment_id AND i.company_id <> y.payee_id
+    INNER JOIN party_at(CAST(:cutoff AS bigint)) AS c ON c.party_id = i.company_id
+    GROUP BY y.payment_id
 )
 
 SELECT
-    p.reference, c.name AS payee_name, b.holder, b.bank, b.account_last4, p.amount_fen, p.amount_fen AS capitals_fen,
+    p.reference, c.name || coalesce('（承继' || l.succeeds || '）', '') AS payee_name, b.holder,
+    b.bank, b.account_last4, p.amount_fen, p.amount_fen AS capitals_fen,
     p.sent_on, CASE p.state WHEN 'paid' THEN '已付' WHEN 'returned' THEN '退回' ELSE '在途' END AS state,
     k.happened_on, k.bank_reference, k.reason
-FROM asked AS q
-INNER JOIN payment_at(CAST(:cutoff AS bigint)) AS p
-    ON p.sent_on >= q.from_on AND p.sent_on < q.until_on AND p.state IN ('in_transit', 'paid', 'returned')
+FROM payment_at(CAST(:cutoff AS bigint)) AS p
 INNER JOIN payment AS y ON y.payment_id = p.payment_id
 INNER JOIN bank_account AS b ON b.act_id = y.account_act_id AND b.row_no = y.account_row_no
-INNER JOIN named AS c ON c.party_id = p.payee_id
+INNER JOIN party_at(CAST(:cutoff AS bigint)) AS c ON c.party_id = p.payee_id
 LEFT JOIN known AS k ON k.payment_id = p.payment_id
+LEFT JOIN inherited AS l ON l.payment_id = p.payment_id
+WHERE
+    p.sent_on <@ daterange(CAST(:period_from AS date), CAST(:period_until AS date))
+    AND p.state IN ('in_transit', 'paid', 'returned')
 ORDER BY p.batch_id, y.payment_no

@@ -8,45 +8,27 @@
 --   value     | 数值 | text | 22
 --   unit      | 单位 | text | 10
 --   note      | 说明 | text | 60
-WITH asked AS (
-    SELECT
-        CAST(:period_from AS date) AS from_on, CAST(:period_until AS date) AS until_on,
-        CAST(:cutoff AS bigint) AS cutoff
-),
-
-taken AS (
-    SELECT i.company_id, i.invoice_id, i.provider_id, i.kind, i.net_fen, t.effective_on AS taken_on
-    FROM asked AS q
-    CROSS JOIN invoice AS i
-    INNER JOIN seal AS s ON s.act_id = i.act_id AND s.no <= q.cutoff
-    INNER JOIN act AS t ON t.act_id = i.act_id
-),
-
-settled AS (
-    SELECT l.*, i.taken_on, t.effective_on AS approved_on
-    FROM asked AS q
-    CROSS JOIN run AS r
-    INNER JOIN decision AS d ON d.proposal_act_id = r.proposal_act_id AND d.verdict = 'approved'
-    INNER JOIN seal AS s ON s.act_id = d.act_id AND s.no <= q.cutoff
-    INNER JOIN act AS t ON t.act_id = d.act_id AND t.effective_on >= q.from_on AND t.effective_on < q.until_on
+WITH settled AS (
+    SELECT l.*, i.taken_on, r.approved_on
+    FROM approved_at(CAST(:cutoff AS bigint)) AS r
     INNER JOIN run_line AS l ON l.run_id = r.run_id
-    INNER JOIN taken AS i ON i.company_id = l.company_id AND i.invoice_id = l.invoice_id
+    INNER JOIN invoice_at(CAST(:cutoff AS bigint)) AS i ON i.company_id = l.company_id AND i.invoice_id = l.invoice_id
+    WHERE r.approved_on <@ daterange(CAST(:period_from AS date), CAST(:period_until AS date))
 ),
 
 handed AS (
     SELECT sum(u.rows) AS rows, sum(u.accepted) AS accepted, sum(u.rejected) AS rejected
-    FROM asked AS q
-    INNER JOIN upload AS u
-    ON u.holds = 'invoices' AND u.received_on >= q.from_on AND u.received_on < q.until_on
-    INNER JOIN seal AS s ON s.act_id = u.upload_id AND s.no <= q.cutoff
+    FROM upload AS u
+    INNER JOIN seal AS s ON s.act_id = u.upload_id AND s.no <= CAST(:cutoff AS bigint)
+    WHERE u.holds = 'invoices' AND u.received_on <@ daterange(CAST(:period_from AS date), CAST(:period_until AS date))
 ),
 
 input AS (
     SELECT
         count(DISTINCT i.company_id) AS companies, count(DISTINCT i.provider_id) AS providers,
         count(*) FILTER (WHERE i.kind = 'blue') AS invoices, coalesce(sum(i.net_fen), 0) AS net_fen
-    FROM asked AS q
-    INNER JOIN taken AS i ON i.taken_on >= q.from_on AND i.taken_on < q.until_on
+    FROM invoice_at(CAST(:cutoff AS bigint)) AS i
+    WHERE i.taken_on <@ daterange(CAST(:period_from AS date), CAST(:period_until AS date))
 ),
 
 output AS (

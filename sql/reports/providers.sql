@@ -17,45 +17,15 @@
 --   largest_bp    | 集中度 | percent | 9
 --   granted_fen   | 核定补贴额 | money | 15
 --   provider_code | 服务商代码 | id | 20
-WITH asked AS (
-    SELECT
-        CAST(:period_from AS date) AS from_on, CAST(:period_until AS date) AS until_on,
-        CAST(:cutoff AS bigint) AS cutoff
-),
-
-taken AS (
-    SELECT i.*
-    FROM asked AS q
-    CROSS JOIN invoice AS i
-    INNER JOIN seal AS s ON s.act_id = i.act_id AND s.no <= q.cutoff
-    INNER JOIN act AS t ON t.act_id = i.act_id
-    WHERE t.effective_on >= q.from_on AND t.effective_on < q.until_on
-),
-
-granted AS (
-    SELECT l.company_id, l.invoice_id, sum(l.granted_fen) AS fen
-    FROM asked AS q
-    CROSS JOIN run AS r
-    INNER JOIN decision AS d ON d.proposal_act_id = r.proposal_act_id AND d.verdict = 'approved'
-    INNER JOIN seal AS s ON s.act_id = d.act_id AND s.no <= q.cutoff
-    INNER JOIN run_line AS l ON l.run_id = r.run_id
-    GROUP BY l.company_id, l.invoice_id
-),
-
-pair AS (
+WITH pair AS (
     SELECT
         t.provider_id, t.company_id, count(*) FILTER (WHERE t.kind = 'blue') AS invoices,
         count(*) FILTER (WHERE t.kind = 'red') AS reds, sum(t.net_fen) AS net_fen,
         coalesce(sum(g.fen), 0) AS granted_fen
-    FROM taken AS t
-    LEFT JOIN granted AS g ON g.company_id = t.company_id AND g.invoice_id = t.invoice_id
+    FROM invoice_at(CAST(:cutoff AS bigint)) AS t
+    LEFT JOIN granted_at(CAST(:cutoff AS bigint)) AS g ON g.company_id = t.company_id AND g.invoice_id = t.invoice_id
+    WHERE t.taken_on <@ daterange(CAST(:period_from AS date), CAST(:period_until AS date))
     GROUP BY t.provider_id, t.company_id
-),
-
-named AS (
-    SELECT p.party_id, p.uscc, coalesce(n.name, p.uscc) AS name
-    FROM party AS p
-    LEFT JOIN party_name_at(CAST(:cutoff AS bigint)) AS n ON n.party_id = p.party_id
 )
 
 SELECT
@@ -69,7 +39,7 @@ SELECT
     CASE WHEN sum(p.net_fen) > 0 THEN div(max(p.net_fen) * 10000, sum(p.net_fen)) END AS largest_bp,
     sum(p.granted_fen) AS granted_fen, n.uscc AS provider_code
 FROM pair AS p
-INNER JOIN named AS n ON n.party_id = p.provider_id
-INNER JOIN named AS c ON c.party_id = p.company_id
+INNER JOIN party_at(CAST(:cutoff AS bigint)) AS n ON n.party_id = p.provider_id
+INNER JOIN party_at(CAST(:cutoff AS bigint)) AS c ON c.party_id = p.company_id
 GROUP BY n.name, n.uscc
 ORDER BY sum(p.net_fen) DESC, n.uscc

@@ -16,28 +16,12 @@
 --   came_back_fen  | 该发票已退回 | money | 14
 --   told_on        | 告知日 | day | 11
 --   company_code   | 企业代码 | id | 20
-WITH asked AS (
-    SELECT
-        CAST(:period_from AS date) AS from_on, CAST(:period_until AS date) AS until_on,
-        CAST(:cutoff AS bigint) AS cutoff
-),
-
-approved AS (
-    SELECT r.run_id, d.act_id, t.effective_on AS approved_on
-    FROM asked AS q
-    CROSS JOIN run AS r
-    INNER JOIN decision AS d ON d.proposal_act_id = r.proposal_act_id AND d.verdict = 'approved'
-    INNER JOIN seal AS s ON s.act_id = d.act_id AND s.no <= q.cutoff
-    INNER JOIN act AS t ON t.act_id = d.act_id AND t.effective_on >= q.from_on AND t.effective_on < q.until_on
-),
-
--- the money of a claim moves on the lines that granted it
-flow AS (
+WITH flow AS (
+    -- the money of a claim moves on the lines that granted it
     SELECT
         t.act_id, t.company_id, l.invoice_id, l.cap_year, t.amount_fen AS fen, d.kind AS debit, c.kind AS credit
-    FROM asked AS q
-    CROSS JOIN transfer AS t
-    INNER JOIN seal AS s ON s.act_id = t.act_id AND s.no <= q.cutoff
+    FROM transfer AS t
+    INNER JOIN seal AS s ON s.act_id = t.act_id AND s.no <= CAST(:cutoff AS bigint)
     INNER JOIN account AS d
         ON d.account_id = t.debit_account_id AND d.kind IN ('payable', 'in_transit', 'paid', 'recoverable')
     INNER JOIN account AS c ON c.account_id = t.credit_account_id
@@ -62,16 +46,9 @@ returned AS (
 
 told AS (
     SELECT n.company_id, n.invoice_id, max(n.told_on) AS told_on
-    FROM asked AS q
-    CROSS JOIN recovery_notice AS n
-    INNER JOIN seal AS s ON s.act_id = n.act_id AND s.no <= q.cutoff
+    FROM recovery_notice AS n
+    INNER JOIN seal AS s ON s.act_id = n.act_id AND s.no <= CAST(:cutoff AS bigint)
     GROUP BY n.company_id, n.invoice_id
-),
-
-named AS (
-    SELECT p.party_id, p.uscc, coalesce(n.name, p.uscc) AS name
-    FROM party AS p
-    LEFT JOIN party_name_at(CAST(:cutoff AS bigint)) AS n ON n.party_id = p.party_id
 )
 
 SELECT
@@ -83,12 +60,13 @@ SELECT
         ELSE 0
     END AS came_back_fen,
     t.told_on, c.uscc AS company_code
-FROM approved AS a
+FROM approved_at(CAST(:cutoff AS bigint)) AS a
 INNER JOIN run_line AS l ON l.run_id = a.run_id AND l.kind = 'recovery'
 INNER JOIN invoice AS i ON i.company_id = l.company_id AND i.invoice_id = l.invoice_id
-INNER JOIN named AS c ON c.party_id = l.company_id
+INNER JOIN party_at(CAST(:cutoff AS bigint)) AS c ON c.party_id = l.company_id
 LEFT JOIN moved AS m
     ON m.act_id = a.act_id AND m.company_id = l.company_id AND m.invoice_id = l.invoice_id AND m.cap_year = l.cap_year
 LEFT JOIN returned AS r ON r.company_id = l.company_id AND r.invoice_id = l.invoice_id AND r.cap_year = l.cap_year
 LEFT JOIN told AS t ON t.company_id = l.company_id AND t.invoice_id = l.invoice_id
+WHERE a.approved_on <@ daterange(CAST(:period_from AS date), CAST(:period_until AS date))
 ORDER BY a.approved_on, c.name, i.number, l.cap_year, l.run_id

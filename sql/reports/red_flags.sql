@@ -1,6 +1,6 @@
 -- report: 疑点清单
 -- grain:  one row per red flag of the period, with the last decision on it
--- params: period_from, period_until (exclusive), cutoff (seal number), found (jsonb array of what sql/flags gives)
+-- params: cutoff (seal number), found (jsonb array of what sql/flags gives)
 -- gathers: flags
 -- source: one query per flag in sql/flags
 -- basis:  金额不含税；按受理日归入本期；疑点只是线索，须由人核实
@@ -14,17 +14,10 @@
 --   why        | 处理理由   | text  | 30
 --   subject    | 对象编号   | id    | 26
 --   flag       | 疑点代码   | id    | 22
-WITH asked AS (
-    SELECT
-        CAST(:period_from AS date) AS from_on, CAST(:period_until AS date) AS until_on,
-        CAST(:cutoff AS bigint) AS cutoff
-),
-
-decided AS (
+WITH decided AS (
     SELECT DISTINCT ON (d.flag, d.subject) d.flag, d.subject, d.verdict, d.why, d.evidence_sha256
-    FROM asked AS q
-    CROSS JOIN flag_decision AS d
-    INNER JOIN seal AS s ON s.act_id = d.act_id AND s.no <= q.cutoff
+    FROM flag_decision AS d
+    INNER JOIN seal AS s ON s.act_id = d.act_id AND s.no <= CAST(:cutoff AS bigint)
     ORDER BY d.flag, d.subject, s.no DESC
 )
 

@@ -20,35 +20,14 @@
 --   policy_ids      | 政策文件 | text | 18
 --   reasons         | 事由 | reasons | 50
 --   company_code    | 企业代码 | id | 20
-WITH asked AS (
-    SELECT
-        CAST(:period_from AS date) AS from_on, CAST(:period_until AS date) AS until_on,
-        CAST(:cutoff AS bigint) AS cutoff
-),
-
-approved AS (
-    SELECT r.run_id, r.programme_id, r.fiscal_year, d.act_id, d.decided_by, t.effective_on AS approved_on
-    FROM asked AS q
-    CROSS JOIN run AS r
-    INNER JOIN decision AS d ON d.proposal_act_id = r.proposal_act_id AND d.verdict = 'approved'
-    INNER JOIN seal AS s ON s.act_id = d.act_id AND s.no <= q.cutoff
-    INNER JOIN act AS t ON t.act_id = d.act_id
-    WHERE t.effective_on >= q.from_on AND t.effective_on < q.until_on
-),
-
-named AS (
-    SELECT p.party_id, p.uscc, coalesce(n.name, p.uscc) AS name
-    FROM party AS p
-    LEFT JOIN party_name_at(CAST(:cutoff AS bigint)) AS n ON n.party_id = p.party_id
-)
-
 SELECT
     c.name AS company_name, i.number AS invoice_number, l.cap_year || '' AS cap_year,
     CASE l.kind WHEN 'grant' THEN '补贴' WHEN 'backfill' THEN '补付' ELSE '追回' END AS kind, l.run_id || '' AS run_id,
     a.approved_on, l.basis_fen, l.computed_fen, l.overlap_cut_fen, l.withheld_fen, l.budget_cut_fen, l.granted_fen,
     array_to_string(l.policy_ids, '、') AS policy_ids, CAST(l.reasons AS text) AS reasons, c.uscc AS company_code
-FROM approved AS a
+FROM approved_at(CAST(:cutoff AS bigint)) AS a
 INNER JOIN run_line AS l ON l.run_id = a.run_id
 INNER JOIN invoice AS i ON i.company_id = l.company_id AND i.invoice_id = l.invoice_id
-INNER JOIN named AS c ON c.party_id = l.company_id
+INNER JOIN party_at(CAST(:cutoff AS bigint)) AS c ON c.party_id = l.company_id
+WHERE a.approved_on <@ daterange(CAST(:period_from AS date), CAST(:period_until AS date))
 ORDER BY a.run_id, l.line_no

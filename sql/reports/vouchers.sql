@@ -17,63 +17,34 @@
 --   lapsed_fen   | 作废 | money | 12
 --   left_fen     | 剩余 | money | 14
 --   company_code | 企业代码 | id | 20
-WITH asked AS (
-    SELECT
-        CAST(:period_from AS date) AS from_on, CAST(:period_until AS date) AS until_on,
-        CAST(:cutoff AS bigint) AS cutoff
-),
-
-moved AS (
-    SELECT t.company_id, t.run_id, t.line_no, t.act_id, m.account_id, m.fen
-    FROM asked AS q
-    CROSS JOIN transfer AS t
-    INNER JOIN seal AS s ON s.act_id = t.act_id AND s.no <= q.cutoff
-    CROSS JOIN LATERAL (
-        VALUES (t.debit_account_id, -t.amount_fen), (t.credit_account_id, t.amount_fen)
-    ) AS m (account_id, fen)
-),
-
-book AS (
+WITH book AS (
     SELECT
         a.programme_id, a.company_id, a.year,
         sum(m.fen) FILTER (WHERE a.kind = 'voucher') AS left_fen,
         sum(m.fen) FILTER (WHERE a.kind = 'redeemed') AS used_fen,
         sum(m.fen) FILTER (WHERE a.kind = 'lapsed') AS lapsed_fen
-    FROM moved AS m
+    FROM moved_at(CAST(:cutoff AS bigint)) AS m
     INNER JOIN account AS a ON a.account_id = m.account_id AND a.kind IN ('voucher', 'redeemed', 'lapsed')
     GROUP BY a.programme_id, a.company_id, a.year
-),
-
-stood AS (
-    SELECT DISTINCT ON (m.subject_id) m.subject_id, m.to_state
-    FROM move AS m
-    INNER JOIN seal AS s ON s.act_id = m.act_id
-    WHERE m.noun = 'voucher' AND s.no <= (SELECT q.cutoff FROM asked AS q)
-    ORDER BY m.subject_id, m.step DESC
-),
-
-named AS (
-    SELECT p.party_id, p.uscc, coalesce(n.name, p.uscc) AS name
-    FROM party AS p
-    LEFT JOIN party_name_at(CAST(:cutoff AS bigint)) AS n ON n.party_id = p.party_id
 )
 
 SELECT
     c.name AS company_name, v.programme_id, v.cap_year || '' AS cap_year, t.effective_on AS issued_on,
     CASE WHEN v.by_hand THEN '手工' ELSE '自动' END AS by_hand,
-    CASE o.to_state
+    CASE o.state
         WHEN 'issued' THEN '有效' WHEN 'frozen' THEN '冻结' WHEN 'revoked' THEN '撤销' WHEN 'expired' THEN '过期'
-        ELSE coalesce(o.to_state, '')
+        WHEN 'returned' THEN '退回' ELSE ''
     END AS state,
     coalesce(b.left_fen, 0) + coalesce(b.used_fen, 0) + coalesce(b.lapsed_fen, 0) AS face_fen,
     coalesce(b.used_fen, 0) AS used_fen, coalesce(b.lapsed_fen, 0) AS lapsed_fen,
     coalesce(b.left_fen, 0) AS left_fen, c.uscc AS company_code
-FROM asked AS q
-CROSS JOIN voucher AS v
+FROM voucher AS v
 INNER JOIN act AS t ON t.act_id = v.act_id
-INNER JOIN seal AS s ON s.act_id = v.act_id AND s.no <= q.cutoff
-INNER JOIN named AS c ON c.party_id = v.company_id
+INNER JOIN seal AS s ON s.act_id = v.act_id AND s.no <= CAST(:cutoff AS bigint)
+INNER JOIN party_at(CAST(:cutoff AS bigint)) AS c ON c.party_id = v.company_id
 LEFT JOIN book AS b ON b.programme_id = v.programme_id AND b.company_id = v.company_id AND b.year = v.cap_year
-LEFT JOIN stood AS o ON o.subject_id = v.voucher_id
-WHERE v.cap_year BETWEEN extract(YEAR FROM q.from_on) AND extract(YEAR FROM q.until_on - 1)
+LEFT JOIN state_at('voucher', CAST(:cutoff AS bigint)) AS o ON o.subject_id = v.voucher_id
+WHERE
+    v.cap_year BETWEEN extract(YEAR FROM CAST(:period_from AS date))
+    AND extract(YEAR FROM CAST(:period_until AS date) - 1)
 ORDER BY v.programme_id, v.cap_year, c.uscc

@@ -16,23 +16,14 @@
 --   in_transit_fen  | 在途 | money | 15
 --   paid_fen        | 已付 | money | 16
 --   recoverable_fen | 待企业退回 | money | 15
-WITH asked AS (
-    SELECT
-        CAST(:period_from AS date) AS from_on, CAST(:period_until AS date) AS until_on,
-        CAST(:cutoff AS bigint) AS cutoff
-),
-
-settled AS (
+WITH settled AS (
     SELECT
         r.programme_id, sum(l.granted_fen) FILTER (WHERE l.kind = 'grant') AS granted_fen,
         sum(l.granted_fen) FILTER (WHERE l.kind = 'backfill') AS backfill_fen,
         -sum(l.granted_fen) FILTER (WHERE l.kind = 'recovery') AS recovered_fen, sum(l.granted_fen) AS net_fen
-    FROM asked AS q
-    CROSS JOIN run AS r
-    INNER JOIN decision AS d ON d.proposal_act_id = r.proposal_act_id AND d.verdict = 'approved'
-    INNER JOIN seal AS s ON s.act_id = d.act_id AND s.no <= q.cutoff
+    FROM approved_at(CAST(:cutoff AS bigint)) AS r
     INNER JOIN run_line AS l ON l.run_id = r.run_id
-    WHERE r.fiscal_year = extract(YEAR FROM q.from_on)
+    WHERE r.fiscal_year = extract(YEAR FROM CAST(:period_from AS date))
     GROUP BY r.programme_id
 ),
 
@@ -42,16 +33,11 @@ held AS (
         sum(m.fen) FILTER (WHERE a.kind = 'in_transit') AS in_transit_fen,
         sum(m.fen) FILTER (WHERE a.kind = 'paid') AS paid_fen,
         sum(m.fen) FILTER (WHERE a.kind = 'recoverable') AS recoverable_fen
-    FROM asked AS q
-    CROSS JOIN run AS r
-    INNER JOIN transfer AS t ON t.run_id = r.run_id
-    INNER JOIN seal AS s ON s.act_id = t.act_id AND s.no <= q.cutoff
-    CROSS JOIN LATERAL (
-        VALUES (t.debit_account_id, -t.amount_fen), (t.credit_account_id, t.amount_fen)
-    ) AS m (account_id, fen)
+    FROM run AS r
+    INNER JOIN moved_at(CAST(:cutoff AS bigint)) AS m ON m.run_id = r.run_id
     INNER JOIN account AS a
         ON a.account_id = m.account_id AND a.kind IN ('payable', 'in_transit', 'paid', 'recoverable')
-    WHERE r.fiscal_year = extract(YEAR FROM q.from_on)
+    WHERE r.fiscal_year = extract(YEAR FROM CAST(:period_from AS date))
     GROUP BY r.programme_id
 )
 

@@ -42,5 +42,11 @@ END $$;
 CREATE TRIGGER require_second_person BEFORE INSERT ON decision
 FOR EACH ROW EXECUTE FUNCTION require_second_person();
 
+-- The decisions known at a cutoff (a seal number).
+CREATE FUNCTION decision_at(cutoff bigint) RETURNS SETOF decision LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT d.* FROM decision AS d INNER JOIN seal AS s ON s.act_id = d.act_id WHERE s.no <= cutoff;
+END;
+
 SELECT append_only('proposal');
 SELECT append_only('decision');

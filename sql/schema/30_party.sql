@@ -112,6 +112,14 @@ BEGIN ATOMIC
     ORDER BY n.party_id, s.no DESC, n.row_no DESC;
 END;
 
+-- The parties with the name known then, without one their code.
+CREATE TYPE named_party AS (party_id bigint, uscc text COLLATE "C", name text COLLATE "C");
+CREATE FUNCTION party_at(cutoff bigint) RETURNS SETOF named_party LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT p.party_id, p.uscc, coalesce(n.name, p.uscc)
+    FROM party AS p LEFT JOIN party_name_at(cutoff) AS n ON n.party_id = p.party_id;
+END;
+
 CREATE FUNCTION qualification_at(cutoff bigint)
 RETURNS TABLE (company_id bigint, category text, from_on date, span daterange) LANGUAGE sql STABLE
 BEGIN ATOMIC

@@ -57,6 +57,23 @@ CREATE TABLE invoice_line (
     FOREIGN KEY (company_id, invoice_id) REFERENCES invoice
 );
 
+-- The invoices accepted by a cutoff (a seal number), as they were handed in. taken_on: the business day of that.
+CREATE TYPE taken_invoice AS (
+    company_id bigint, invoice_id bigint, number text COLLATE "C", kind text, original_number text COLLATE "C",
+    provider_id bigint, issued_on date, span daterange, net_fen bigint, tax_fen bigint, gross_fen bigint,
+    accepted_no bigint, taken_on date
+);
+CREATE FUNCTION invoice_at(cutoff bigint) RETURNS SETOF taken_invoice LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT
+        i.company_id, i.invoice_id, i.number, i.kind, i.original_number, i.provider_id, i.issued_on, i.span, i.net_fen,
+        i.tax_fen, i.gross_fen, s.accepted_before + i.place, a.effective_on
+    FROM invoice AS i
+    INNER JOIN seal AS s ON s.act_id = i.act_id
+    INNER JOIN act AS a ON a.act_id = i.act_id
+    WHERE s.no <= cutoff;
+END;
+
 SELECT append_only('invoice');
 SELECT append_only('invoice_number');
 SELECT append_only('invoice_line');

@@ -99,6 +99,44 @@ GRANT SELECT, INSERT ON account TO cvl_app;
 GRANT UPDATE (balance_fen) ON account TO cvl_app;
 GRANT SELECT ON account TO cvl_auditor;
 
+-- The runs approved by a cutoff (a seal number). act_id: the approval; approved_on: its business day.
+CREATE TYPE approved_run AS (
+    run_id bigint, programme_id text COLLATE "C", fiscal_year integer, act_id bigint, approved_on date
+);
+CREATE FUNCTION approved_at(cutoff bigint) RETURNS SETOF approved_run LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT r.run_id, r.programme_id, r.fiscal_year, d.act_id, a.effective_on
+    FROM run AS r
+    INNER JOIN decision_at(cutoff) AS d ON d.proposal_act_id = r.proposal_act_id AND d.verdict = 'approved'
+    INNER JOIN act AS a ON a.act_id = d.act_id;
+END;
+
+-- What was granted for an invoice by then: the signed sum of its lines.
+CREATE FUNCTION granted_at(cutoff bigint)
+RETURNS TABLE (company_id bigint, invoice_id bigint, fen bigint) LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT l.company_id, l.invoice_id, CAST(sum(l.granted_fen) AS bigint)
+    FROM run AS r
+    INNER JOIN decision_at(cutoff) AS d ON d.proposal_act_id = r.proposal_act_id AND d.verdict = 'approved'
+    INNER JOIN run_line AS l ON l.run_id = r.run_id
+    GROUP BY l.company_id, l.invoice_id;
+END;
+
+-- What each transfer by then took from an account and gave to one.
+CREATE FUNCTION moved_at(cutoff bigint)
+RETURNS TABLE (
+    company_id bigint, run_id bigint, line_no bigint, act_id bigint, account_id bigint, fen bigint
+) LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT t.company_id, t.run_id, t.line_no, t.act_id, m.account_id, m.fen
+    FROM transfer AS t
+    INNER JOIN seal AS s ON s.act_id = t.act_id
+    CROSS JOIN LATERAL (
+        VALUES (t.debit_account_id, -t.amount_fen), (t.credit_account_id, t.amount_fen)
+    ) AS m (account_id, fen)
+    WHERE s.no <= cutoff;
+END;
+
 -- The work table of drafts: one open run per programme, from draft to decision.
 CREATE SEQUENCE run_id_seq;
 CREATE TABLE open_run (

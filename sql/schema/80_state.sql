@@ -72,3 +72,24 @@ BEGIN ATOMIC
         WHERE s.no <= cutoff
     ) AS g ON g.absorbed_id = f.subject_id;
 END;
+
+-- Who stands in the place of each merged company, as known at a cutoff: its survivor, or whom that was merged into.
+CREATE FUNCTION successor_at(cutoff bigint)
+RETURNS TABLE (company_id bigint, successor_id bigint) LANGUAGE sql STABLE
+BEGIN ATOMIC
+    WITH RECURSIVE known AS (
+        SELECT m.absorbed_id, m.survivor_id
+        FROM merger AS m INNER JOIN seal AS s ON s.act_id = m.act_id
+        WHERE s.no <= cutoff
+    ),
+
+    chain AS (
+        SELECT k.absorbed_id, k.survivor_id FROM known AS k
+        UNION ALL
+        SELECT c.absorbed_id, k.survivor_id FROM chain AS c INNER JOIN known AS k ON k.absorbed_id = c.survivor_id
+    )
+
+    SELECT c.absorbed_id, c.survivor_id
+    FROM chain AS c
+    WHERE c.survivor_id NOT IN (SELECT k.absorbed_id FROM known AS k);
+END;

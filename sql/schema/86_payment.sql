@@ -84,8 +84,7 @@ RETURNS TABLE (
     INNER JOIN seal AS bs ON bs.act_id = b.act_id AND bs.no <= cutoff
     INNER JOIN payment AS p ON p.batch_id = b.batch_id
     LEFT JOIN stood AS t ON t.payment_id = p.payment_id
-    LEFT JOIN (decision AS d INNER JOIN seal AS ds ON ds.act_id = d.act_id AND ds.no <= cutoff)
-        ON d.proposal_act_id = b.batch_id
+    LEFT JOIN decision_at(cutoff) AS d ON d.proposal_act_id = b.batch_id
     LEFT JOIN act AS a ON a.act_id = d.act_id AND d.verdict = 'approved'
 $$;
 

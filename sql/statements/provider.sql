@@ -15,33 +15,16 @@
 --   tax_fen      | 税额 | money | 14
 --   gross_fen    | 价税合计 | money | 16
 --   granted_fen  | 核定补贴 | money | 14
-WITH asked AS (
-    SELECT
-        CAST(:period_from AS date) AS from_on, CAST(:period_until AS date) AS until_on,
-        CAST(:cutoff AS bigint) AS cutoff
-),
-
-granted AS (
-    SELECT l.company_id, l.invoice_id, sum(l.granted_fen) AS fen
-    FROM asked AS q
-    CROSS JOIN run AS r
-    INNER JOIN decision AS d ON d.proposal_act_id = r.proposal_act_id AND d.verdict = 'approved'
-    INNER JOIN seal AS s ON s.act_id = d.act_id AND s.no <= q.cutoff
-    INNER JOIN run_line AS l ON l.run_id = r.run_id
-    GROUP BY l.company_id, l.invoice_id
-)
-
 SELECT
     (s.accepted_before + i.place) || '' AS accepted_no, i.number,
     CASE i.kind WHEN 'blue' THEN '蓝字' ELSE '红字' END AS kind, coalesce(n.name, c.uscc) AS company_name,
     lower(i.span) AS from_on, upper(i.span) - 1 AS until_on, i.net_fen, i.tax_fen, i.gross_fen,
     coalesce(g.fen, 0) AS granted_fen
-FROM asked AS q
-CROSS JOIN invoice AS i
+FROM invoice AS i
 INNER JOIN party AS p ON p.party_id = i.provider_id AND p.uscc = :provider
 INNER JOIN party AS c ON c.party_id = i.company_id
-INNER JOIN seal AS s ON s.act_id = i.act_id AND s.no <= q.cutoff
+INNER JOIN seal AS s ON s.act_id = i.act_id AND s.no <= CAST(:cutoff AS bigint)
 LEFT JOIN party_name_at(CAST(:cutoff AS bigint)) AS n ON n.party_id = i.company_id
-LEFT JOIN granted AS g ON g.company_id = i.company_id AND g.invoice_id = i.invoice_id
-WHERE i.received_on >= q.from_on AND i.received_on < q.until_on
+LEFT JOIN granted_at(CAST(:cutoff AS bigint)) AS g ON g.company_id = i.company_id AND g.invoice_id = i.invoice_id
+WHERE i.received_on <@ daterange(CAST(:period_from AS date), CAST(:period_until AS date))
 ORDER BY s.accepted_before + i.place

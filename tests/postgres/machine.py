@@ -280,7 +280,7 @@ class AnyOrder(RuleBasedStateMachine):
         if not self.recovered:
             return
         with self.write() as db:
-            owed = [x for x in recovery.recoverables(db, recovery.NOW) if x["recoverable_fen"] > 0]
+            owed = [x for x in recovery.recoverables(db, recorder.acts.NOW) if x["recoverable_fen"] > 0]
             if not owed:
                 return
             event("paid back")

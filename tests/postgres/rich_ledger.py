@@ -4,6 +4,7 @@ C is paid and D's payment comes back; invoices of both are reversed afterwards, 
 the bank's statement leaves something over in every bucket of age; every red flag is raised and decided.
 """
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -23,24 +24,26 @@ C, D, _ = (row[1] for row in companies("C", "D", "E")[1:])
 VERDICTS = ("cleared", "confirmed", "watched")
 
 
-def build(engine: Engine, folder: Path) -> None:
-    """Build it. folder: for the files that are handed in, and CVL_HOME."""
+def build(engine: Engine, folder: Path, look: Callable[[str], None] = lambda _: None) -> None:
+    """Build it. folder: for the files that are handed in, and CVL_HOME. look: is shown it on the way, by name."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CVL_HOME", str(folder / "home"))
         patch.setenv("CVL_TODAY", "2026-08-15")
         small.build(engine, 4)
         desk = Desk(engine, folder / "home")
         _register(desk)
+        look("registered")
         _hand_in(desk)
         number = small.settled(engine, date(2026, 7, 31))
         run(engine, lambda db: disclosure.disclose(db, small.MAKER, number, None))
         patch.setenv("CVL_TODAY", "2026-08-24")
-        _pay(desk, number)
+        _pay(desk, number, look)
         patch.setenv("CVL_TODAY", "2026-09-02")
         reds = [line("r", "-60000.00", red_of=_number(3)), line("s", "-94000.00", red_of=_number(12), buyer="D")]
         assert desk.take(reds, name="红字.csv").counts["accepted"] == 2
         small.settled(engine, date(2026, 8, 31))
         _owed(desk)
+        look("recovered")
         _state(desk)
         _decide(engine)
 
@@ -71,10 +74,11 @@ def _hand_in(desk: Desk) -> None:
     desk.take([*mine, *under], name="上半年.csv")
 
 
-def _pay(desk: Desk, number: int) -> None:
+def _pay(desk: Desk, number: int, look: Callable[[str], None]) -> None:
     """Pay C, and let what was sent to D come back."""
     batch = run(desk.engine, lambda db: payments.propose(db, small.MAKER, number)).batch
     assert batch is not None
+    look("proposed")
     run(desk.engine, lambda db: approval.decide(db, batch, "approved", small.CHECKER))
     told = []
     for paid in run(desk.engine, lambda db: payments.payments(db, batch)):

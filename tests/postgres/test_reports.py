@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine
 import sql
 from reconciliation import flags, pdf, reports
 from reconciliation.document import shown_columns
-from tests.postgres import rich_ledger
+from tests.postgres import questions, rich_ledger
 from tests.postgres import small_ledger as small
 from voucher import acts
 from voucher.database import run, transaction
@@ -28,11 +28,19 @@ ROWS = 20
 """How many rows of each report the samples hold; so many stand on the first page of paper."""
 
 
+SEEN: dict[str, tuple[str, str, Any]] = {}
+"""Name of a moment on the way to when it was, its business day, and what every question was answered then."""
+
+
 @pytest.fixture(scope="module")
 def books(clone: Callable[[], Engine], tmp_path_factory: pytest.TempPathFactory) -> Engine:
     """Build the rich ledger once; its tests only look."""
     engine = clone()
-    rich_ledger.build(engine, tmp_path_factory.mktemp("rich"))
+
+    def look(name: str) -> None:
+        SEEN[name] = (questions.now(engine), os.environ["CVL_TODAY"], questions.answers(engine))
+
+    rich_ledger.build(engine, tmp_path_factory.mktemp("rich"), look)
     return engine
 
 
@@ -140,3 +148,17 @@ def test_a_red_flag_is_found_decided_and_listed(books: Engine) -> None:
     with transaction(books, "cvl_auditor") as db:
         rows = json.loads(written(made(db, "red_flags"), "json"))["rows"]
     assert next(row for row in rows if row["subject"] == first.subject)["verdict"] == "排除"
+
+
+def test_every_question_about_an_earlier_moment_is_answered_as_it_was_then(
+    books: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = [told for _, _, told in SEEN.values()]
+    assert len(SEEN) == 3
+    for name in ("batches", "disclosures", "invoices", "proposals", "accounts", "budget", "runs", "recoveries", "bank"):
+        assert len({json.dumps(each[name]) for each in answers}) > 1, f"{name} never changes: nothing is shown by it"
+    for moment, day, told in SEEN.values():
+        monkeypatch.setenv("CVL_TODAY", day)
+        again = questions.answers(books, moment)
+        assert [name for name in told if again.get(name) != told[name]] == []
+        assert again.keys() == told.keys()

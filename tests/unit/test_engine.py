@@ -375,3 +375,16 @@ def test_an_invoice_without_one_line_of_the_programme_has_no_claim() -> None:
     other = invoice(1, 1000, *MAY, lines=[InvoiceLine(1, "1090511010000000000", 1000)])
     found = run(replace(usual(), invoices=[other]))
     assert (found.lines, [each.invoice_id for each in found.left_out]) == ([], [1])
+    weighed = found.left_out[0]
+    assert weighed.reasons == (Reason("tax_code_not_eligible", 1000),)
+
+
+def test_a_fen_left_over_goes_to_no_line_without_a_share() -> None:
+    assert shares([(1, 2026, 0), (2, 2026, 3), (3, 2026, 3)], 3) == {(1, 2026): 0, (2, 2026): 2, (3, 2026): 1}
+
+
+def test_what_a_found_subsidy_leaves_open_is_what_was_granted() -> None:
+    capped = policy({"annual_cap_fen": 150})
+    settled = served(claims(1000), [capped])
+    found = run(replace(settled, subsidies=[Subsidy("1", "甲", 199, False, (9, 1))]), [capped])
+    assert [(line.invoice_id, line.reasons[-1]) for line in found.held] == [(1, Reason("overlap_open", 150, 199))]

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from voucher.days import Span
 
 ID = POLICY.id
 WHOLE = "应为0至10000的整数，单位万分之一。"
+CATEGORIES = "应为“代码 = 中文名称”的表，至少一项，名称不重复。"
 NAME = "应为小写字母、数字、点和连字符组成的标识。"
 Said = tuple[str, str, str, str]
 
@@ -36,6 +38,8 @@ Said = tuple[str, str, str, str]
         ('item = "（八）"', 'item = " "', [("bad_value", ID, "item", "缺少文字。")]),
         ("[min_spend_fen]", '[joint_limit_bp]\nvalue = 1\nassumed = "x"\n[min_spend_fen]',
          [("bad_value", ID, "joint_limit_bp", "只有 overlap 为 joint_limit 时才能填写。")]),
+        ('ai_agent = "智能体"', 'AI = "智能体"', [("bad_value", ID, "categories", CATEGORIES)]),
+        ('ai_agent = "智能体"', 'ai_agent = " "', [("bad_value", ID, "categories", CATEGORIES)]),
         ("disclosure]\nvalue = true", "disclosure]\nvalue = false",
          [("bad_value", ID, "approve_before_disclosure", "应为 true。")]),
     ],
@@ -43,6 +47,19 @@ Said = tuple[str, str, str, str]
 def test_a_faulty_file_says_what_to_mend(old: str, new: str, said: list[Said]) -> None:
     assert old in TEXT
     assert told(check([TEXT.replace(old, new, 1).encode()])) == said
+
+
+def test_a_file_that_cannot_be_read_is_named_by_itself(tmp_path: Path) -> None:
+    file = tmp_path / "草案.toml"
+    for body, (code, said) in {
+        b"\xff": ("not_toml", "不是 UTF-8 编码的 TOML 文件（"),
+        TEXT.replace(f'id = "{ID}"\n', "", 1).encode(): ("bad_value", NAME),
+    }.items():
+        file.write_bytes(body)
+        for source, name in ((file, file.name), (body, "（文件）")):
+            (fault, *_) = check([source])
+            assert (fault.code, fault.document) == (code, name if code == "not_toml" else "None")
+            assert said in fault.message
 
 
 def told(faults: list[Fault]) -> list[Said]:

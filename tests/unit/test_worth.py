@@ -179,6 +179,11 @@ def test_of_contract_rows_the_newest_of_its_key_and_the_latest_span_count() -> N
     assert bill(replace(usual(), contracts=[*rows[:2], void], invoices=[blue]), blue).basis_fen == 10_000
 
 
+def test_the_last_fen_of_an_invoice_or_of_what_was_paid_still_counts() -> None:
+    assert bill(usual(), invoice(1, 1, *MAY, paid_fen=1)).basis_fen == 1
+    assert bill(usual(), invoice(1, 1_000, *MAY, paid_fen=1)).basis_fen == 1
+
+
 def test_nothing_gross_is_left_after_red_letters() -> None:
     blue = invoice(1, 10_000, *MAY, paid_fen=10_000)
     assert bill(replace(usual(), invoices=[blue, red_of(blue, 2, 10_000)]), blue).basis_fen == 0

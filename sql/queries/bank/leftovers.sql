@@ -1,19 +1,21 @@
 -- grain:  one row per payment without a line and per line without a payment or return, by age, the oldest first;
 --         age: full days up to the last day of all statements
--- params: tolerance_fen, days
+-- params: tolerance_fen, days, cutoff (seal number)
 WITH matched AS MATERIALIZED (
-    SELECT m.* FROM bank_match_at(9223372036854775807, CAST(:tolerance_fen AS bigint), CAST(:days AS integer)) AS m
+    SELECT m.* FROM bank_match_at(CAST(:cutoff AS bigint), CAST(:tolerance_fen AS bigint), CAST(:days AS integer)) AS m
 ),
 
 until AS (
-    SELECT max(l.booked_on) AS until_on FROM bank_line AS l
+    SELECT max(l.booked_on) AS until_on
+    FROM bank_line AS l
+    INNER JOIN seal AS s ON s.act_id = l.statement_id AND s.no <= CAST(:cutoff AS bigint)
 ),
 
 leftover AS (
     SELECT
         'payment' AS side, p.reference AS subject, p.sent_on AS day_on, p.amount_fen, b.holder AS name,
         p.state AS note
-    FROM payment_at(9223372036854775807) AS p
+    FROM payment_at(CAST(:cutoff AS bigint)) AS p
     INNER JOIN payment AS y ON y.payment_id = p.payment_id
     INNER JOIN bank_account AS b ON b.act_id = y.account_act_id AND b.row_no = y.account_row_no
     LEFT JOIN matched AS m ON m.payment_id = p.payment_id
@@ -23,11 +25,12 @@ leftover AS (
         CASE WHEN l.amount_fen > 0 THEN 'out' ELSE 'in' END, l.statement_id || ':' || l.row_no, l.booked_on,
         abs(l.amount_fen), l.name, concat_ws(' ', l.serial, l.remark)
     FROM bank_line AS l
+    INNER JOIN seal AS s ON s.act_id = l.statement_id AND s.no <= CAST(:cutoff AS bigint)
     LEFT JOIN matched AS m ON m.statement_id = l.statement_id AND m.row_no = l.row_no
     WHERE
         m.way IS NULL
         AND (l.amount_fen > 0 OR NOT EXISTS (
-            SELECT FROM payment_at(9223372036854775807) AS p
+            SELECT FROM payment_at(CAST(:cutoff AS bigint)) AS p
             INNER JOIN payment AS y ON y.payment_id = p.payment_id
             INNER JOIN bank_account AS b ON b.act_id = y.account_act_id AND b.row_no = y.account_row_no
             WHERE p.state = 'returned' AND b.holder = l.name AND p.amount_fen = -l.amount_fen

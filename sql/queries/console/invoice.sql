@@ -1,17 +1,18 @@
--- grain:  one row: an accepted invoice by number
--- params: number
+-- grain:  one row: an invoice accepted by the cutoff, by number, as it stood then
+-- params: number, cutoff (seal number)
 SELECT
     i.company_id, i.invoice_id, i.number, i.kind, i.original_number, s.accepted_before + i.place AS accepted_no,
     c.uscc AS company, cn.name AS company_name, p.uscc AS provider, pn.name AS provider_name, i.issued_on,
     i.received_on, lower(coalesce(v.span, i.span)) AS from_on, upper(coalesce(v.span, i.span)) - 1 AS until_on,
-    i.contract_no, m.net_fen, m.tax_fen, m.gross_fen, i.paid_fen, i.evidence, s.no AS act_no, s.recorded_at
+    i.contract_no, coalesce(m.net_fen, i.net_fen) AS net_fen, coalesce(m.tax_fen, i.tax_fen) AS tax_fen,
+    coalesce(m.gross_fen, i.gross_fen) AS gross_fen, i.paid_fen, i.evidence, s.no AS act_no, s.recorded_at
 FROM invoice_number AS n
 INNER JOIN invoice AS i ON i.company_id = n.company_id AND i.invoice_id = n.invoice_id
-INNER JOIN invoice_money AS m ON m.company_id = i.company_id AND m.invoice_id = i.invoice_id
-INNER JOIN seal AS s ON s.act_id = i.act_id
+INNER JOIN seal AS s ON s.act_id = i.act_id AND s.no <= CAST(:cutoff AS bigint)
+LEFT JOIN resolution_at(CAST(:cutoff AS bigint)) AS m ON m.company_id = i.company_id AND m.invoice_id = i.invoice_id
 INNER JOIN party AS c ON c.party_id = i.company_id
 INNER JOIN party AS p ON p.party_id = i.provider_id
-LEFT JOIN party_name_at(9223372036854775807) AS cn ON cn.party_id = i.company_id
-LEFT JOIN party_name_at(9223372036854775807) AS pn ON pn.party_id = i.provider_id
-LEFT JOIN evidence_at(9223372036854775807) AS v ON v.company_id = i.company_id AND v.invoice_id = i.invoice_id
+LEFT JOIN party_name_at(CAST(:cutoff AS bigint)) AS cn ON cn.party_id = i.company_id
+LEFT JOIN party_name_at(CAST(:cutoff AS bigint)) AS pn ON pn.party_id = i.provider_id
+LEFT JOIN evidence_at(CAST(:cutoff AS bigint)) AS v ON v.company_id = i.company_id AND v.invoice_id = i.invoice_id
 WHERE n.number = :number

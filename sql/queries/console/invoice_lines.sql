@@ -1,8 +1,8 @@
--- grain:  one row per line of the document of an invoice that counts now, in order
--- params: company_id, invoice_id
+-- grain:  one row per line of the document of an invoice that counted at the cutoff, in order
+-- params: company_id, invoice_id, cutoff (seal number)
 WITH better AS (
     SELECT e.company_id, e.invoice_id, e.act_id, e.kind
-    FROM evidence_at(9223372036854775807) AS e
+    FROM evidence_at(CAST(:cutoff AS bigint)) AS e
     WHERE
         e.company_id = CAST(:company_id AS bigint) AND e.invoice_id = CAST(:invoice_id AS bigint)
         AND e.kind IS NOT NULL

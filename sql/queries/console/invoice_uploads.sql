@@ -1,11 +1,11 @@
--- grain:  one row per row of a file that named an invoice number and was not accepted then, in order
--- params: number
+-- grain:  one row per row of a file that named an invoice number and was not accepted then, in order, up to the cutoff
+-- params: number, cutoff (seal number)
 SELECT
     r.upload_id, u.file_name, r.sheet, r.row_no, r.outcome, s.no AS act_no, s.recorded_at, u.received_on,
     coalesce(string_agg(p.message, chr(10) ORDER BY p.problem_no), '') AS messages
 FROM upload_row AS r
 INNER JOIN upload AS u ON u.upload_id = r.upload_id
-INNER JOIN seal AS s ON s.act_id = r.upload_id
+INNER JOIN seal AS s ON s.act_id = r.upload_id AND s.no <= CAST(:cutoff AS bigint)
 LEFT JOIN upload_problem AS p
     ON p.upload_id = r.upload_id AND p.sheet = r.sheet AND p.row_no = r.row_no AND p.severity <> 'blocking'
 WHERE r.invoice_number = :number

@@ -3,26 +3,18 @@
 -- params: company (USCC), provider (USCC), status (accepted, held, conflict, rejected), number (its beginning),
 --         uploader (USCC: of whose invoices and files), month (its first day: of service, else of handing in),
 --         rows (how many), skip (how many before); null for all; cutoff (seal number: as it stood then; null for now)
-WITH granted AS (
-    SELECT l.company_id, l.invoice_id, sum(l.granted_fen) AS granted_fen
-    FROM run AS r
-    INNER JOIN decision AS d ON d.proposal_act_id = r.proposal_act_id AND d.verdict = 'approved'
-    INNER JOIN run_line AS l ON l.run_id = r.run_id
-    WHERE NOT EXISTS (SELECT FROM seal AS s WHERE s.act_id = d.act_id AND s.no > CAST(:cutoff AS bigint))
-    GROUP BY l.company_id, l.invoice_id
-),
-
-accepted AS (
+WITH accepted AS (
     SELECT
         i.number, 'accepted' AS status, s.accepted_before + i.place AS accepted_no, i.kind, c.uscc AS company,
         p.uscc AS provider, lower(i.span) AS from_on, upper(i.span) - 1 AS until_on, i.net_fen, i.gross_fen,
-        i.received_on, CAST(g.granted_fen AS bigint) AS granted_fen, p.uscc AS uploader
+        i.received_on, g.fen AS granted_fen, p.uscc AS uploader
     FROM invoice AS i
     INNER JOIN seal AS s ON s.act_id = i.act_id
     INNER JOIN party AS c ON c.party_id = i.company_id
     INNER JOIN party AS p ON p.party_id = i.provider_id
-    LEFT JOIN granted AS g ON g.company_id = i.company_id AND g.invoice_id = i.invoice_id
-    WHERE CAST(:cutoff AS bigint) IS NULL OR s.no <= CAST(:cutoff AS bigint)
+    LEFT JOIN granted_at(coalesce(CAST(:cutoff AS bigint), 9223372036854775807)) AS g
+        ON g.company_id = i.company_id AND g.invoice_id = i.invoice_id
+    WHERE s.no <= coalesce(CAST(:cutoff AS bigint), 9223372036854775807)
 ),
 
 other AS (
@@ -43,7 +35,7 @@ other AS (
     LEFT JOIN held_row AS h ON h.upload_id = r.upload_id AND h.sheet = r.sheet AND h.row_no = r.row_no
     WHERE
         r.invoice_number <> ''
-        AND (CAST(:cutoff AS bigint) IS NULL OR s.no <= CAST(:cutoff AS bigint))
+        AND s.no <= coalesce(CAST(:cutoff AS bigint), 9223372036854775807)
         AND NOT EXISTS (SELECT FROM accepted AS a WHERE a.number = r.invoice_number)
     ORDER BY r.invoice_number, s.no DESC, r.row_no
 ),

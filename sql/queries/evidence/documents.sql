@@ -1,13 +1,14 @@
--- grain:  one row per document and kind under an invoice number, as it was handed in: oldest first
---         state: own (accepted with it), evidence, conflict, held; counts: its lines are the ones that count now
--- params: number
+-- grain:  one row per document and kind under an invoice number, as it was handed in by the cutoff: oldest first
+--         state: own (accepted with it), evidence, conflict, held; counts: its lines are the ones that count then
+-- params: number, cutoff (seal number)
 WITH accepted AS (
     SELECT
         i.company_id, i.invoice_id, i.evidence, i.net_fen, i.tax_fen, i.gross_fen, v.act_id AS best_act_id,
         v.kind AS best_kind, v.span IS NOT NULL AS other_span
     FROM invoice_number AS n
     INNER JOIN invoice AS i ON i.company_id = n.company_id AND i.invoice_id = n.invoice_id
-    LEFT JOIN evidence_at(9223372036854775807) AS v ON v.company_id = i.company_id AND v.invoice_id = i.invoice_id
+    INNER JOIN seal AS s ON s.act_id = i.act_id AND s.no <= CAST(:cutoff AS bigint)
+    LEFT JOIN evidence_at(CAST(:cutoff AS bigint)) AS v ON v.company_id = i.company_id AND v.invoice_id = i.invoice_id
     WHERE n.number = :number
 ),
 
@@ -21,6 +22,7 @@ waiting AS (
         min(h.content ->> 'company_uscc') AS company, min(h.content ->> 'provider_uscc') AS provider,
         min(h.invoice_kind) AS invoice_kind
     FROM held_row AS h
+    INNER JOIN seal AS s ON s.act_id = h.upload_id AND s.no <= CAST(:cutoff AS bigint)
     WHERE h.invoice_number = :number
     GROUP BY h.upload_id, h.evidence
 ),
@@ -40,6 +42,7 @@ named AS (
         e.kind = 'template' AND e.span IS NOT NULL
     FROM accepted AS a
     INNER JOIN evidence AS e ON e.company_id = a.company_id AND e.invoice_id = a.invoice_id
+    INNER JOIN seal AS s ON s.act_id = e.act_id AND s.no <= CAST(:cutoff AS bigint)
     UNION ALL
     SELECT
         w.upload_id, w.kind, CASE WHEN w.disputed THEN 'conflict' ELSE 'held' END, w.net_fen, w.tax_fen, w.gross_fen,
@@ -49,6 +52,7 @@ named AS (
         NOT EXISTS (
             SELECT FROM accepted AS a
             INNER JOIN evidence AS e ON e.company_id = a.company_id AND e.invoice_id = a.invoice_id
+            INNER JOIN seal AS s ON s.act_id = e.act_id AND s.no <= CAST(:cutoff AS bigint)
             WHERE e.upload_id = w.upload_id AND e.kind = w.kind
         )
         AND NOT EXISTS (
@@ -63,5 +67,5 @@ SELECT
     n.has_lines, n.evidence_act_id, n.counts, n.gives_span, u.received_on, n.company, n.provider, n.invoice_kind
 FROM named AS n
 INNER JOIN upload AS u ON u.upload_id = n.upload_id
-LEFT JOIN seal AS s ON s.act_id = n.upload_id
+INNER JOIN seal AS s ON s.act_id = n.upload_id
 ORDER BY s.no, n.kind

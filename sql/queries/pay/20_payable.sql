@@ -1,12 +1,16 @@
 -- grain:  temporary table payable, one row per line of a run of which something is left to be paid: how much, to
 --         which account, and in which way it is hindered (code, null when it can be paid)
 -- params: run_id, batch (left out of what other batches hold; null for none)
--- source: DESIGN 5 and 6.9; of a claim no more is paid than is payable of all its lines
+-- source: DESIGN 5 and 6.9; of a claim no more is paid than is payable of all its lines; what is owed to a company
+--         that was merged is paid to its successor (公司法第二百二十一条)
 CREATE TEMPORARY TABLE payable ON COMMIT DROP AS
 WITH line AS (
-    SELECT l.company_id, l.run_id, l.line_no, l.invoice_id, l.cap_year, l.accepted_no, l.granted_fen, r.programme_id
+    SELECT
+        l.company_id, l.run_id, l.line_no, l.invoice_id, l.cap_year, l.accepted_no, l.granted_fen, r.programme_id,
+        coalesce(h.successor_id, l.company_id) AS payee_id
     FROM run AS r
     INNER JOIN run_line AS l ON l.run_id = r.run_id
+    LEFT JOIN successor_at(9223372036854775807) AS h ON h.company_id = l.company_id
     WHERE r.run_id = CAST(:run_id AS bigint) AND l.granted_fen > 0
 ),
 
@@ -79,7 +83,8 @@ frozen AS (
     UNION
     SELECT l.programme_id, l.company_id, l.cap_year
     FROM line AS l
-    INNER JOIN standing_at(9223372036854775807) AS g ON g.company_id = l.company_id AND g.frozen
+    INNER JOIN standing_at(9223372036854775807) AS g
+        ON g.company_id IN (l.company_id, l.payee_id) AND g.frozen
 ),
 
 known AS (
@@ -96,7 +101,7 @@ changing AS (
 )
 
 SELECT
-    u.company_id, u.run_id, u.line_no, u.invoice_id, u.accepted_no, k.act_id AS account_act_id,
+    u.company_id, u.payee_id, u.run_id, u.line_no, u.invoice_id, u.accepted_no, k.act_id AS account_act_id,
     k.row_no AS account_row_no, CASE WHEN u.left_fen > 0 THEN u.left_fen ELSE u.proposed_fen END AS fen,
     CASE
         WHEN u.left_fen = 0 THEN 'in_batch'
@@ -111,6 +116,6 @@ LEFT JOIN objected AS o ON o.company_id = u.company_id AND o.invoice_id = u.invo
 LEFT JOIN due AS d ON d.company_id = u.company_id AND d.invoice_id = u.invoice_id AND d.cap_year = u.cap_year
 LEFT JOIN frozen AS f
     ON f.programme_id = u.programme_id AND f.company_id = u.company_id AND f.cap_year = u.cap_year
-LEFT JOIN known AS k ON k.company_id = u.company_id
-LEFT JOIN changing AS g ON g.company_id = u.company_id
+LEFT JOIN known AS k ON k.company_id = u.payee_id
+LEFT JOIN changing AS g ON g.company_id = u.payee_id
 WHERE u.left_fen > 0 OR u.proposed_fen > 0

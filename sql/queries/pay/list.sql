@@ -1,5 +1,5 @@
--- grain:  one row per batch, oldest first; amounts in fen by what became of its payments
--- params: batch (null for all)
+-- grain:  one row per batch proposed by the cutoff, oldest first; amounts in fen by what had become of its payments
+-- params: batch (null for all), cutoff (seal number)
 SELECT
     b.batch_id, b.run_id, coalesce(d.verdict, 'proposed') AS state, q.maker, d.decided_by AS checker, b.payments,
     b.amount_fen,
@@ -10,10 +10,10 @@ SELECT
 FROM payment_batch AS b
 INNER JOIN run AS r ON r.run_id = b.run_id
 INNER JOIN proposal AS q ON q.act_id = b.batch_id
-LEFT JOIN decision AS d ON d.proposal_act_id = b.batch_id
+LEFT JOIN decision_at(CAST(:cutoff AS bigint)) AS d ON d.proposal_act_id = b.batch_id
 LEFT JOIN seal AS s ON s.act_id = d.act_id
 LEFT JOIN act AS a ON a.act_id = d.act_id
-INNER JOIN payment_at(9223372036854775807) AS p ON p.batch_id = b.batch_id
+INNER JOIN payment_at(CAST(:cutoff AS bigint)) AS p ON p.batch_id = b.batch_id
 WHERE CAST(:batch AS bigint) IS NULL OR b.batch_id = CAST(:batch AS bigint)
 GROUP BY
     b.batch_id, d.verdict, q.maker, d.decided_by, r.programme_id, r.through_on, r.fiscal_year, s.recorded_at,

@@ -9,7 +9,7 @@ LEFT JOIN payable AS p ON p.company_id = l.company_id AND p.run_id = l.run_id AN
 WHERE
     y.batch_id = CAST(:batch AS bigint)
     AND (
-        p.line_no IS NULL OR p.code IS NOT NULL OR p.fen <> l.amount_fen
+        p.line_no IS NULL OR p.code IS NOT NULL OR p.fen <> l.amount_fen OR p.payee_id <> y.payee_id
         OR p.account_act_id <> y.account_act_id OR p.account_row_no <> y.account_row_no
     )
 ORDER BY l.line_no

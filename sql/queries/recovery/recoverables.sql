@@ -1,6 +1,7 @@
 -- grain:  one row per claim of which money was to be paid back by the cutoff, in order of the first recovery
 -- params: cutoff (seal number), number (invoice number; empty for all)
--- source: DESIGN 5; told_on is null until the company was told of it
+-- source: DESIGN 5; debtor: the company, or its successor once it was merged
+--         told_on is null until the company was told of it
 WITH moved AS (
     SELECT t.company_id, t.run_id, t.line_no, t.act_id, s.no, m.fen
     FROM account AS a
@@ -29,16 +30,18 @@ told AS (
 )
 
 SELECT
-    i.number AS invoice_number, p.uscc AS company, c.programme_id, c.cap_year,
-    CAST(c.recoverable_fen AS bigint) AS recoverable_fen, CAST(c.returned_fen AS bigint) AS returned_fen,
+    i.number AS invoice_number, p.uscc AS company, coalesce(h.uscc, p.uscc) AS debtor, c.programme_id,
+    c.cap_year, CAST(c.recoverable_fen AS bigint) AS recoverable_fen, CAST(c.returned_fen AS bigint) AS returned_fen,
     a.effective_on AS recovered_on, min(t.told_on) AS told_on
 FROM claimed AS c
 INNER JOIN invoice AS i ON i.company_id = c.company_id AND i.invoice_id = c.invoice_id
 INNER JOIN party AS p ON p.party_id = c.company_id
+LEFT JOIN successor_at(CAST(:cutoff AS bigint)) AS e ON e.company_id = c.company_id
+LEFT JOIN party AS h ON h.party_id = e.successor_id
 INNER JOIN seal AS f ON f.no = c.first_no
 INNER JOIN act AS a ON a.act_id = f.act_id
 LEFT JOIN told AS t ON t.company_id = c.company_id AND t.invoice_id = c.invoice_id AND t.no > c.first_no
 WHERE CAST(:number AS text) = '' OR i.number = CAST(:number AS text)
 GROUP BY
-    i.number, p.uscc, c.programme_id, c.cap_year, c.recoverable_fen, c.returned_fen, a.effective_on, c.first_no
+    i.number, p.uscc, h.uscc, c.programme_id, c.cap_year, c.recoverable_fen, c.returned_fen, a.effective_on, c.first_no
 ORDER BY c.first_no, i.number COLLATE "C", c.programme_id COLLATE "C", c.cap_year

@@ -28,11 +28,8 @@ position AS (
         l.company_id, l.invoice_id, l.cap_year, l.due_fen, l.run_id, l.line_no, l.fiscal_year, m.account_id, a.kind,
         array_position(ARRAY['payable', 'in_transit', 'paid'], a.kind) AS turn, sum(m.fen) AS fen
     FROM line AS l
-    INNER JOIN transfer AS t ON t.company_id = l.company_id AND t.run_id = l.run_id AND t.line_no = l.line_no
-    INNER JOIN seal AS s ON s.act_id = t.act_id AND s.no <= CAST(:cutoff AS bigint)
-    CROSS JOIN LATERAL (
-        VALUES (t.debit_account_id, -t.amount_fen), (t.credit_account_id, t.amount_fen)
-    ) AS m (account_id, fen)
+    INNER JOIN moved_at(CAST(:cutoff AS bigint)) AS m
+        ON m.company_id = l.company_id AND m.run_id = l.run_id AND m.line_no = l.line_no
     INNER JOIN account AS a ON a.account_id = m.account_id AND a.kind IN ('payable', 'in_transit', 'paid')
     GROUP BY
         l.company_id, l.invoice_id, l.cap_year, l.due_fen, l.run_id, l.line_no, l.fiscal_year, m.account_id, a.kind
