@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from reconciliation import bank_profile, disclosure, payout
 from settlement import documents
 from settlement import run as runs
-from settlement.compute import compute, put_lines
+from settlement.claims import compute, put_lines
 from voucher import acts, approval, ledger
 from voucher.access import User
 from voucher.capitals import capitals

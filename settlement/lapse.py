@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from settlement import documents
-from settlement.compute import compute, put_lines
+from settlement.claims import compute, put_lines
 from settlement.policy import Policy, governing, in_force
 from voucher import acts, life
 from voucher.access import User

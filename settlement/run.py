@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from settlement import documents, recovery
-from settlement.compute import compute, put_lines
+from settlement.claims import compute, put_lines
 from settlement.policy import Policy, cap_for_year, in_force
 from voucher import acts, approval, ledger
 from voucher.access import SYSTEM, User

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 
 from settlement import documents
 from settlement import run as runs
-from settlement.compute import compute
+from settlement.claims import compute
 from settlement.facts import (
     Contract,
     Facts,
