@@ -39,18 +39,20 @@ class Format(Protocol):
 
 
 @cache
-def all_formats() -> list[Format]:
-    """List the formats: the modules of this folder by name, then its profiles of usage files."""
+def by_name() -> Mapping[str, Format]:
+    """Map the name of each file of this folder, without its suffix, to its format: modules first, then profiles."""
     names = sorted(module.name for module in iter_modules(__path__))
-    modules = [import_module(f"{__name__}.{name}") for name in names]
-    return [*(cast(Format, getattr(module, "FORMAT", module)) for module in modules), *_profiles()]
+    modules = {name: import_module(f"{__name__}.{name}") for name in names}
+    profiles = sorted((each.name, each) for each in files(__name__).iterdir() if each.name.endswith(".toml"))
+    return {
+        **{name: cast(Format, getattr(module, "FORMAT", module)) for name, module in modules.items()},
+        **{name.removesuffix(".toml"): cast(Format, UsageFormat(load(each.read_bytes()))) for name, each in profiles},
+    }
 
 
-@cache
-def _profiles() -> tuple[Format, ...]:
-    """Read the profiles, by file name."""
-    found = sorted((each.name, each) for each in files(__name__).iterdir() if each.name.endswith(".toml"))
-    return tuple(cast(Format, UsageFormat(load(each.read_bytes()))) for _, each in found)
+def all_formats() -> list[Format]:
+    """List the formats in the order of `by_name`."""
+    return list(by_name().values())
 
 
 @cache
