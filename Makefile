@@ -53,7 +53,7 @@ soak: $(DONE)  ## 长时间：随机历史与任意次序（EXAMPLES=段数）�
 # The hashes must be those of the public index alone, so every local pip setting is left out.
 lock: $(DONE)  ## 按 pyproject.toml 重写 requirements.lock（只取公共索引的散列值，约十分钟）
 	env -u PIP_FIND_LINKS -u PIP_INDEX_URL -u PIP_EXTRA_INDEX_URL PIP_CONFIG_FILE=/dev/null \
-	$(BIN)/pip-compile --quiet --no-config --generate-hashes --allow-unsafe --extra dev --strip-extras --no-header \
+	$(BIN)/pip-compile --quiet --no-config --no-reuse-hashes --generate-hashes --allow-unsafe --extra dev --strip-extras --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
 	--output-file requirements.lock pyproject.toml
 

@@ -15,7 +15,7 @@ from bench import data
 from bench.clock import Cost
 from bench.works import MAKER
 from importers.accept import ask
-from importers.many import Way, import_members
+from importers.bundles import Way, import_members
 from importers.outcome import Outcome
 from tests.samples.bill import Bill, Row
 from tests.samples.xml import xml

@@ -78,7 +78,7 @@ def told(part: Part) -> None:
 def parsed(name: str, path: Path) -> Sequence[Paper]:
     """Parse a document. What a library cannot read is an answer; an accident in our own code is a crash."""
     try:
-        papers: Sequence[Paper] = import_module(f"importers.formats.{name}").parse(path)
+        papers: Sequence[Paper] = import_module(f"importers.formats.{name}").parse(path.read_bytes())
         return papers
     except BadXml as bad:
         if bad.code not in CATALOGUE:

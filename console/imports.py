@@ -13,7 +13,7 @@ from console.door import Verb
 from console.problems import problem_lines
 from console.progress import watched
 from console.registers import together
-from importers import accept, expand, many, returns
+from importers import accept, bundles, expand, returns
 from importers.accept import Asked
 from importers.outcome import WORDS, Outcome, outcome_data
 from voucher import access, uscc
@@ -38,7 +38,7 @@ def import_files(
     single = len(files) == 1 and not expand.is_bundle(files[0])
     if single:
         return import_one(engine, user, asked, files[0], dry_run=dry_run, return_file=return_file, listing=as_json)
-    way = many.Way(engine, user, asked, dry_run, listing=as_json)
+    way = bundles.Way(engine, user, asked, dry_run, listing=as_json)
     endings = [(shown, ending) for file in files for shown, ending in endings_of(way, file)]
     answers = [_answer(shown, ending, dry_run) for shown, ending in endings]
     text = [line for answer in answers for line in (*answer.text, "")]
@@ -47,13 +47,13 @@ def import_files(
     return Answer({"uploads": [answer.data for answer in answers]}, text, together([a.status for a in answers]))
 
 
-def endings_of(way: many.Way, file: Path) -> Iterator[tuple[str, many.Ending]]:
+def endings_of(way: bundles.Way, file: Path) -> Iterator[tuple[str, bundles.Ending]]:
     """Import one of several files, or the members of a folder or zip, each named as people know it."""
-    for member, ending in many.import_members(way, file):
-        yield str(file if member.path == file else (file if file.is_dir() else file.parent) / member.name), ending
+    for member, ending in bundles.import_members(way, file):
+        yield str(file if member.source == file else (file if file.is_dir() else file.parent) / member.name), ending
 
 
-def _answer(shown: str, ending: many.Ending, dry_run: bool) -> Answer:
+def _answer(shown: str, ending: bundles.Ending, dry_run: bool) -> Answer:
     if isinstance(ending, CvlError):
         data = {"file": shown, "error": {"code": ending.code, "message": ending.message}}
         return Answer(data, [f"{shown}：{ending.message}"], ending.exit_status)

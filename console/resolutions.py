@@ -13,7 +13,7 @@ from console.answer import Answer, table, yuan
 from console.chinese import FILE, argument, option
 from console.door import Verb
 from importers import resolve
-from importers.receive import stored
+from importers.originals import Originals, pack_of
 from importers.resolve import Row
 from voucher import access, approval
 from voucher.database import query, run
@@ -84,18 +84,19 @@ def fetch(engine: Engine, number: str, out: Path) -> Answer:
         out.mkdir(parents=True, exist_ok=True)
         for row in found:
             if row["sha256"] not in written:
-                written[row["sha256"]] = _write(row, out)
+                written[row["sha256"]] = _write(engine, row, out)
     except OSError as error:
         raise Refused("cannot_write", f"无法写入 {out}：{error.strerror}。请核对目录和权限。") from error
     data = {"number": number, "documents": [{"sha256": sha, "path": path} for sha, path in written.items()]}
     return Answer(data, [f"已取出 {len(written)} 份原件：", *(f"  {path}" for path in written.values())])
 
 
-def _write(row: Row, out: Path) -> str:
+def _write(engine: Engine, row: Row, out: Path) -> str:
     """Write one document under a name of ours and return its path. Raises Broken when the kept bytes are wrong."""
     sha256 = row["sha256"]
     try:
-        data = stored(sha256).read_bytes()
+        with Originals() as originals:
+            data = originals.read(sha256, run(engine, lambda db: pack_of(db, sha256), "cvl_auditor"))
     except FileNotFoundError:
         raise Broken("document_missing", f"原件 {sha256} 不在存档中。请从备份恢复 documents 目录。") from None
     if hashlib.sha256(data).hexdigest() != sha256:

@@ -13,11 +13,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from importers import books, formats, guard, mapping, usage
+from importers import books, formats, guard, mapping, originals, usage
 from importers.cells import read_invoice_number
 from importers.outcome import Outcome, blocked, read
 from importers.parts import Part
-from importers.receive import Received, keep, receive
+from importers.receive import Received, receive
 from importers.sheets import UNIT
 from importers.stage import Progress, Staged, make_tables, stage
 from importers.usage_format import UsageFormat
@@ -215,7 +215,7 @@ def _import_usage(
                 if any(problem.severity == "blocking" for problem in problems):
                     raise _Undone({0: blocked(sha256, problems, handed.format.NAME)})
                 books.put_problems(db, {act.act_id: problems})
-                keep([handed.received])
+                originals.keep([handed.received])
             return read(db, [act.act_id], listing=listing)[act.act_id]
         except acts.AlreadyDone as done:
             return read(db, [done.act_id], fresh=False, listing=listing)[done.act_id]
@@ -283,7 +283,7 @@ def _import(
         if stopped:
             raise _Undone({place: _blocked_as_read(each) for place, each in stopped.items()})
         _accept(db, list(handed.values()), asked)
-        keep([each.received for each in handed.values()])
+        originals.keep([each.received for each in handed.values()])
     outcomes = read(db, [each.upload_id for each in handed.values()], listing=listing)
     before = {
         place: rows[-1]["upload_id"]
@@ -311,12 +311,14 @@ def _without_news(db: Connection, before: Mapping[int, int]) -> set[int]:
 
 def _accept(db: Connection, handed: Sequence[Handed], asked: Asked) -> None:
     """Judge the staged invoices against each other and the books, and write what is accepted."""
+    pack = originals.pack_for([each.received for each in handed])
     uploads = [
         {
             "upload_id": each.upload_id, "evidence": each.staged.asides.get("evidence", each.evidence),
             "sha256": each.received.digests.sha256, "sm3": each.received.digests.sm3,
             "size_bytes": each.received.size_bytes, "file_name": each.received.name, "format": each.format,
             "header": UNIT.join(each.staged.header.cells) if each.staged.header else "",
+            "pack": pack if isinstance(each.received.source, bytes) else "",
         }
         for each in handed
     ]  # fmt: skip

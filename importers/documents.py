@@ -15,18 +15,18 @@ from voucher.problem import Problem
 
 
 def read_document(module: str, path: Path, *, today: date) -> Iterator[Part]:
-    """Yield the rows of a document and what it says beside them. module: the format's, with `parse(path)`.
+    """Yield the rows of a document and what it says beside them. module: the format's, with `parse(data)`.
 
     Never raises for what is in the file.
     """
     problems = guarded(path)
-    yield from problems or parts(worker.parse(module, [path]), today)[0]
+    yield from problems or parts(worker.parse(module, [path.read_bytes()]), today)[0]
 
 
-def guarded(path: Path, kind: guard.FileKind | None = None) -> list[Problem]:
+def guarded(source: guard.Source, kind: guard.FileKind | None = None) -> list[Problem]:
     """Return why a document may not be parsed, empty when it may. kind: of the file, when it is known."""
-    kind = kind or guard.kind_by_content(path)
-    return guard.check_file(path, OFD_LIMITS if kind == "ofd" else PAPER_LIMITS, kind)
+    kind = kind or guard.kind_by_content(source)
+    return guard.check_file(source, OFD_LIMITS if kind == "ofd" else PAPER_LIMITS, kind)
 
 
 def parts(answers: Sequence[worker.Answer], today: date) -> list[list[Part]]:

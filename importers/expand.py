@@ -1,54 +1,62 @@
 """A path to the files behind it: a file itself, the files of a folder, the members of a zip (and of zips within it).
 
 Each member is imported by itself and has its own outcome; one that cannot be taken never stops the others. Members of
-a zip lie in a temporary file under a number until the next one is asked for, unless they are moved away before.
+a zip are in memory, if they are small and wanted there, or lie in a temporary file until the next one is asked for.
 """
 
 import re
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from importers import guard
-from importers.guard import FileKind
+from importers.guard import FileKind, Source
 from importers.limits import BUNDLE_DEPTH, BUNDLE_LIMITS, MIB, Limits
 from importers.messages import make
 from importers.text import clean
 from voucher.problem import Problem
 
 _PIECE = 1 << 18
+_SMALL = 1 << 20
 _LITTER = re.compile(r"(?:^|/)(?:__MACOSX|\.(?!\.?/)[^/]*|Thumbs\.db|desktop\.ini|~\$[^/]*)(?:/|$)", re.IGNORECASE)
 _BROKEN = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError, RuntimeError)
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One file to import. name: as people know it. path: where its bytes are, None when problems forbid to read it.
-
-    kind: what it is. ours: it is a temporary file, which may be moved away.
+    """One file to import. name: as people know it. source: where its bytes are, or they themselves; None when problems
+    forbid to read it. kind: what it is. inner: it comes out of a zip.
     """
 
     name: str
-    path: Path | None
+    source: Source | None
     problems: tuple[Problem, ...] = ()
     kind: FileKind = "unknown"
-    ours: bool = False
+    inner: bool = False
+
+    @property
+    def path(self) -> Path | None:
+        """Return where a member lies that is not in memory."""
+        assert not isinstance(self.source, bytes)
+        return self.source
 
     @property
     def base(self) -> str:
         """Name of the file without its folders, as it is kept."""
         name = clean(PurePosixPath(self.name).name)
-        return re.sub(r"[^\w.()（）-]", "_", name)[-80:] or "member" if self.ours else PurePosixPath(self.name).name
+        return re.sub(r"[^\w.()（）-]", "_", name)[-80:] or "member" if self.inner else PurePosixPath(self.name).name
 
 
 @dataclass(slots=True)
 class _Count:
-    """How much has come out of a bundle so far, nested ones included. folder: where members lie."""
+    """How much has come out of a bundle so far, nested ones included. held: kinds that are wanted in memory."""
 
-    folder: Path | None = None
+    held: Container[str] = ()
     members: int = 0
     files: int = 0
     total: int = 0
@@ -59,12 +67,12 @@ def is_bundle(path: Path) -> bool:
     return path.is_dir() or (path.is_file() and _kind(path) == "zip")
 
 
-def members(path: Path, limits: Limits = BUNDLE_LIMITS, folder: Path | None = None) -> Iterator[Member]:
+def members(path: Path, limits: Limits = BUNDLE_LIMITS, held: Container[str] = ()) -> Iterator[Member]:
     """Yield the files behind a path in order of their names; a member's path is only good until the next one.
 
-    folder: where members of a zip are to lie, the system's for temporary files when None.
+    held: kinds of files of which the small members of a zip are given in memory.
     """
-    count = _Count(folder)
+    count = _Count(held)
     if path.is_dir():
         yield from _folder(path, count, limits)
     elif is_bundle(path):
@@ -104,7 +112,7 @@ def _bundle(path: Path, shown: str, depth: int, count: _Count, limits: Limits) -
     try:
         with (
             zipfile.ZipFile(path) as packed,
-            tempfile.TemporaryDirectory(prefix="cvl-member-", dir=count.folder) as folder,
+            tempfile.TemporaryDirectory(prefix="cvl-member-") as folder,
         ):
             entries = sorted((e for e in packed.infolist() if not e.is_dir()), key=_name)
             entries = [entry for entry in entries if not _LITTER.search(_name(entry))]
@@ -133,27 +141,41 @@ def _member(
         return
     count.files += 1
     path = folder / str(count.files)
+    small = entry.file_size <= _SMALL  # more than it declares never comes out
     try:
-        problem = _inflate(packed, entry, path, count, limits)
+        with BytesIO() if small else path.open("wb") as target:
+            problem = _inflate(packed, entry, target, count, limits)
+            source = target.getvalue() if isinstance(target, BytesIO) else path
+        kind = "unknown" if problem else guard.kind_by_content(source)
         if problem is not None:
             yield Member(shown, None, (problem,))
-        elif (kind := guard.kind_by_content(path)) != "zip":
-            yield Member(shown, path, kind=kind, ours=True)
-        elif depth >= BUNDLE_DEPTH:
-            yield Member(shown, None, (make("nested_too_deep"),))
+        elif isinstance(source, bytes) and kind in count.held:
+            yield Member(shown, source, kind=kind, inner=True)
         else:
-            yield from _bundle(path, shown, depth + 1, count, limits)
+            if isinstance(source, bytes):
+                path.write_bytes(source)
+            yield from _lying(path, kind, shown, depth, count, limits)
     finally:
         path.unlink(missing_ok=True)
 
 
+def _lying(path: Path, kind: FileKind, shown: str, depth: int, count: _Count, limits: Limits) -> Iterator[Member]:
+    """Yield a member that lies in a file, or the members of a zip that it is."""
+    if kind != "zip":
+        yield Member(shown, path, kind=kind, inner=True)
+    elif depth >= BUNDLE_DEPTH:
+        yield Member(shown, None, (make("nested_too_deep"),))
+    else:
+        yield from _bundle(path, shown, depth + 1, count, limits)
+
+
 def _inflate(
-    packed: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path, count: _Count, limits: Limits
+    packed: zipfile.ZipFile, entry: zipfile.ZipInfo, target: BinaryIO, count: _Count, limits: Limits
 ) -> Problem | None:
     """Inflate one member in pieces, and give up as soon as it passes a limit."""
     seen = 0
     try:
-        with packed.open(entry) as source, path.open("wb") as target:
+        with packed.open(entry) as source:
             while piece := source.read(_PIECE):
                 seen += len(piece)
                 count.total += len(piece)

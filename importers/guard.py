@@ -7,8 +7,9 @@ import re
 import struct
 import zipfile
 import zlib
+from io import BytesIO
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import BinaryIO, Literal
 
 from importers.limits import LIMITS, MIB, OFD_LIMITS, Limits
 from importers.messages import make
@@ -16,6 +17,8 @@ from importers.sheet_size import SheetSize
 from voucher.problem import Problem
 
 FileKind = Literal["xlsx", "csv", "zip", "xml", "pdf", "ofd", "xls", "parquet", "empty", "unknown"]
+Source = Path | bytes
+"""A file, or what is in a small one."""
 _CHUNK = 1 << 18
 _HEAD = 1 << 16
 _OLE = bytes.fromhex("D0CF11E0A1B11AE1")
@@ -28,14 +31,14 @@ _BROKEN = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImp
            struct.error)  # fmt: skip
 
 
-def kind_by_content(path: Path) -> FileKind:
+def kind_by_content(source: Source) -> FileKind:
     """Tell what a file is by its content, never by its suffix."""
-    with path.open("rb") as stream:
+    with _open(source) as stream:
         head = stream.read(_HEAD)
     if not head:
         return "empty"
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")):
-        return _packed_kind(path)
+        return _packed_kind(source)
     if head.startswith((_OLE, *_BIFF)):
         return "xls"
     if head.startswith(b"PAR1"):
@@ -48,51 +51,60 @@ def kind_by_content(path: Path) -> FileKind:
         return "unknown"
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:16].lower()
     if not start:
-        return "empty" if path.stat().st_size <= _HEAD else "unknown"
+        return "empty" if _size(source) <= _HEAD else "unknown"
     if start.startswith(_WEB):
         return "unknown"
     return "xml" if start.startswith(b"<") else "csv"
 
 
-def check_size(path: Path, limits: Limits = LIMITS) -> list[Problem]:
+def _open(source: Source) -> BinaryIO:
+    return BytesIO(source) if isinstance(source, bytes) else source.open("rb")
+
+
+def _size(source: Source) -> int:
+    if isinstance(source, bytes):
+        return len(source)
+    return source.stat().st_size if source.is_file() else 0
+
+
+def check_size(source: Source, limits: Limits = LIMITS) -> list[Problem]:
     """Return why a file is not even read, empty when it is."""
-    size = path.stat().st_size if path.is_file() else 0
+    size = _size(source)
     return [_too_large(size, limits)] if size > limits.file_bytes else []
 
 
-def check_file(path: Path, limits: Limits = LIMITS, kind: FileKind | None = None) -> list[Problem]:
+def check_file(source: Source, limits: Limits = LIMITS, kind: FileKind | None = None) -> list[Problem]:
     """Return why a file may not be opened, empty when it may. Never raises for what is in the file.
 
     kind: of the file, when it is known.
     """
-    problems = check_size(path, limits)
-    if problems or not path.is_file():
+    problems = check_size(source, limits)
+    if problems or (isinstance(source, Path) and not source.is_file()):
         return problems
-    size = path.stat().st_size
-    kind = kind or kind_by_content(path)
+    kind = kind or kind_by_content(source)
     if kind == "unknown":
         return [make("not_a_spreadsheet", detail="（是二进制文件或网页，不是表格）")]
     if kind in ("xls", "empty"):
         return [make("old_excel" if kind == "xls" else "empty_file")]
     if kind == "ofd":
         limits = min(limits, OFD_LIMITS, key=lambda each: each.inflated_bytes)
-        if size > limits.file_bytes:
-            return [_too_large(size, limits)]
+        if too_large := check_size(source, limits):
+            return too_large
     if kind in ("xlsx", "zip", "ofd"):
-        return _check_packed(path, limits, SheetSize(limits) if kind == "xlsx" else None)
-    return _check_xml(path) if kind == "xml" else []
+        return _check_packed(source, limits, SheetSize(limits) if kind == "xlsx" else None)
+    return _check_xml(source) if kind == "xml" else []
 
 
 def _too_large(size: int, limits: Limits) -> Problem:
     return make("file_too_large", value=_megabytes(size), limit=_megabytes(limits.file_bytes))
 
 
-def _packed_kind(path: Path) -> FileKind:
+def _packed_kind(source: Source) -> FileKind:
     """Tell a workbook and an OFD from other packed files by the names within."""
     try:
-        if _directory_bytes(path) > _DIRECTORY_BYTES:
+        if _directory_bytes(source) > _DIRECTORY_BYTES:
             return "zip"
-        with zipfile.ZipFile(path) as packed:
+        with _open(source) as stream, zipfile.ZipFile(stream) as packed:
             names = set(packed.namelist())
     except _BROKEN:
         return "zip"
@@ -101,12 +113,12 @@ def _packed_kind(path: Path) -> FileKind:
     return "ofd" if "OFD.xml" in names else "zip"
 
 
-def _directory_bytes(path: Path) -> int:
+def _directory_bytes(source: Source) -> int:
     """Return how long the table of contents of a packed file claims to be, before anything reads it whole.
 
     The largest claim of the ordinary and the zip64 end record counts; 0 when there is no end record.
     """
-    with path.open("rb") as stream:
+    with _open(source) as stream:
         size = stream.seek(0, 2)
         stream.seek(max(0, size - _HEAD - 22))
         tail = stream.read()
@@ -123,12 +135,12 @@ def _directory_bytes(path: Path) -> int:
     return claimed
 
 
-def _check_packed(path: Path, limits: Limits, sheets: SheetSize | None) -> list[Problem]:
+def _check_packed(source: Source, limits: Limits, sheets: SheetSize | None) -> list[Problem]:
     """Look at every entry of a packed file: its name, its flags, its real inflated size, its declarations."""
     try:
-        if _directory_bytes(path) > _DIRECTORY_BYTES:
+        if _directory_bytes(source) > _DIRECTORY_BYTES:
             return [make("zip_bomb", value="文件目录过长")]
-        with zipfile.ZipFile(path) as packed:
+        with _open(source) as stream, zipfile.ZipFile(stream) as packed:
             entries = packed.infolist()
             problem = _check_entries(entries, limits)
             total = 0
@@ -196,10 +208,10 @@ def _looks_like_xml(name: str, piece: bytes) -> bool:
     return start.startswith(b"<") and "/media/" not in name
 
 
-def _check_xml(path: Path) -> list[Problem]:
+def _check_xml(source: Source) -> list[Problem]:
     """Refuse an XML file with a DOCTYPE or an entity anywhere in it."""
     tail = b""
-    with path.open("rb") as stream:
+    with _open(source) as stream:
         while piece := stream.read(_CHUNK):
             if _DECLARATION.search((tail + piece).replace(b"\0", b"")):
                 return [make("doctype_refused", value="DOCTYPE")]

@@ -47,7 +47,7 @@ class ParserLimits:
     cpu_seconds: int = 20
     wall_seconds: int = 30
     answer_bytes: int = 64 * MIB
-    jobs: int = 2_000
+    jobs: int = 10_000
     pdf_pages: int = 50
     pixels: int = 12_000_000
     xml_bytes: int = 4 * MIB

@@ -4,7 +4,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from io import BytesIO
 
 from importers.limits import OFD_LIMITS
 from importers.xml_reading import BadXml, Element, children, local, parse_xml, text_at
@@ -48,12 +48,12 @@ class Found:
     signed: bool = False
 
 
-def look(path: Path) -> Found:
+def look(data: bytes) -> Found:
     """Read every XML of an OFD in memory, whatever its name. Raises BadXml."""
     found = Found()
     tags: list[tuple[str, Element]] = []
     objects: dict[tuple[str, str], str] = {}
-    for name, root in _roots(path):
+    for name, root in _roots(data):
         kind = local(root)
         folder = name.split("/", 1)[0]
         if kind == "EInvoice":
@@ -73,22 +73,22 @@ def look(path: Path) -> Found:
     return found
 
 
-def _roots(path: Path) -> Iterator[tuple[str, Element]]:
+def _roots(data: bytes) -> Iterator[tuple[str, Element]]:
     """Yield name and root of each XML entry. An entry that is no XML is passed over, a forbidden one is not."""
     total = 0
     try:
-        with zipfile.ZipFile(path) as packed:
+        with zipfile.ZipFile(BytesIO(data)) as packed:
             for entry in packed.infolist()[: OFD_LIMITS.zip_entries]:
                 with packed.open(entry) as stream:
                     head = stream.read(64)
                     if not head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
                         continue
-                    data = head + stream.read(ENTRY_BYTES)
-                total += len(data)
-                if len(data) > ENTRY_BYTES or total > OFD_LIMITS.inflated_bytes:
+                    content = head + stream.read(ENTRY_BYTES)
+                total += len(content)
+                if len(content) > ENTRY_BYTES or total > OFD_LIMITS.inflated_bytes:
                     raise BadXml("zip_bomb", entry.filename[:60])
                 try:
-                    yield entry.filename.replace("\\", "/").lstrip("/"), parse_xml(data)
+                    yield entry.filename.replace("\\", "/").lstrip("/"), parse_xml(content)
                 except BadXml as bad:
                     if bad.code == "doctype_refused":
                         raise

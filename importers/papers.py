@@ -5,10 +5,11 @@ A document's rows are shown as template rows, so that its return file, filled in
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import accumulate, pairwise
+from operator import attrgetter
 from typing import Any
 
 from importers.chunks import ChunkParser, Finding, ParsedChunk, Values
@@ -85,15 +86,21 @@ class Paper:
     notes: Mapping[str, str] = field(default_factory=dict)
 
 
+_NAMED = {each: [one.name for one in fields(each)] for each in (Paper, PaperLine, Fault)}
+_values, _line_values, _fault_values = (attrgetter(*names) for names in _NAMED.values())
+
+
 def to_data(paper: Paper) -> dict[str, Any]:
-    """Write a paper as plain data, for the way out of the child process."""
-    return asdict(paper)
+    """Write a paper as plain data, for the way out of the child process; its lines and faults by place."""
+    lines = [_line_values(line) for line in paper.lines]
+    faults = [_fault_values(fault) for fault in paper.faults]
+    return {**dict(zip(_NAMED[Paper], _values(paper), strict=True)), "lines": lines, "faults": faults}
 
 
 def from_data(data: Mapping[str, Any]) -> Paper:
     """Read a paper from plain data."""
-    lines = tuple(PaperLine(**line) for line in data["lines"])
-    faults = tuple(Fault(**{**fault, "value": clean(fault["value"])}) for fault in data["faults"])
+    lines = tuple(PaperLine(*line) for line in data["lines"])
+    faults = tuple(Fault(code, column, clean(value), *rest) for code, column, value, *rest in data["faults"])
     notes = {clean(name)[:50]: clean(value)[:200] for name, value in data["notes"].items()}
     return Paper(**{**data, "lines": lines, "faults": faults, "notes": notes})
 

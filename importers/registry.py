@@ -20,7 +20,8 @@ from importers import cells, guard
 from importers.cells import Cell
 from importers.columns import HEADER_WITHIN, ColumnReader, Header, match_header
 from importers.messages import make
-from importers.receive import Received, keep, receive
+from importers.originals import keep
+from importers.receive import Received, receive
 from importers.register_kinds import KINDS, Kind
 from importers.sheets import rows as sheet_rows
 from importers.text import clean_id

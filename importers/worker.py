@@ -1,7 +1,7 @@
 """The child process that parses documents: few memory, little time, no file written, no word of the parent's taken.
 
-One line of JSON in (module, paths), one line of JSON out (papers or problem of each). A child that takes too long or
-too much is ended, and the next documents get a new one.
+A line of JSON (module, sizes) and the bytes of the documents in, one line of JSON out (papers or problem of each). A
+child that takes too long or too much is ended, and the next documents get a new one.
 """
 
 import atexit
@@ -15,7 +15,6 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from importers.limits import PARSER_LIMITS, ParserLimits
@@ -29,13 +28,13 @@ def stopped(code: str, value: str = "") -> Answer:
     return {"papers": [], "code": code, "value": value}
 
 
-def parse_here(module: str, path: Path) -> Answer:
+def parse_here(module: str, document: bytes) -> Answer:
     """Parse a document in this process; whatever goes wrong is an answer."""
     from importers.papers import to_data
     from importers.xml_reading import BadXml
 
     try:
-        papers = import_module(module).parse(path)
+        papers = import_module(module).parse(document)
         return {"papers": [to_data(paper) for paper in papers], "code": "", "value": ""}
     except BadXml as bad:
         return stopped(bad.code, bad.value)
@@ -77,10 +76,11 @@ def main(limits: ParserLimits = PARSER_LIMITS) -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints is not an answer
     _bound(limits)
-    for line in sys.stdin:
+    while line := sys.stdin.buffer.readline():
         asked = json.loads(line)
+        documents = [sys.stdin.buffer.read(size) for size in asked["sizes"]]
         _bound_time(limits)
-        found = [parse_here(asked["module"], Path(path)) for path in asked["paths"]]
+        found = [parse_here(asked["module"], document) for document in documents]
         answers.write(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
         answers.flush()
 
@@ -96,13 +96,13 @@ class _Child:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         )  # fmt: skip
 
-    def ask(self, module: str, paths: Sequence[Path], limits: ParserLimits) -> "list[Answer] | str":
+    def ask(self, module: str, documents: Sequence[bytes], limits: ParserLimits) -> "list[Answer] | str":
         """Have documents parsed, or say why not; the child is ended when it does not answer as it should."""
         assert self._process.stdin is not None
-        self.jobs += len(paths)
-        asked = {"module": module, "paths": [os.path.abspath(path) for path in paths]}
+        self.jobs += len(documents)
+        asked = {"module": module, "sizes": [len(document) for document in documents]}
         try:
-            self._process.stdin.write(json.dumps(asked).encode() + b"\n")
+            self._process.stdin.write(b"".join((json.dumps(asked).encode(), b"\n", *documents)))
             self._process.stdin.flush()
         except OSError:
             self.end()
@@ -150,20 +150,20 @@ _idle: list[_Child] = []
 _lock = threading.Lock()
 
 
-def parse(module: str, paths: Sequence[Path], limits: ParserLimits = PARSER_LIMITS) -> list[Answer]:
-    """Parse documents in a child process. module: one with `parse(path)`. Never raises for what is in the files.
+def parse(module: str, documents: Sequence[bytes], limits: ParserLimits = PARSER_LIMITS) -> list[Answer]:
+    """Parse documents in a child process. module: one with `parse(data)`. Never raises for what is in the files.
 
     Of several that together stop the child each is parsed by itself.
     """
-    answers = _asked(module, paths, limits)
+    answers = _asked(module, documents, limits)
     if not isinstance(answers, str):
         return answers
-    if len(paths) == 1:
+    if len(documents) == 1:
         return [stopped("parser_stopped", answers)]
-    return [answer for path in paths for answer in parse(module, [path], limits)]
+    return [answer for document in documents for answer in parse(module, [document], limits)]
 
 
-def _asked(module: str, paths: Sequence[Path], limits: ParserLimits) -> list[Answer] | str:
+def _asked(module: str, documents: Sequence[bytes], limits: ParserLimits) -> list[Answer] | str:
     """Ask an idle child or a new one."""
     with _lock:
         child = _idle.pop() if _idle else None
@@ -172,7 +172,7 @@ def _asked(module: str, paths: Sequence[Path], limits: ParserLimits) -> list[Ans
             child.end()
         child = _Child()
     try:
-        answers = child.ask(module, paths, limits)
+        answers = child.ask(module, documents, limits)
     except BaseException:
         child.end()
         raise

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.engine import URL
 
 import sql
-from importers.receive import stored
+from importers.originals import Originals, stored
 from reconciliation.bundle import Point
 from voucher import acts, migrate
 from voucher.database import Row, one, query, run, transaction, translated
@@ -58,10 +58,11 @@ def save(engine: Engine, file: BinaryIO) -> Saved:
         )  # fmt: skip
         if said is not None:
             raise Refused("dump_failed", f"pg_dump 没有成功：{said}。请按这句话处理后重试。")
-        wanted = [row["sha256"] for row in query(db, "queries/backup/documents.sql")]
-        there = [sha256 for sha256 in wanted if stored(sha256).is_file()]
+        wanted = query(db, "queries/backup/documents.sql")
+        with Originals() as originals:
+            there = [row for row in wanted if originals.size(**row) is not None]
         last = Point(seen["no"], seen["chain_sha256"], seen["chain_sm3"])
-        missing = sorted(set(wanted) - set(there))
+        missing = sorted({row["sha256"] for row in wanted} - {row["sha256"] for row in there})
         _write(file, last, seen["major"], dump, there)
     file.seek(0)
     return Saved(last, seen["major"], len(there), missing, _digest(file))
@@ -84,7 +85,7 @@ def _address(url: URL) -> tuple[str, str]:
     return plain.render_as_string(hide_password=False), url.password or ""
 
 
-def _write(file: BinaryIO, last: Point, major: int, dump: Path, documents: list[str]) -> None:
+def _write(file: BinaryIO, last: Point, major: int, dump: Path, documents: list[Row]) -> None:
     with dump.open("rb") as source:
         about = {
             "format": FORMAT, "last": {"no": last.no, "sha256": last.sha256, "sm3": last.sm3}, "postgresql": major,
@@ -95,11 +96,18 @@ def _write(file: BinaryIO, last: Point, major: int, dump: Path, documents: list[
         entry = tarfile.TarInfo(_ABOUT)
         entry.size = len(data)
         tar.addfile(entry, BytesIO(data))
-        for name, path in [(_DUMP, dump), *((_DOCUMENTS + sha256, stored(sha256)) for sha256 in documents)]:
-            entry = tarfile.TarInfo(name)
-            entry.size = path.stat().st_size
-            with path.open("rb") as source:
-                tar.addfile(entry, source)
+        with dump.open("rb") as source:
+            _add(tar, _DUMP, dump.stat().st_size, source)
+        with Originals() as originals:
+            for row in documents:
+                with originals.open(**row) as source:
+                    _add(tar, _DOCUMENTS + row["sha256"], originals.size(**row) or 0, source)
+
+
+def _add(tar: tarfile.TarFile, name: str, size: int, source: BinaryIO) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size = size
+    tar.addfile(entry, source)
 
 
 def _digest(file: BinaryIO) -> str:
@@ -138,7 +146,8 @@ def restore(engine: Engine, path: Path) -> Saved:
     if (found["no"], found["chain_sha256"], found["chain_sm3"]) != (last.no, last.sha256, last.sm3):
         raise Broken("not_the_same", f"恢复出的账本止于第{found['no']}号，与备份所记的第{last.no}号或其摘要不符。")
     wanted = run(engine, lambda db: query(db, "queries/backup/documents.sql"), "cvl_auditor")
-    missing = [row["sha256"] for row in wanted if not stored(row["sha256"]).is_file()]
+    with Originals() as originals:
+        missing = sorted(row["sha256"] for row in wanted if originals.size(**row) is None)
     return Saved(last, place["major"], documents, missing)
 
 

@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from importers.messages import make
-from importers.receive import Received, keep, receive
+from importers.originals import keep
+from importers.receive import Received, receive
 from reconciliation import bank_files
 from reconciliation.bank_files import Read, Values
 from voucher import acts, approval

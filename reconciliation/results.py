@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from importers.receive import Received, keep, receive
+from importers.originals import keep
+from importers.receive import Received, receive
 from reconciliation import bank_files
 from reconciliation.bank_files import Values
 from reconciliation.bank_profile import Profile

@@ -25,9 +25,9 @@ def read(path: Path, _kind: str, *, today: date) -> Iterator[Part]:
     return read_document(__name__, path, today=today)
 
 
-def parse(path: Path) -> list[Paper]:
+def parse(data: bytes) -> list[Paper]:
     """Parse one XML; runs in the child process. Raises BadXml."""
-    root = parse_xml(path.read_bytes())
+    root = parse_xml(data)
     if not is_einvoice(root):
         raise BadXml("unknown_xml", local(root)[:60])
     return [read_einvoice(root)]

@@ -28,9 +28,9 @@ def read(path: Path, _kind: str, *, today: date) -> Iterator[Part]:
     return read_document(__name__, path, today=today)
 
 
-def parse(path: Path) -> list[Paper]:
+def parse(data: bytes) -> list[Paper]:
     """Parse one OFD; runs in the child process. Raises BadXml."""
-    found = look(path)
+    found = look(data)
     notes = {"OFD 签名": "有，未验证"} if found.signed else {}
     trees = [root for root in found.einvoices if is_einvoice(root)]
     if trees:

@@ -6,6 +6,7 @@ What comes from a QR code alone is a proposal: it waits for a better document or
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from io import BytesIO
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,7 +53,7 @@ def read(path: Path, _kind: str, *, today: date) -> Iterator[Part]:
     return read_document(__name__, path, today=today)
 
 
-def parse(path: Path) -> list[Paper]:
+def parse(data: bytes) -> list[Paper]:
     """Parse one PDF; runs in the child process, which alone loads the readers. Raises BadXml."""
     from pypdf import PdfReader, apply_configuration
 
@@ -63,7 +64,7 @@ def parse(path: Path) -> list[Paper]:
         jbig2dec_binary=None,
     ):  # fmt: skip
         warnings.simplefilter("ignore")
-        reader = PdfReader(path)
+        reader = PdfReader(BytesIO(data))
         if reader.is_encrypted and not reader.decrypt(""):
             raise BadXml("document_encrypted")
         trees = list(_attached(reader))

@@ -14,13 +14,13 @@ from starlette.responses import Response
 
 from importers import accept, handed, returns
 from importers.limits import MIB
+from importers.originals import Originals, pack_of
 from importers.outcome import WORDS, Outcome
 from importers.outcome import read as read_outcome
-from importers.receive import stored
 from portal.page import Misfilled, Page, Visit, post
 from portal.show import show
 from voucher import uscc
-from voucher.database import query
+from voucher.database import query, run
 from voucher.entry import MONTH, NUMBER, TEXT
 from voucher.errors import Broken, Refused
 
@@ -128,7 +128,9 @@ def original(visit: Visit) -> Response:
     """Give the very bytes of an upload."""
     row, _ = visit.read(lambda db: _find(db, visit))
     try:
-        data = stored(row["sha256"]).read_bytes()
+        pack = run(visit.engine, lambda db: pack_of(db, row["sha256"]), "cvl_auditor")
+        with Originals() as originals:
+            data = originals.read(row["sha256"], pack)
     except OSError as error:
         raise Broken("document_missing", "原件不在存档中。请联系系统管理员从备份恢复。") from error
     return download(visit, data, handed.safe_name(row["file_name"]))

@@ -1,10 +1,12 @@
 -- What was handed in, and how each of its rows ended. Accepted rows are the invoice lines themselves.
 
+-- pack: the file in which the bytes lie with others, empty when they have one of their own; no fact, so not sealed.
 CREATE TABLE document (
     sha256 bytea PRIMARY KEY CHECK (length(sha256) = 32),
     sm3 bytea NOT NULL CHECK (length(sm3) = 32),
     size_bytes bigint NOT NULL CHECK (size_bytes >= 0),
-    act_id bigint NOT NULL REFERENCES act
+    act_id bigint NOT NULL REFERENCES act,
+    pack text COLLATE "C" NOT NULL DEFAULT '' CHECK (pack ~ '^([0-9a-f]{64})?$')
 );
 CREATE INDEX document_act ON document (act_id);
 

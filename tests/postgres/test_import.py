@@ -10,7 +10,7 @@ from python_calamine import CalamineWorkbook
 
 from importers import returns
 from importers.columns import RETURN_COLUMNS
-from importers.receive import stored
+from importers.originals import stored
 from tests.cases.steps import PARTIES
 from tests.postgres.desk import (
     HEADER,

@@ -53,8 +53,8 @@ POINTS = {
     "while it waits for nobody": ("importers.books.run_file", "after", 4),
     "with half of the facts written": ("importers.books.run_file", "after", 19),
     "with the problems unwritten": ("importers.books._write_problems", "before", 1),
-    "before the document is kept": ("importers.accept.keep", "before", 1),
-    "after the document is kept": ("importers.accept.keep", "after", 1),
+    "before the document is kept": ("importers.originals.keep", "before", 1),
+    "after the document is kept": ("importers.originals.keep", "after", 1),
     "before the seal": ("voucher.seal.close", "before", 1),
     "between the seal and the end": ("voucher.seal.close", "after", 1),
 }

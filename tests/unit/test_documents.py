@@ -53,9 +53,9 @@ def spoilt(draw: st.DrawFn, seed: bytes) -> bytes:
     return bytes(data)
 
 
-def answered(name: str, path: Path) -> None:
+def answered(name: str, document: bytes) -> None:
     """Parse in this process, so that a crash is seen, and lay out what was read."""
-    answer = worker.parse_here(f"importers.formats.{name}", path)
+    answer = worker.parse_here(f"importers.formats.{name}", document)
     assert answer["code"] in CATALOGUE or not answer["code"]
     for data in json.loads(json.dumps(answer["papers"])):
         paper = from_data(data)
@@ -67,10 +67,8 @@ def answered(name: str, path: Path) -> None:
 @pytest.mark.parametrize("name", ["einvoice_xml", "ofd", "pdf"])
 @QUIET
 @given(data=st.data())
-def test_no_spoilt_document_crashes_its_reader(name: str, data: st.DataObject, tmp_path: Path) -> None:
-    path = tmp_path / "sample"
-    path.write_bytes(data.draw(st.one_of(spoilt(SEEDS[name]), st.binary(max_size=200))))
-    answered(name, path)
+def test_no_spoilt_document_crashes_its_reader(name: str, data: st.DataObject) -> None:
+    answered(name, data.draw(st.one_of(spoilt(SEEDS[name]), st.binary(max_size=200))))
 
 
 def money(found: Iterable[Part]) -> tuple[int, int, int]:
@@ -98,8 +96,7 @@ def test_every_format_of_an_invoice_reads_as_the_same_money(nets: list[int], red
         ("einvoice_xml", xml(bill)), ("ofd", ofd.pack(ofd.embedded(bill))), ("ofd", ofd.pack(ofd.tagged(bill))),
         ("pdf", pdf.attached(xml(bill))), ("pdf", pdf.information(bill)),
     ):  # fmt: skip
-        path.write_bytes(data)
-        (parts,) = documents.parts([worker.parse_here(f"importers.formats.{name}", path)], TODAY)
+        (parts,) = documents.parts([worker.parse_here(f"importers.formats.{name}", data)], TODAY)
         assert money(parts) == expected, name
     path.write_bytes(export.csv_bytes(export.table(export.HEADER, export.rows([bill]))))
     assert money(tax_export.read(path, "csv", today=TODAY)) == expected
@@ -228,17 +225,12 @@ def test_attacks_are_refused_in_little_memory(tmp_path: Path) -> None:
         assert int(megabytes) < 100, name
 
 
-def test_a_document_that_takes_too_long_is_given_up_and_the_next_is_read(tmp_path: Path) -> None:
-    path = tmp_path / "a.xml"
-    path.write_bytes(xml(BILL))
-    (slow,) = worker.parse("tests.samples.slow", [path], ParserLimits(wall_seconds=1))
+def test_a_document_that_takes_too_long_is_given_up_and_the_next_is_read() -> None:
+    (slow,) = worker.parse("tests.samples.slow", [b"slow"], ParserLimits(wall_seconds=1))
     assert slow["code"] == "parser_stopped"
-    assert worker.parse("importers.formats.einvoice_xml", [path])[0]["code"] == ""
+    assert worker.parse("importers.formats.einvoice_xml", [xml(BILL)])[0]["code"] == ""
 
 
-def test_a_document_that_takes_too_much_memory_is_given_up(tmp_path: Path) -> None:
-    path = tmp_path / "greedy"
-    path.write_bytes(b"greedy")
-    assert worker.parse("tests.samples.slow", [path])[0]["code"] == "parser_stopped"
-    path.write_bytes(b"write")
-    assert worker.parse("tests.samples.slow", [path])[0]["code"] == "document_broken"
+def test_a_document_that_takes_too_much_memory_is_given_up() -> None:
+    assert worker.parse("tests.samples.slow", [b"greedy"])[0]["code"] == "parser_stopped"
+    assert worker.parse("tests.samples.slow", [b"write"])[0]["code"] == "document_broken"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from importers.receive import stored
+from importers.originals import stored
 from reconciliation import reports
 from reconciliation.document import Report
 from tests.postgres.conftest import _copy_database, _drop_database, _superuser

@@ -1,3 +1,3 @@
--- grain:  one row per uploaded file that an act names, in order
+-- grain:  one row per uploaded file that an act names, those of a pack together
 -- params: none
-SELECT encode(d.sha256, 'hex') AS sha256, d.size_bytes FROM document AS d ORDER BY d.sha256
+SELECT encode(d.sha256, 'hex') AS sha256, d.pack FROM document AS d ORDER BY d.pack, d.sha256

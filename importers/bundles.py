@@ -1,34 +1,34 @@
 """Import the members of a folder or zip: each with its own outcome, documents of one invoice many at a time.
 
-Documents are parsed while the next ones are still unpacked, and many go into the books in one transaction, each as an
-act of its own. What goes wrong with one never stops the others.
+While many documents are imported in one transaction, each as an act of its own, the next ones are unpacked and parsed.
+What goes wrong with one never stops the others.
 """
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path
 
 from sqlalchemy import Engine
 
-from importers import documents, formats, worker
+from importers import documents, formats, guard, worker
 from importers.accept import Asked, Handed, import_file, import_handed
 from importers.expand import Member, members
 from importers.limits import MIB
 from importers.outcome import Outcome, blocked
 from importers.parts import Part
-from importers.receive import Received, incoming, take
+from importers.receive import Received, hold
 from voucher.access import User
 from voucher.days import business_day
-from voucher.errors import Busy, CvlError, Unreachable
+from voucher.errors import Busy, CvlError, Misused, Unreachable
 from voucher.problem import Problem
 
 GROUP = 2_000
 """Documents of one transaction at most."""
-GROUP_BYTES = 64 * MIB
+GROUP_BYTES = 16 * MIB
 MESSAGE = 50
 """Documents that are parsed at one message to the child."""
+MESSAGE_BYTES = 4 * MIB
 Ending = Outcome | CvlError
 
 
@@ -64,17 +64,29 @@ class _Document:
 
 def import_members(way: Way, file: Path) -> Iterator[tuple[Member, Ending]]:
     """Import a file, the files of a folder or the members of a zip in their order; yield how each ended."""
-    with incoming(copy=not way.dry_run) as folder, ThreadPoolExecutor(1) as parser:
-        group = _Group(way, parser, folder)
-        for member in members(file, folder=folder):
-            chosen = formats.documents().get(member.kind)
+    kinds = formats.documents()
+    with ThreadPoolExecutor(1) as parser, ThreadPoolExecutor(1) as writer:
+        group, written = _Group(parser), writer.submit(list[_Document])
+        for member in members(file, held=kinds):
+            chosen = kinds.get(member.kind)
             if chosen is None or group.full:
-                yield from group.import_all()
-            if chosen is None or member.path is None:
+                yield from _ended(written)
+                group, written = _Group(parser), writer.submit(_import_group, way, group)
+            if chosen is None or member.source is None:
+                yield from _ended(written)
+                written = writer.submit(list[_Document])
                 yield member, _alone(way, member)
             else:
-                group.add(member, member.path, chosen)
-        yield from group.import_all()
+                group.add(member, member.source, chosen, copied=not way.dry_run)
+        yield from _ended(written)
+        yield from _ended(writer.submit(_import_group, way, group))
+
+
+def _ended(written: Future[list[_Document]]) -> Iterator[tuple[Member, Ending]]:
+    """Wait for a group and yield how each of its documents ended."""
+    for document in written.result():
+        assert document.ending is not None
+        yield document.member, document.ending
 
 
 def _alone(way: Way, member: Member) -> Ending:
@@ -94,64 +106,62 @@ def _alone(way: Way, member: Member) -> Ending:
 class _Group:
     """Documents that are parsed and imported together."""
 
-    way: Way
     parser: ThreadPoolExecutor
-    folder: Path
     found: list[_Document] = field(default_factory=list)
     unparsed: dict[str, list[_Document]] = field(default_factory=dict)
     parsing: list[tuple[list[_Document], Future[list[worker.Answer]]]] = field(default_factory=list)
     size: int = 0
-    numbers: Iterator[int] = field(default_factory=count)
 
     @property
     def full(self) -> bool:
         """Tell whether the group should be imported before another document joins."""
         return len(self.found) >= GROUP or self.size >= GROUP_BYTES
 
-    def add(self, member: Member, path: Path, chosen: formats.Format) -> None:
-        """Receive one document, and have it parsed with others."""
+    def add(self, member: Member, source: guard.Source, chosen: formats.Format, *, copied: bool) -> None:
+        """Receive one document, and have it parsed with others. copied: whether it may be kept."""
         document = _Document(member, chosen)
         self.found.append(document)
-        if problems := documents.guarded(path, member.kind):
+        if problems := documents.guarded(source, member.kind):
             document.ending = blocked("", problems)
             return
         try:
-            target = self.folder / f"{next(self.numbers)}.in"
-            document.received = take(path, target, member.base, move=member.ours, copied=not self.way.dry_run)
-        except CvlError as error:
-            document.ending = error
+            data = source if isinstance(source, bytes) else source.read_bytes()
+        except OSError as error:
+            document.ending = Misused("no_file", f"无法读取文件 {source!s}：{error.strerror}。请核对权限。")
             return
-        self.size += document.received.size_bytes
+        document.received = hold(data, member.base, copied=copied)
+        self.size += len(data)
         waiting = self.unparsed.setdefault(document.module, [])
         waiting.append(document)
-        if len(waiting) >= MESSAGE:
-            self._parse(document.module)
+        if len(waiting) >= MESSAGE or sum(len(each) for each in _bytes(waiting)) >= MESSAGE_BYTES:
+            self.parse(document.module)
 
-    def _parse(self, module: str) -> None:
+    def parse(self, module: str) -> None:
         """Send what waits to the child, on the thread that talks with it."""
         waiting = self.unparsed.pop(module)
-        paths = [each.received.path for each in waiting if each.received is not None]
-        self.parsing.append((waiting, self.parser.submit(worker.parse, module, paths)))
+        self.parsing.append((waiting, self.parser.submit(worker.parse, module, _bytes(waiting))))
 
-    def import_all(self) -> Iterator[tuple[Member, Ending]]:
-        """Import the group and yield how each ended; the group is empty afterwards."""
-        for module in list(self.unparsed):
-            self._parse(module)
-        asked = [document for waiting, _ in self.parsing for document in waiting]
-        answers = [answer for _, future in self.parsing for answer in future.result()]
-        for document, parts in zip(asked, documents.parts(answers, business_day()), strict=True):
-            document.parts = parts
-            problems = [part for part in parts if isinstance(part, Problem)]
-            if any(problem.severity == "blocking" for problem in problems):
-                document.ending = blocked(document.sha256, problems, document.format.NAME)
-        for run in _runs([document for document in self.found if document.ending is None]):
-            _import_run(self.way, run)
-        for document in self.found:
-            assert document.ending is not None
-            yield document.member, document.ending
-            if document.received is not None:
-                document.received.path.unlink(missing_ok=True)
-        self.found, self.parsing, self.size = [], [], 0
+
+def _bytes(waiting: Sequence[_Document]) -> list[bytes]:
+    """List the bytes of documents in memory."""
+    sources = (each.received.source for each in waiting if each.received is not None)
+    return [source for source in sources if isinstance(source, bytes)]
+
+
+def _import_group(way: Way, group: _Group) -> list[_Document]:
+    """Import a group; returns its documents, each with its ending."""
+    for module in list(group.unparsed):
+        group.parse(module)
+    asked = [document for waiting, _ in group.parsing for document in waiting]
+    answers = [answer for _, future in group.parsing for answer in future.result()]
+    for document, parts in zip(asked, documents.parts(answers, business_day()), strict=True):
+        document.parts = parts
+        problems = [part for part in parts if isinstance(part, Problem)]
+        if any(problem.severity == "blocking" for problem in problems):
+            document.ending = blocked(document.sha256, problems, document.format.NAME)
+    for run in _runs([document for document in group.found if document.ending is None]):
+        _import_run(way, run)
+    return group.found
 
 
 def _runs(found: Sequence[_Document]) -> Iterator[list[_Document]]:
