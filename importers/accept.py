@@ -318,7 +318,7 @@ def _accept(db: Connection, handed: Sequence[Handed], asked: Asked) -> None:
             "sha256": each.received.digests.sha256, "sm3": each.received.digests.sm3,
             "size_bytes": each.received.size_bytes, "file_name": each.received.name, "format": each.format,
             "header": UNIT.join(each.staged.header.cells) if each.staged.header else "",
-            "pack": pack if isinstance(each.received.source, bytes) else "",
+            "notes": each.staged.asides, "pack": pack if isinstance(each.received.source, bytes) else "",
         }
         for each in handed
     ]  # fmt: skip

@@ -98,13 +98,6 @@ def write(db: Connection, staged: Mapping[int, Staged], there: Row) -> None:
     if there["known"] or there["waiting"]:
         run_file(db, "queries/import/72_further.sql")
         write_further(db)
-    notes = [
-        {"upload_id": upload_id, "note_no": number, "name": name, "value": value}
-        for upload_id, each in staged.items()
-        for number, (name, value) in enumerate(each.asides.items(), 1)
-    ]
-    if notes:
-        run_file(db, "queries/import/75_notes.sql", notes=canonical(notes))
     taken_up = {upload_id: usage.take_up(db, upload_id) for upload_id in (staged if there["usage"] else ())}
     _write_problems(db, staged, there, taken_up)
 

@@ -108,8 +108,9 @@ class _Group:
 
     parser: ThreadPoolExecutor
     found: list[_Document] = field(default_factory=list)
-    unparsed: dict[str, list[_Document]] = field(default_factory=dict)
-    parsing: list[tuple[list[_Document], Future[list[worker.Answer]]]] = field(default_factory=list)
+    unparsed: dict[str, list[tuple[_Document, bytes]]] = field(default_factory=dict)
+    unparsed_bytes: int = 0
+    parsing: list[tuple[Sequence[_Document], Future[list[worker.Answer]]]] = field(default_factory=list)
     size: int = 0
 
     @property
@@ -131,27 +132,23 @@ class _Group:
             return
         document.received = hold(data, member.base, copied=copied)
         self.size += len(data)
+        self.unparsed_bytes += len(data)
         waiting = self.unparsed.setdefault(document.module, [])
-        waiting.append(document)
-        if len(waiting) >= MESSAGE or sum(len(each) for each in _bytes(waiting)) >= MESSAGE_BYTES:
-            self.parse(document.module)
+        waiting.append((document, data))
+        if len(waiting) >= MESSAGE or self.unparsed_bytes >= MESSAGE_BYTES:
+            self.parse()
 
-    def parse(self, module: str) -> None:
+    def parse(self) -> None:
         """Send what waits to the child, on the thread that talks with it."""
-        waiting = self.unparsed.pop(module)
-        self.parsing.append((waiting, self.parser.submit(worker.parse, module, _bytes(waiting))))
-
-
-def _bytes(waiting: Sequence[_Document]) -> list[bytes]:
-    """List the bytes of documents in memory."""
-    sources = (each.received.source for each in waiting if each.received is not None)
-    return [source for source in sources if isinstance(source, bytes)]
+        for module, waiting in self.unparsed.items():
+            asked, contents = zip(*waiting, strict=True)
+            self.parsing.append((asked, self.parser.submit(worker.parse, module, contents)))
+        self.unparsed, self.unparsed_bytes = {}, 0
 
 
 def _import_group(way: Way, group: _Group) -> list[_Document]:
     """Import a group; returns its documents, each with its ending."""
-    for module in list(group.unparsed):
-        group.parse(module)
+    group.parse()
     asked = [document for waiting, _ in group.parsing for document in waiting]
     answers = [answer for _, future in group.parsing for answer in future.result()]
     for document, parts in zip(asked, documents.parts(answers, business_day()), strict=True):

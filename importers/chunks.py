@@ -1,7 +1,7 @@
 """Some thousand rows at a time: cells in, typed columns, digests, problems and COPY lines out."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import blake2b
@@ -43,6 +43,25 @@ class Finding:
 Rules = Callable[[Values, date], Iterable[Finding]]
 
 
+class Stretch(Mapping[str, Sequence[Value]]):
+    """The values of a stretch of rows, cut when they are asked for: of many small parts few are."""
+
+    def __init__(self, values: Values, start: int, end: int) -> None:
+        self._values, self._start, self._end = values, start, end
+
+    def __getitem__(self, name: str) -> Sequence[Value]:
+        """Return a column of the stretch."""
+        return self._values[name][self._start : self._end]
+
+    def __iter__(self) -> Iterator[str]:
+        """Go through the names."""
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        """Count the columns."""
+        return len(self._values)
+
+
 @dataclass(frozen=True, slots=True)
 class ParsedChunk:
     """Rows of one sheet. values: per staged field a column; the other sequences run along the rows.
@@ -82,7 +101,7 @@ class ParsedChunk:
             self.header,
             range(1, end - start + 1),
             self.raws[start:end],
-            {name: column[start:end] for name, column in self.values.items()},
+            Stretch(self.values, start, end),
             self.bodies[start:end],
             self.digests[start:end],
             [replace(p, row=_row(p) - first + 1) for p in self.problems[place:until]],

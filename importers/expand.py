@@ -11,7 +11,8 @@ import zlib
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path, PurePosixPath
+from operator import itemgetter
+from pathlib import Path
 from typing import BinaryIO
 
 from importers import guard
@@ -24,6 +25,7 @@ from voucher.problem import Problem
 _PIECE = 1 << 18
 _SMALL = 1 << 20
 _LITTER = re.compile(r"(?:^|/)(?:__MACOSX|\.(?!\.?/)[^/]*|Thumbs\.db|desktop\.ini|~\$[^/]*)(?:/|$)", re.IGNORECASE)
+_STRANGE = re.compile(r"[^\w.()（）-]")
 _BROKEN = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError, RuntimeError)
 
 
@@ -48,8 +50,8 @@ class Member:
     @property
     def base(self) -> str:
         """Name of the file without its folders, as it is kept."""
-        name = clean(PurePosixPath(self.name).name)
-        return re.sub(r"[^\w.()（）-]", "_", name)[-80:] or "member" if self.inner else PurePosixPath(self.name).name
+        name = self.name.rstrip("/").rpartition("/")[2]
+        return _STRANGE.sub("_", clean(name))[-80:] or "member" if self.inner else name
 
 
 @dataclass(slots=True)
@@ -114,59 +116,55 @@ def _bundle(path: Path, shown: str, depth: int, count: _Count, limits: Limits) -
             zipfile.ZipFile(path) as packed,
             tempfile.TemporaryDirectory(prefix="cvl-member-") as folder,
         ):
-            entries = sorted((e for e in packed.infolist() if not e.is_dir()), key=_name)
-            entries = [entry for entry in entries if not _LITTER.search(_name(entry))]
+            named = ((_name(entry), entry) for entry in packed.infolist() if not entry.is_dir())
+            entries = sorted((pair for pair in named if not _LITTER.search(pair[0])), key=itemgetter(0))
             count.members += len(entries)
             if count.members > limits.zip_entries:
                 yield Member(shown, None, (make("too_many_members", limit=limits.zip_entries),))
                 return
             if not entries:
                 yield Member(shown, None, (make("empty_file"),))
-            for entry in entries:
-                yield from _member(packed, entry, Path(folder), f"{shown}/{_name(entry)}", depth, count, limits)
+            for name, entry in entries:
+                if _unsafe(name) or "\0" in entry.orig_filename:
+                    yield Member(f"{shown}/{name}", None, (make("member_path", value=clean(name)[:100]),))
+                elif entry.flag_bits & 0x1:
+                    yield Member(f"{shown}/{name}", None, (make("member_encrypted"),))
+                else:
+                    yield from _member(packed, entry, folder, f"{shown}/{name}", depth, count, limits)
     except _BROKEN as error:
         yield Member(shown, None, (make("zip_broken", value=type(error).__name__),))
 
 
 def _member(
-    packed: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path, shown: str, depth: int, count: _Count, limits: Limits
+    packed: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: str, shown: str, depth: int, count: _Count, limits: Limits
 ) -> Iterator[Member]:
     """Yield one member of a zip, or the members of a zip that it is."""
-    name = _name(entry)
-    if name.startswith("/") or ".." in PurePosixPath(name).parts or ":" in name or "\0" in entry.orig_filename:
-        yield Member(shown, None, (make("member_path", value=clean(name)[:100]),))
-        return
-    if entry.flag_bits & 0x1:
-        yield Member(shown, None, (make("member_encrypted"),))
-        return
-    count.files += 1
-    path = folder / str(count.files)
-    small = entry.file_size <= _SMALL  # more than it declares never comes out
-    try:
-        with BytesIO() if small else path.open("wb") as target:
-            problem = _inflate(packed, entry, target, count, limits)
-            source = target.getvalue() if isinstance(target, BytesIO) else path
-        kind = "unknown" if problem else guard.kind_by_content(source)
+    data = b""
+    if entry.file_size <= _SMALL:  # more than it declares never comes out
+        held = BytesIO()
+        problem, data = _inflate(packed, entry, held, count, limits), held.getvalue()
         if problem is not None:
             yield Member(shown, None, (problem,))
-        elif isinstance(source, bytes) and kind in count.held:
-            yield Member(shown, source, kind=kind, inner=True)
+            return
+        if (kind := guard.kind_by_content(data)) in count.held:
+            yield Member(shown, data, kind=kind, inner=True)
+            return
+    count.files += 1
+    path = Path(folder, str(count.files))
+    try:
+        with path.open("wb") as file:
+            file.write(data)
+            problem = None if data else _inflate(packed, entry, file, count, limits)
+        if problem is not None:
+            yield Member(shown, None, (problem,))
+        elif (kind := guard.kind_by_content(path)) != "zip":
+            yield Member(shown, path, kind=kind, inner=True)
+        elif depth >= BUNDLE_DEPTH:
+            yield Member(shown, None, (make("nested_too_deep"),))
         else:
-            if isinstance(source, bytes):
-                path.write_bytes(source)
-            yield from _lying(path, kind, shown, depth, count, limits)
+            yield from _bundle(path, shown, depth + 1, count, limits)
     finally:
         path.unlink(missing_ok=True)
-
-
-def _lying(path: Path, kind: FileKind, shown: str, depth: int, count: _Count, limits: Limits) -> Iterator[Member]:
-    """Yield a member that lies in a file, or the members of a zip that it is."""
-    if kind != "zip":
-        yield Member(shown, path, kind=kind, inner=True)
-    elif depth >= BUNDLE_DEPTH:
-        yield Member(shown, None, (make("nested_too_deep"),))
-    else:
-        yield from _bundle(path, shown, depth + 1, count, limits)
 
 
 def _inflate(
@@ -186,6 +184,11 @@ def _inflate(
     except _BROKEN as error:
         return make("zip_broken", value=type(error).__name__)
     return None
+
+
+def _unsafe(name: str) -> bool:
+    """Tell whether a name leads out of the zip."""
+    return name.startswith("/") or ":" in name or ".." in name.split("/")
 
 
 def _name(entry: zipfile.ZipInfo) -> str:

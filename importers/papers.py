@@ -169,15 +169,21 @@ HEADER = Header("", 1, _NAMES, tuple(range(len(_NAMES))))
 """The template's header, under which a document's lines stand."""
 
 
-def _cells(paper: Paper, line: PaperLine) -> list[str]:
+def _rows(paper: Paper) -> Iterator[list[Any]]:
+    """Write the lines of a paper as rows of the template, what they share cleaned once."""
     words = {"blue": "蓝字", "red": "红字"}
-    cells = [
+    before = [
         cq_compute_1.NAME, paper.number, words.get(paper.kind, paper.kind), day(paper.issued_on), paper.provider_uscc,
         paper.provider_name, paper.company_uscc, paper.company_name, paper.contract_no, paper.service_from,
-        paper.service_until, line.tax_code, line.item, line.spec, line.unit, quantity(line.quantity), line.net,
-        line.rate, line.tax, line.gross, "", paper.original_number, paper.remark,
+        paper.service_until,
     ]  # fmt: skip
-    return [clean(cell) for cell in cells]
+    before, behind = list(map(clean, before)), ["", clean(paper.original_number), clean(paper.remark)]
+    for line in paper.lines:
+        cells = [
+            line.tax_code, line.item, line.spec, line.unit, quantity(line.quantity), line.net, line.rate, line.tax,
+            line.gross,
+        ]  # fmt: skip
+        yield [*before, *map(clean, cells), *behind]
 
 
 def chunks(papers: Sequence[Paper], today: date) -> list[ParsedChunk]:
@@ -212,7 +218,7 @@ def _parsed(papers: Sequence[Paper], qr: bool, today: date) -> list[ParsedChunk]
             if found.code != "red_needs_original" or owner[found.index] in coded:
                 yield found
 
-    cells: list[list[Any]] = [_cells(paper, line) for paper in papers for line in paper.lines]
+    cells: list[list[Any]] = [row for paper in papers for row in _rows(paper)]
     parser = ChunkParser(_QR_COLUMNS if qr else _COLUMNS, HEADER, rules, today)
     whole = parser.parse(Batch("", range(1, len(cells) + 1), None, cells, "utf-8"))
     return [whole.part(start, end) for start, end in pairwise(starts)]

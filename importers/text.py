@@ -27,7 +27,8 @@ _HALF = {
     **{code: chr(code - 0xFEE0) for span in ("０９", "ＡＺ", "ａｚ") for code in range(ord(span[0]), ord(span[1]) + 1)},
     **{ord(full): half for full, half in zip("－−﹣．，％／（）：", "---.,%/():", strict=True)},
 }
-_PLAIN = re.compile(r"[!-~]*\Z")
+_PLAIN = re.compile(r"[!-~\u4e00-\u9fff]*\Z")
+"""What needs no cleaning: no blanks, nothing invisible, nothing full-width."""
 
 
 @dataclass(frozen=True, slots=True)

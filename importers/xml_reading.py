@@ -13,6 +13,11 @@ _PROLOGUE = re.compile(r"\s*<\?xml[^>]*\?>")
 _DECLARATION = re.compile(r"<!\s*(DOCTYPE|ENTITY|ELEMENT|ATTLIST|NOTATION)", re.IGNORECASE)
 _CHARSETS = {"utf-8": "utf-8", "utf8": "utf-8", "gb18030": "gb18030", "gbk": "gb18030", "gb2312": "gb18030"}
 
+_PARSER = etree.XMLParser(
+    resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True,
+    encoding="utf-8",
+)  # fmt: skip
+
 Element: TypeAlias = Any
 """An lxml element; lxml has no types of its own."""
 
@@ -44,12 +49,8 @@ def parse_xml(data: bytes) -> Element:
         raise BadXml("xml_broken", "文字编码") from error
     if declared := _DECLARATION.search(text):
         raise BadXml("doctype_refused", declared[1])
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True,
-        remove_pis=True, encoding="utf-8",
-    )  # fmt: skip
     try:
-        root = etree.fromstring(_PROLOGUE.sub("", text, count=1).strip().encode(), parser)
+        root = etree.fromstring(_PROLOGUE.sub("", text, count=1).strip().encode(), _PARSER)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise BadXml("xml_broken", str(error)[:100]) from error
     if root is None or root.getroottree().docinfo.doctype:
@@ -93,11 +94,17 @@ class Tree:
         self._walk(root, "")
 
     def _walk(self, node: Element, above: str) -> None:
+        found = self._found
         for child in node:
-            path = above + local(child)
-            same = self._found.setdefault(path, [])
-            same.append(child)
-            if len(same) == 1 and len(child):
+            name = child.tag
+            if not isinstance(name, str) or name[0] == "{":
+                name = local(child)
+            path = above + name
+            if path in found:
+                found[path].append(child)
+                continue
+            found[path] = [child]
+            if len(child):
                 self._walk(child, f"{path}/")
 
     def all(self, path: str) -> list[Element]:

@@ -140,7 +140,7 @@ SEALED = (
     Sealed(
         "upload",
         "upload_id sha256 file_name format holds provider_uscc service_month received_on header rows accepted "
-        "duplicate conflict rejected held",
+        "duplicate conflict rejected held notes",
         "upload_id",
         act="t.upload_id",
     ),
@@ -191,12 +191,6 @@ SEALED = (
         "company_id invoice_id kind line_no tax_code item spec unit usage_qty net_fen rate_bp tax_fen gross_fen "
         "remark sheet row_no act_id",
         "company_id invoice_id kind line_no",
-    ),
-    Sealed(
-        "upload_note",
-        "note_no name value upload_id",
-        "note_no",
-        act="t.upload_id",
     ),
     Sealed(
         "metering",

@@ -46,8 +46,6 @@ WITH fact AS (
     UNION ALL
     SELECT 'evidence_line', t.act_id, count(*) FROM evidence_line AS t GROUP BY t.act_id
     UNION ALL
-    SELECT 'upload_note', t.upload_id, 1 FROM upload_note AS t
-    UNION ALL
     SELECT 'metering', t.act_id, 1 FROM metering AS t
     UNION ALL
     SELECT 'usage_day', t.act_id, count(*) FROM usage_day AS t GROUP BY t.act_id

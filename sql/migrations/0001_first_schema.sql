@@ -357,6 +357,8 @@ CREATE TABLE document (
 );
 CREATE INDEX document_act ON document (act_id);
 
+-- notes: what a document says beside its rows: its version, its marks, that it is signed (never that the signature
+-- holds).
 CREATE TABLE upload (
     upload_id bigint PRIMARY KEY REFERENCES act,
     sha256 bytea NOT NULL REFERENCES document,
@@ -373,6 +375,7 @@ CREATE TABLE upload (
     conflict bigint NOT NULL CHECK (conflict >= 0),
     rejected bigint NOT NULL CHECK (rejected >= 0),
     held bigint NOT NULL CHECK (held >= 0),
+    notes jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(notes) = 'object'),
     CHECK (rows = accepted + duplicate + conflict + rejected + held)
 );
 CREATE INDEX upload_file ON upload (sha256, provider_uscc, service_month);
@@ -565,15 +568,6 @@ CREATE TABLE evidence_line (
 );
 CREATE INDEX evidence_line_act ON evidence_line (act_id);
 
--- What a document says beside its rows: its version, its marks, that it is signed (never that the signature holds).
-CREATE TABLE upload_note (
-    upload_id bigint NOT NULL REFERENCES upload,
-    note_no integer NOT NULL,
-    name text NOT NULL,
-    value text NOT NULL,
-    PRIMARY KEY (upload_id, note_no)
-);
-
 -- Which document of a number a person has decided for; the newest counts. evidence_act_id, kind: of the further
 -- document that is kept, NULL when the invoice's own is. The amounts are those of the kept document.
 CREATE TABLE resolution (
@@ -653,7 +647,6 @@ $$;
 
 SELECT append_only('evidence');
 SELECT append_only('evidence_line');
-SELECT append_only('upload_note');
 SELECT append_only('resolution');
 -- Usage annexes: what a provider's metering says of an invoice. The lines stand in the document, which is kept; here
 -- stand their sums per invoice, day and unit, with the number of lines that each is made of. Amounts are yuan with up
@@ -1602,7 +1595,7 @@ SELECT provider_rows('upload', 'provider_uscc = (SELECT own_code())');
 SELECT provider_rows(
     fact, format('EXISTS (SELECT FROM upload AS u WHERE u.upload_id = %s.upload_id)', fact)
 )
-FROM unnest(CAST('{upload_row,upload_problem,held_row,upload_note}' AS regclass[])) AS fact;
+FROM unnest(CAST('{upload_row,upload_problem,held_row}' AS regclass[])) AS fact;
 
 SELECT provider_rows('invoice', 'provider_id = (SELECT own_party())');
 SELECT provider_rows(

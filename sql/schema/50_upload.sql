@@ -10,6 +10,8 @@ CREATE TABLE document (
 );
 CREATE INDEX document_act ON document (act_id);
 
+-- notes: what a document says beside its rows: its version, its marks, that it is signed (never that the signature
+-- holds).
 CREATE TABLE upload (
     upload_id bigint PRIMARY KEY REFERENCES act,
     sha256 bytea NOT NULL REFERENCES document,
@@ -26,6 +28,7 @@ CREATE TABLE upload (
     conflict bigint NOT NULL CHECK (conflict >= 0),
     rejected bigint NOT NULL CHECK (rejected >= 0),
     held bigint NOT NULL CHECK (held >= 0),
+    notes jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(notes) = 'object'),
     CHECK (rows = accepted + duplicate + conflict + rejected + held)
 );
 CREATE INDEX upload_file ON upload (sha256, provider_uscc, service_month);

@@ -46,15 +46,6 @@ CREATE TABLE evidence_line (
 );
 CREATE INDEX evidence_line_act ON evidence_line (act_id);
 
--- What a document says beside its rows: its version, its marks, that it is signed (never that the signature holds).
-CREATE TABLE upload_note (
-    upload_id bigint NOT NULL REFERENCES upload,
-    note_no integer NOT NULL,
-    name text NOT NULL,
-    value text NOT NULL,
-    PRIMARY KEY (upload_id, note_no)
-);
-
 -- Which document of a number a person has decided for; the newest counts. evidence_act_id, kind: of the further
 -- document that is kept, NULL when the invoice's own is. The amounts are those of the kept document.
 CREATE TABLE resolution (
@@ -134,5 +125,4 @@ $$;
 
 SELECT append_only('evidence');
 SELECT append_only('evidence_line');
-SELECT append_only('upload_note');
 SELECT append_only('resolution');

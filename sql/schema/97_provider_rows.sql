@@ -26,7 +26,7 @@ SELECT provider_rows('upload', 'provider_uscc = (SELECT own_code())');
 SELECT provider_rows(
     fact, format('EXISTS (SELECT FROM upload AS u WHERE u.upload_id = %s.upload_id)', fact)
 )
-FROM unnest(CAST('{upload_row,upload_problem,held_row,upload_note}' AS regclass[])) AS fact;
+FROM unnest(CAST('{upload_row,upload_problem,held_row}' AS regclass[])) AS fact;
 
 SELECT provider_rows('invoice', 'provider_id = (SELECT own_party())');
 SELECT provider_rows(

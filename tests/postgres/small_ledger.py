@@ -148,7 +148,6 @@ MAPPING = """
 INSERT INTO mapping (act_id, provider_uscc, header_sha256, header, profile)
 VALUES (:act, CAST(:provider AS text), sha256('x'), '票号', '{"columns":{},"constants":{}}')
 """
-NOTES = "INSERT INTO upload_note (upload_id, note_no, name, value) VALUES (:act, 1, '数电票版本', '0.33')"
 REFUSAL = """
 INSERT INTO refusal (company_id, invoice_id, programme_id, cap_year, refused, why, act_id)
 SELECT i.company_id, i.invoice_id, p.programme_id, 2199, TRUE, '查实', i.act_id
@@ -240,7 +239,7 @@ def upload(
         execute(db, STAGE, first=first, rows=rows, companies=companies, net_fen=net_fen, **params)
         for statement in (
             UPLOAD, NUMBERS, INVOICES, LINES, BAD_ROWS, HELD, PROBLEMS, EVIDENCE, EVIDENCE_LINES, RESOLUTION, MAPPING,
-            NOTES, NOTICE, REFUSAL, CONTRACT,
+            NOTICE, REFUSAL, CONTRACT,
         ):  # fmt: skip
             execute(db, statement, act=act.act_id, **params)
     return act.act_id

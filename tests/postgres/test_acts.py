@@ -204,7 +204,6 @@ def test_the_rows_of_a_body_are_sorted_by_a_key(full: Engine) -> None:
         "upload_problem": {"upload_id"},
         "held_row": {"upload_id"},
         "held_usage": {"upload_id"},
-        "upload_note": {"upload_id"},
         "bank_line": {"statement_id"},
     }
     for sealed in SEALED:

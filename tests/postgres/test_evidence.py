@@ -35,7 +35,7 @@ def test_an_xml_with_a_span_in_its_remark_is_accepted(desk: Desk) -> None:
     assert counts(outcome) == {"accepted": 1}
     assert outcome.format == "EINVOICE-XML"
     assert desk.rows("SELECT evidence, CAST(span AS text) FROM invoice") == [("xml", "[2026-07-01,2026-08-01)")]
-    notes = dict(desk.rows("SELECT name, value FROM upload_note"))
+    ((notes,),) = desk.rows("SELECT notes FROM upload")
     assert notes["数电票版本"] == "0.33"
     assert notes["税务机关签名"].endswith("未验证")
 

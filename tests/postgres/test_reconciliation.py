@@ -309,7 +309,6 @@ CHANGES = {
     "mapping": "UPDATE mapping SET profile = '{}' WHERE act_id = (SELECT max(act_id) FROM mapping)",
     "evidence": "UPDATE evidence SET digest = 'y' WHERE act_id = (SELECT max(act_id) FROM evidence)",
     "evidence_line": "UPDATE evidence_line SET item = 'x' WHERE act_id = (SELECT max(act_id) FROM evidence_line)",
-    "upload_note": "UPDATE upload_note SET value = 'x' WHERE upload_id = (SELECT max(upload_id) FROM upload_note)",
     "metering": "UPDATE metering SET replaces = NOT replaces",
     "usage_day": "UPDATE usage_day SET unit = 'x'",
     "held_usage": "UPDATE held_usage SET quantity = quantity + 1",
