@@ -30,20 +30,7 @@ def propose(db: Connection, user: User, programme: str, number: str, year: int |
     years = "各年度" if year is None else f"{year}年度"
     words = f"发票 {number} {years}{'解除不予兑付' if lift else '不予兑付'}：{why}"
     stem = f"{programme}:{number}:{year or 'all'}:"
-    earlier = one(db, "queries/proposal/earlier.sql", stem=stem, kind=KIND)
-    assert earlier is not None
-    try:
-        with acts.act(db, KIND, f"{stem}{earlier['decided'] + 1}", user.name, payload) as act:
-            return approval.propose(db, act, KIND, words.replace("|", "／"), payload, user)
-    except acts.AlreadyDone as done:
-        return done.act_id
-    except Refused as refusal:
-        if refusal.code == "reference_conflict":
-            raise Refused(
-                "proposal_pending",
-                f"发票 {number} 已有事项 {earlier['waiting']} 尚待复核。请先批准、退回或撤回，再重新提交。",
-            ) from None
-        raise
+    return approval.propose_next(db, KIND, stem, words.replace("|", "／"), payload, user)
 
 
 def _decide(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict[str, Any]:

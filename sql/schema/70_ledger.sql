@@ -99,16 +99,18 @@ GRANT SELECT, INSERT ON account TO cvl_app;
 GRANT UPDATE (balance_fen) ON account TO cvl_app;
 GRANT SELECT ON account TO cvl_auditor;
 
--- The runs approved by a cutoff (a seal number). act_id: the approval; approved_on: its business day.
+-- The runs approved by a cutoff (a seal number). act_id, no: the approval and its seal; approved_on: its business day.
 CREATE TYPE approved_run AS (
-    run_id bigint, programme_id text COLLATE "C", fiscal_year integer, act_id bigint, approved_on date
+    run_id bigint, programme_id text COLLATE "C", fiscal_year integer, act_id bigint, no bigint, approved_on date
 );
 CREATE FUNCTION approved_at(cutoff bigint) RETURNS SETOF approved_run LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT r.run_id, r.programme_id, r.fiscal_year, d.act_id, a.effective_on
+    SELECT r.run_id, r.programme_id, r.fiscal_year, d.act_id, s.no, a.effective_on
     FROM run AS r
-    INNER JOIN decision_at(cutoff) AS d ON d.proposal_act_id = r.proposal_act_id AND d.verdict = 'approved'
-    INNER JOIN act AS a ON a.act_id = d.act_id;
+    INNER JOIN decision AS d ON d.proposal_act_id = r.proposal_act_id AND d.verdict = 'approved'
+    INNER JOIN seal AS s ON s.act_id = d.act_id
+    INNER JOIN act AS a ON a.act_id = d.act_id
+    WHERE s.no <= cutoff;
 END;
 
 -- What was granted for an invoice by then: the signed sum of its lines.

@@ -61,6 +61,23 @@ FROM run_line AS l INNER JOIN run AS r USING (run_id)
 INNER JOIN decision AS d ON d.proposal_act_id = r.proposal_act_id AND d.verdict = 'approved'
 WHERE r.programme_id = :programme GROUP BY l.company_id, l.cap_year
 """
+LINES = """
+SELECT l.company_id, l.invoice_id, l.cap_year, l.granted_fen,
+    coalesce((SELECT sum(p.amount_fen) FROM payment_line AS p INNER JOIN payment AS y USING (payment_id)
+        WHERE y.batch_id = :batch AND (p.company_id, p.run_id, p.line_no) = (l.company_id, l.run_id, l.line_no)), 0)
+        AS fen,
+    coalesce((SELECT sum(p.amount_fen) FROM payment_line AS p INNER JOIN payment_at(9223372036854775807) AS y
+        USING (payment_id) WHERE y.batch_id <> :batch AND y.state IN ('proposed', 'in_transit', 'paid')
+        AND (p.company_id, p.run_id, p.line_no) = (l.company_id, l.run_id, l.line_no)), 0) AS earlier_fen
+FROM run_line AS l WHERE l.run_id = :run AND l.granted_fen > 0
+"""
+CLOSED = """
+SELECT t.state, a.balance_fen FROM voucher AS v
+INNER JOIN state_at('voucher', 9223372036854775807) AS t ON t.subject_id = v.voucher_id
+INNER JOIN account AS a ON a.kind = 'voucher'
+    AND (a.programme_id, a.company_id, a.year) = (v.programme_id, v.company_id, v.cap_year)
+WHERE v.voucher_id = ANY(:ids)
+"""
 STATES = """
 SELECT DISTINCT ON (noun, subject_id) noun, subject_id, to_state FROM move
 WHERE noun IN ('voucher', 'company') ORDER BY noun, subject_id, step DESC
@@ -251,11 +268,36 @@ class AnyOrder(RuleBasedStateMachine):
         with self.write() as db:
             if not (shown := disclosure.disclose(db, MAKER, run_id, None)).over:
                 return
+            plain, facts = self._plain(db)
             batch = payments.propose(db, MAKER, run_id).batch
+            self._payable(db, run_id, batch, plain, facts)
         if batch is not None:
             with self.write() as db:
                 approval.decide(db, batch, "approved", CHECKER)
             self._hear(data, batch)
+
+    def _plain(self, db: Connection) -> tuple[engine.Draft, Facts]:
+        """Give what the plain engine would still do of all that is known, and the facts."""
+        cutoff = recorder.acts.cutoff(db)
+        facts = load.facts_at(db, PROGRAMME, cutoff)
+        policies = documents.recorded(db, cutoff)
+        return engine.draft(facts, policies, PROGRAMME, date(2199, 12, 31), backfill=False), facts
+
+    def _payable(self, db: Connection, run_id: int, batch: int | None, plain: engine.Draft, facts: Facts) -> None:
+        """Check a batch: nothing of a claim that is worth less than it was granted, disputed or frozen; all of the rest
+        of which nothing was ever sent or taken back."""
+        due = {(x.invoice_id, x.cap_year) for x in plain.lines if x.kind == "recovery"}
+        due |= {(x.invoice_id, x.cap_year) for x in plain.held if "overlap_open" in {y.code for y in x.reasons}}
+        frozen = {(x.company, year) for x in facts.standings if x.frozen for year in (2025, 2026, 2027, 2028)}
+        frozen |= {(x.company, x.cap_year) for x in facts.vouchers if x.frozen}
+        taken = {(x.invoice_id, x.cap_year) for x in facts.served if x.granted_fen < 0}
+        for row in db.execute(text(LINES), {"run": run_id, "batch": batch or 0}):
+            claim = row.invoice_id, row.cap_year
+            clean = claim not in due and (row.company_id, row.cap_year) not in frozen
+            assert row.fen == 0 or clean, row
+            assert row.fen <= row.granted_fen - row.earlier_fen, row
+            if clean and claim not in taken and row.earlier_fen == 0:
+                assert row.fen == row.granted_fen, row
 
     def _hear(self, data: st.DataObject, batch: int) -> None:
         """Take in the bank's words, twice; the second time nothing is news."""
@@ -296,7 +338,16 @@ class AnyOrder(RuleBasedStateMachine):
     def expire(self, _: st.DataObject) -> None:
         """Let lapse what is due; what waits stays open, and the same again finds nothing."""
         with self.write() as db:
-            done = [each for each in lapse.expire(db, MAKER, self.day) if not each.waits_for]
+            plain, _ = self._plain(db)
+            open_ = {
+                (recorder.uscc(x.company), x.cap_year) for x in (*plain.lines, *plain.held, *plain.backfill_listed)
+            }
+            found = lapse.expire(db, MAKER, self.day)
+            assert all(date(each.cap_year + 1, 3, 31) < self.day for each in found)
+            assert {each for each in found if ((each.company, each.cap_year) in open_) != bool(each.waits_for)} == set()
+            done = [each for each in found if not each.waits_for]
+            ids = [each.voucher_id for each in done]
+            assert set(db.execute(text(CLOSED), {"ids": ids})) <= {("expired", 0)}
             again = lapse.expire(db, MAKER, self.day)
             assert all(each.waits_for for each in again)
         if done:

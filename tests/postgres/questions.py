@@ -30,8 +30,8 @@ from voucher.database import run, transaction
 from voucher.errors import Refused
 
 PERIOD = "2026"
-SOME = ("26500000000000900103", "26500000000000900112", "26500000000000900104")
-"""Invoices to ask about: reversed after payment, reversed before it, paid."""
+SOME = ("26500000000000900100", "26500000000000900103", "26500000000000900112", "26500000000000900104")
+"""Invoices to ask about: one of which a document comes later, one reversed after payment, one before it, one paid."""
 
 
 def answers(engine: Engine, as_of: str | None = None) -> Mapping[str, Any]:

@@ -10,14 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
+from importers import verification
 from reconciliation import bank, disclosure, flags, payments, results
 from settlement import recovery
 from tests.postgres import small_ledger as small
-from tests.postgres.desk import Cells, Desk, companies, csv_bytes, line, providers
-from voucher import acts, approval
-from voucher.database import run
+from tests.postgres.desk import Cells, Desk, bill_of, companies, csv_bytes, line, providers
+from tests.postgres.witness import SHIPPED, record_document
+from tests.samples.xml import xml
+from voucher import acts, approval, life
+from voucher.database import run, transaction
 from voucher.money import format_yuan
 
 C, D, _ = (row[1] for row in companies("C", "D", "E")[1:])
@@ -31,8 +34,8 @@ def build(engine: Engine, folder: Path, look: Callable[[str], None] = lambda _: 
         patch.setenv("CVL_TODAY", "2026-08-15")
         small.build(engine, 4)
         desk = Desk(engine, folder / "home")
+        look("begun")
         _register(desk)
-        look("registered")
         _hand_in(desk)
         number = small.settled(engine, date(2026, 7, 31))
         run(engine, lambda db: disclosure.disclose(db, small.MAKER, number, None))
@@ -115,3 +118,25 @@ def _decide(engine: Engine) -> None:
     for place, (name, flag) in enumerate(sorted(first.items())):
         asked = (name, flag.subject, VERDICTS[place % 3], "已调阅合同与付款凭证核实")
         run(engine, lambda db, asked=asked: flags.decide(db, small.MAKER, params | {"cutoff": acts.cutoff(db)}, *asked))
+
+
+def go_on(engine: Engine, folder: Path) -> None:
+    """Let happen what no report's sample shows, but what must not be seen when an earlier moment is asked about."""
+    desk = Desk(engine, folder / "home")
+    same = [line(symbol, quantity="33.3", buyer=buyer) for symbol, buyer in (("t", "C"), ("u", "D"))]
+    other = line(_number(4), "30001.00", since="2026-06-01", until="2026-06-28", issued="2026-07-01")
+    counts = desk.take([*same, other], name="十月.csv").counts
+    assert (counts["accepted"], counts["conflict"]) == (2, 1)
+    first = line(_number(0), "30000.00", since="2026-04-01", until="2026-04-28", issued="2026-07-01")
+    assert desk.take(xml(bill_of(first)), name="原件.xml").counts["duplicate"] == 1
+    renamed = companies("C")
+    renamed[1][1] = "重庆丙改名科技有限公司"
+    desk.register(renamed, "改名.csv")
+    with transaction(engine) as db:
+        verification.record(db, small.MAKER, _number(0), "differs", date(2026, 9, 2), "复核处")
+        last = int(db.execute(text("SELECT max(run_id) FROM run")).scalar_one())
+        disclosure.disclose(db, small.MAKER, last, None)
+        disclosure.release(db, small.MAKER, 1, f"{1:020d}", "已核实")
+        voucher = int(db.execute(text("SELECT min(voucher_id) FROM voucher")).scalar_one())
+        life.propose_voucher(db, small.MAKER, voucher, "frozen", "线索")
+        record_document(db, {"rate_bp": 2500}, id="t.1", supersedes=SHIPPED)

@@ -151,14 +151,18 @@ def test_a_red_flag_is_found_decided_and_listed(books: Engine) -> None:
 
 
 def test_every_question_about_an_earlier_moment_is_answered_as_it_was_then(
-    books: Engine, monkeypatch: pytest.MonkeyPatch
+    books: Engine, clone: Callable[[str], Engine], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    books.dispose()  # a database that is copied has no one on it
+    engine = clone(str(books.url.database))
+    monkeypatch.setenv("CVL_HOME", str(tmp_path / "home"))
+    rich_ledger.go_on(engine, tmp_path)
     answers = [told for _, _, told in SEEN.values()]
     assert len(SEEN) == 3
     for name in ("batches", "disclosures", "invoices", "proposals", "accounts", "budget", "runs", "recoveries", "bank"):
         assert len({json.dumps(each[name]) for each in answers}) > 1, f"{name} never changes: nothing is shown by it"
     for moment, day, told in SEEN.values():
         monkeypatch.setenv("CVL_TODAY", day)
-        again = questions.answers(books, moment)
+        again = questions.answers(engine, moment)
         assert [name for name in told if again.get(name) != told[name]] == []
         assert again.keys() == told.keys()

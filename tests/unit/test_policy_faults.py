@@ -1,5 +1,6 @@
 """What a person is told of a faulty policy file: document, parameter and sentence, word for word."""
 
+import hashlib
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -7,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from settlement import policy
-from settlement.policy import BadPolicy, Fault, check
-from tests.unit.test_policy import POLICY, TEXT, amended
+from settlement.policy import BadPolicy, Fault, Ground, check, load
+from tests.unit.test_policy import FILE, POLICY, TEXT, amended
 from voucher.days import Span
 
 ID = POLICY.id
@@ -60,6 +61,17 @@ def test_a_file_that_cannot_be_read_is_named_by_itself(tmp_path: Path) -> None:
             (fault, *_) = check([source])
             assert (fault.code, fault.document) == (code, name if code == "not_toml" else "None")
             assert said in fault.message
+
+
+def test_a_file_is_read_word_for_word_whether_named_or_given() -> None:
+    for read in (load(FILE), load(FILE.read_bytes())):
+        assert (read.id, read.sha256) == (ID, hashlib.sha256(FILE.read_bytes()).hexdigest())
+        assert read.grounds["rate_bp"] == Ground("（八）按实际算力服务金额的20%给予算力券支持", "")
+        assert read.grounds["rounding"] == Ground("", "不足一分的部分舍去，确保不超过20%")
+    without = TEXT.replace("[effective]", "[no_effect]", 1).encode()
+    assert {(fault.code, fault.parameter) for fault in check([without])} >= {
+        ("unknown_key", "no_effect"), ("bad_value", "effective"),
+    }  # fmt: skip
 
 
 def told(faults: list[Fault]) -> list[Said]:

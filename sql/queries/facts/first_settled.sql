@@ -3,8 +3,5 @@
 SELECT min(r.cutoff_no) AS cutoff_no
 FROM run_line AS l
 INNER JOIN run AS r ON r.run_id = l.run_id
-INNER JOIN decision AS d ON d.proposal_act_id = r.proposal_act_id AND d.verdict = 'approved'
-INNER JOIN seal AS s ON s.act_id = d.act_id
-WHERE
-    s.no <= CAST(:cutoff AS bigint)
-    AND l.company_id = CAST(:company_id AS bigint) AND l.invoice_id = CAST(:invoice_id AS bigint)
+INNER JOIN approved_at(CAST(:cutoff AS bigint)) AS a ON a.run_id = l.run_id
+WHERE l.company_id = CAST(:company_id AS bigint) AND l.invoice_id = CAST(:invoice_id AS bigint)

@@ -5,10 +5,7 @@ FROM proposal AS p
 INNER JOIN seal AS s ON s.act_id = p.act_id AND s.no <= CAST(:cutoff AS bigint)
 INNER JOIN voucher AS v ON v.voucher_id = CAST(:voucher_id AS bigint)
 INNER JOIN party AS c ON c.party_id = v.company_id
-LEFT JOIN (
-    SELECT d.proposal_act_id FROM decision AS d
-    INNER JOIN seal AS e ON e.act_id = d.act_id AND e.no <= CAST(:cutoff AS bigint)
-) AS k ON k.proposal_act_id = p.act_id
+LEFT JOIN decision_at(CAST(:cutoff AS bigint)) AS k ON k.proposal_act_id = p.act_id
 WHERE
     k.proposal_act_id IS NULL
     AND CASE p.kind

@@ -1,11 +1,9 @@
 -- grain:  one row per settlement line of a run approved by the cutoff that used a voucher, in order of approval
 -- params: voucher_id, cutoff (seal number)
-SELECT i.number AS invoice_number, l.run_id, l.kind, l.granted_fen, s.no AS act_no
+SELECT i.number AS invoice_number, l.run_id, l.kind, l.granted_fen, r.no AS act_no
 FROM voucher AS v
-INNER JOIN run AS r ON r.programme_id = v.programme_id
-INNER JOIN decision AS d ON d.proposal_act_id = r.proposal_act_id AND d.verdict = 'approved'
-INNER JOIN seal AS s ON s.act_id = d.act_id AND s.no <= CAST(:cutoff AS bigint)
+INNER JOIN approved_at(CAST(:cutoff AS bigint)) AS r ON r.programme_id = v.programme_id
 INNER JOIN run_line AS l ON l.run_id = r.run_id AND l.company_id = v.company_id AND l.cap_year = v.cap_year
 INNER JOIN invoice AS i ON i.company_id = l.company_id AND i.invoice_id = l.invoice_id
 WHERE v.voucher_id = CAST(:voucher_id AS bigint) AND l.granted_fen <> 0
-ORDER BY s.no, l.line_no
+ORDER BY r.no, l.line_no
