@@ -1,5 +1,6 @@
 """What needs a second person: the list, one with its content and digest, the decision."""
 
+import json
 from typing import Any
 
 from starlette.responses import Response
@@ -81,22 +82,31 @@ def waiting(visit: Visit) -> Response:
 
 
 def shown(visit: Visit) -> Response:
-    """Show one with its content."""
+    """Show one with its content: what stands by itself as names and values, each list as a table."""
     found = visit.read(lambda db: approval.find(db, visit.path("id", NUMBER)))
-    payload = approval.shown(found)
+    payload = json.loads(found.payload)
     if found.kind == "run":
         return visit.go(f"/runs/{payload['run']}")
-    return show(visit, "proposal.html", found=found, payload=flat(payload), words=approval.WORDS, states=STATES)
+    tables = {k: v for k, v in payload.items() if isinstance(v, list) and v and isinstance(v[0], dict)}
+    return show(
+        visit, "proposal.html", found=found, single=flat({k: v for k, v in payload.items() if k not in tables}),
+        tables=tables, called=called, words=approval.WORDS, states=STATES,
+    )  # fmt: skip
 
 
-def flat(value: Any, name: str = "") -> list[tuple[str, str]]:
-    """Lay a payload out as names and values."""
+def called(key: str) -> str:
+    """Say what a part of a payload is called; one in fen is money."""
+    plain = key.removesuffix("_fen")
+    return NAMES.get(plain, plain)
+
+
+def flat(value: Any, key: str = "", name: str = "") -> list[tuple[str, str, Any]]:
+    """Lay a payload out as names on screen, keys and values."""
     if isinstance(value, dict):
-        called = ((f"{name} {NAMES.get(key, key)}".strip(), each) for key, each in value.items())
-        return [pair for words, each in called for pair in flat(each, words)]
+        return [entry for k, each in value.items() for entry in flat(each, k, f"{name} {called(k)}".strip())]
     if isinstance(value, list):
-        return [pair for place, each in enumerate(value, 1) for pair in flat(each, f"{name} {place}")]
-    return [(name, "" if value is None else str(value))]
+        return [(name, key, "、".join(map(str, value)))]
+    return [(name, key, value)]
 
 
 def _decide(visit: Visit, verdict: str) -> Response:
