@@ -146,7 +146,7 @@ def test_the_bureaus_month_from_log_in_to_export(site: Site, tmp_path: Path, mon
     prepare(maker, tmp_path / "企业名单.csv")
     decide(checker, "2026年度指标", "portal-checker")
     settle(maker)
-    checker.go("/runs", "portal-runs")
+    checker.go("/runs")
     run_id = maker.page.url.rsplit("/", 1)[1]
     checker.press(run_id)
     checker.page.wait_for_selector("text=批准的是摘要为")
