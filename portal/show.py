@@ -45,12 +45,17 @@ def money(context: Context, fen: int | None) -> str:
 
 def moment(at: datetime | None) -> str:
     """Write a time as the clock in Chongqing shows it."""
-    return "" if at is None else f"{at.astimezone(ZONE):%Y-%m-%d %H:%M}"
+    return "" if at is None else _time(f"{at.astimezone(ZONE):%Y-%m-%d %H:%M}")
 
 
 def day(on: date | None) -> str:
     """Write a day as ISO."""
-    return "" if on is None else on.isoformat()
+    return "" if on is None else _time(on.isoformat())
+
+
+def _time(text: str) -> Markup:
+    """Mark a day or a time, so that it is never broken over two lines."""
+    return Markup("<time>{}</time>").format(text)
 
 
 def month(on: date) -> str:

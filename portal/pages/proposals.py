@@ -1,13 +1,15 @@
 """What needs a second person: the list, one with its content and digest, the decision."""
 
+import json
 from typing import Any
 
 from starlette.responses import Response
 
+from importers import resolve
 from portal.page import Page, Visit, post
 from portal.show import show
 from reconciliation import decisions
-from voucher import approval
+from voucher import approval, life
 from voucher.entry import NUMBER, TEXT
 
 STATES = {"proposed": "待复核", "approved": "已批准", "rejected": "已退回", "withdrawn": "已撤回"}
@@ -66,13 +68,18 @@ NAMES = {
     "holder": "户名",
     "bank": "开户银行",
     "account": "账号尾号",
-    "sha256": "文件摘要",
-    "accounts": "账户",
+    "clearing_no": "联行号",
+    "sha256": "摘要",
+    "accounts": "收款账户",
     "subject": "对象",
     "application": "申请书编号",
     "last4": "账号尾号",
 }
 """Name in a payload to what it is called on screen."""
+VALUES = {
+    "from": life.STATES, "to": life.STATES, "noun": {"voucher": "券", "company": "企业"}, "kind": resolve.KINDS,
+}  # fmt: skip
+"""Name in a payload to what its values are called on screen."""
 
 
 def waiting(visit: Visit) -> Response:
@@ -81,22 +88,33 @@ def waiting(visit: Visit) -> Response:
 
 
 def shown(visit: Visit) -> Response:
-    """Show one with its content."""
+    """Show one with its content: what stands by itself as names and values, each list as a table."""
     found = visit.read(lambda db: approval.find(db, visit.path("id", NUMBER)))
-    payload = approval.shown(found)
+    payload = json.loads(found.payload)
+    if isinstance(payload, list):
+        payload = {"accounts": payload}
     if found.kind == "run":
         return visit.go(f"/runs/{payload['run']}")
-    return show(visit, "proposal.html", found=found, payload=flat(payload), words=approval.WORDS, states=STATES)
+    tables = {k: v for k, v in payload.items() if isinstance(v, list) and v and isinstance(v[0], dict)}
+    return show(
+        visit, "proposal.html", found=found, single=flat({k: v for k, v in payload.items() if k not in tables}),
+        tables=tables, called=called, words=approval.WORDS, states=STATES,
+    )  # fmt: skip
 
 
-def flat(value: Any, name: str = "") -> list[tuple[str, str]]:
-    """Lay a payload out as names and values."""
+def called(key: str) -> str:
+    """Say what a part of a payload is called; one in fen is money."""
+    plain = key.removesuffix("_fen")
+    return NAMES.get(plain, plain)
+
+
+def flat(value: Any, key: str = "", name: str = "") -> list[tuple[str, str, Any]]:
+    """Lay a payload out as names on screen, keys and values."""
     if isinstance(value, dict):
-        called = ((f"{name} {NAMES.get(key, key)}".strip(), each) for key, each in value.items())
-        return [pair for words, each in called for pair in flat(each, words)]
+        return [entry for k, each in value.items() for entry in flat(each, k, f"{name} {called(k)}".strip())]
     if isinstance(value, list):
-        return [pair for place, each in enumerate(value, 1) for pair in flat(each, f"{name} {place}")]
-    return [(name, "" if value is None else str(value))]
+        return [(name, key, "、".join(map(str, value)))]
+    return [(name, key, VALUES.get(key, {}).get(value, value))]
 
 
 def _decide(visit: Visit, verdict: str) -> Response:

@@ -1,8 +1,10 @@
 """`cvl demo`: the whole walk on the examples, the same each time, in a ledger of its own."""
 
+import io
 import os
 import subprocess
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,12 @@ from python_calamine import CalamineWorkbook
 
 from console import demo
 from console.main import main
+from reconciliation import pdf, reports
+from reconciliation.typeset import typeset
+from tests import pictures
+from voucher import acts
+from voucher.database import make_engine, run
+from voucher.embedded import running
 from voucher.errors import Refused
 
 SAID = Path(__file__).parent / "demo.txt"
@@ -31,6 +39,8 @@ def test_the_demo_tells_what_it_always_tells(
     if os.environ.get("CVL_WRITE_GOLDEN"):
         SAID.write_text(said, "utf-8")
     assert said == SAID.read_text("utf-8")
+    if pictures.wanted():
+        draw(answer.text, folder, told["home"], monkeypatch)
     assert [each["granted"] for each in told["runs"]] == ["4247300.05", "3484317.30"]
     assert sum(counts["rejected"] for counts in told["imports"].values()) == 11
     assert [(each["paid"], each["returned"]) for each in told["payments"]] == [(37, 0), (35, 1), (1, 0)]
@@ -47,6 +57,23 @@ def test_the_demo_tells_what_it_always_tells(
     capsys.readouterr()
     assert main(["explain", told["explain"]]) == 0
     assert "计算底稿" in capsys.readouterr().out
+
+
+def draw(text: Sequence[str], folder: Path, home: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw the picture of the README: what the demo said, and two of its reports."""
+    pages = []
+    monkeypatch.setattr(pdf, "typeset", lambda template, data: typeset(template, data, "png"))
+    with running(Path(home)) as url:
+        engine = make_engine(url)
+        for name, period in (("budget", "2026"), ("reconciliation", "2026-07")):
+            file = io.BytesIO()
+            made = run(engine, lambda db, n=name, p=period: reports.run(db, n, p, acts.cutoff(db), ""), "cvl_auditor")  # type: ignore[misc]
+            pdf.write(made, file)
+            pages.append(file.getvalue())
+        engine.dispose()
+    lines = (line.replace(str(folder), "demo-output").replace("'", "") for line in text)
+    said = ["$ make demo", *(line.replace(" " * 9, "　" * 4 + " ") for line in lines)]
+    pictures.save(pictures.beside(pictures.terminal(said), pages), "demo")
 
 
 def test_a_ledger_that_no_demo_made_is_left_alone(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from typing import Any
 
 import pytest
@@ -30,7 +31,12 @@ def hidden(browser: Browser, name: str) -> str:
 
 
 def approve(browser: Browser, path: str) -> None:
+    """Approve what a page shows, all of it in Chinese; digests and names of files stay what they are."""
     browser.get(path)
+    shown = [
+        words for row in browser.page.xpath("//main//table//tr") for words in row.xpath("./th//text()|./td//text()")
+    ]
+    assert not [words for words in shown if re.search(r"(?<![\w.])[a-z_]{2,}(?![\w.-])", words)], shown
     browser.post(f"{path}/approve", {"digest": hidden(browser, "digest")})
 
 
@@ -166,6 +172,21 @@ def pay(portal: Portal, maker: Browser, batch: int) -> None:
     maker.get("/bank")
     assert paid[0]["reference"] in maker.text
     maker.post("/bank", files=[("file", ("x.csv", "甲,乙\n1,2\n".encode(), "text/csv"))], status=422)
+
+
+def test_a_changed_account_is_shown_by_its_end_and_approved(fresh: Portal) -> None:
+    maker, checker = fresh.as_user("maker1"), fresh.as_user("checker1")
+    for account in ("6222000011112222", "6222000011119999"):
+        rows = companies("C")
+        rows[1][6:] = [rows[1][1], "合成银行重庆支行", account, "000000000001"]
+        maker.get("/registry")
+        maker.post("/registry", files=[("files", ("企业名单.csv", csv_bytes(rows), "text/csv"))])
+    here = maker.page.xpath("//main//a[starts-with(@href, '/proposals/')]/@href")[0]
+    approve(checker, here)
+    checker.get(here)
+    assert cells(checker)[0][:2] == ["9999", "合成银行重庆支行"]
+    checker.get(f"/companies/{PARTIES['C'].uscc}")
+    assert facts(checker)["收款账户"] == "合成银行重庆支行 尾号9999"
 
 
 def test_nobody_decides_on_his_own(fresh: Portal) -> None:

@@ -130,8 +130,8 @@ def test_the_first_wall_holds_without_the_second(fresh: Portal, monkeypatch: pyt
     fresh.desk.take([line("m", "300.00", buyer="D", since="2026-06-01", until="2026-06-30")], as_provider("provider1"))
     fresh.desk.take(mine, as_provider("provider2"), name="乙.csv")
     other = fresh.as_user("provider2")
-    theirs = [*map(number, "bcm"), PARTIES["P"].uscc, PARTIES["D"].uscc, "2026-06", "620,000.00", "657200.00"]
-    theirs.append("月报.csv")
+    parties = [PARTIES["P"].uscc, PARTIES["D"].uscc]
+    theirs = [*map(number, "bcm"), *parties, "2026-06", "620,000.00", "657200.00", "月报.csv"]
     for path in ("/", "/uploads", "/invoices", f"/invoices/{number('a')}", f"/invoices/{number('q')}", "/receipts",
                  "/statement?period=2026", "/statement/2026.xlsx", "/invoices.csv"):  # fmt: skip
         answer = other.client.get(path)
