@@ -132,8 +132,12 @@ def _refusal(page: Page, visit: Visit) -> Response | None:
     if visit.session is None:
         then = quote(visit.request.url.path) if page.method == "GET" else ""
         return visit.go(f"/login?next={then}", "" if page.path == "/" else "请先登录，或登录已超时。")
+    if visit.session.pending and page.right != "second factor":
+        return visit.go("/login/code")
     if visit.session.one_time and page.right not in _OPEN:
         return visit.go("/password", "这是一次性口令，请先改成自己的口令。")
+    if visit.must_add_second and page.right not in (*_OPEN, "second factor"):
+        return visit.go("/second")
     if not visit.may(page.right):
         visit.note("not_allowed", page.path, page.right)
         return show(visit, "error.html", 403, sentence=_forbidden(visit, page.right))

@@ -82,6 +82,12 @@ class Visit:
         """Give the sentence that the page before left."""
         return unquote(self.request.cookies.get(SAID, ""))[:500]
 
+    @property
+    def must_add_second(self) -> bool:
+        """Tell whether the user's role needs a second factor that is not there yet."""
+        session = self.session
+        return session is not None and session.user.role in self.settings.second_factor and not session.second_factor
+
     def read(self, work: Callable[[Connection], Result]) -> Result:
         """Read from the books: staff as the auditor's role, a provider behind its own wall."""
         if self.user.role == "provider":

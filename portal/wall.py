@@ -40,9 +40,13 @@ _log = logging.getLogger("cvl.portal")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How the portal is reached. origin: scheme, host and port as a browser writes them."""
+    """How the portal is reached. origin: scheme, host and port as a browser writes them.
+
+    second_factor: roles that must have one.
+    """
 
     origin: str
+    second_factor: frozenset[str] = frozenset()
 
     @property
     def secure(self) -> bool:
