@@ -17,11 +17,14 @@ from voucher.errors import Misused, Refused
 
 def serve(engine: Engine, url: str | None, host: str, port: int, trusted: str, *, passwords: bool) -> Answer:
     """Serve until told to stop; the first start gives the first admin a one-time password."""
-    from portal.serve import Settings  # the web framework takes half a second, which no other command should wait
+    from portal.serve import (
+        Settings,  # the web framework takes half a second, which no other command should wait
+        configured,
+    )
     from portal.serve import serve as run_server
 
     logs.start(always=True)
-    settings = Settings(_origin(url, host, port), required())
+    settings = Settings(_origin(url, host, port), required(), configured())
     made = run(engine, _everyone) if passwords else [each for each in [run(engine, logins.first)] if each]
     for name, password in made:
         _say(f"一次性口令　{name}　{password}")

@@ -118,16 +118,22 @@ def forget(db: Connection, name: str, address: str, step: str = "") -> None:
     run_file(db, "queries/login/forget.sql", subjects=list(_subjects(name, address, step)[:2]))
 
 
-def begin(db: Connection, user: User, *, given: bool = False) -> str:
+def may_enter(db: Connection, name: str) -> bool:
+    """Tell whether a user can log in at all: an admin gave it a password once, and has not closed it since."""
+    return one(db, "queries/login/find.sql", name=name) is not None
+
+
+def begin(db: Connection, user: User, *, given: bool = False, outside: bool = False) -> str:
     """Begin a session; return its cookie. Sessions that are past their time are cleared away.
 
-    given: the second factor was; without it the session of a user who has one is pending.
+    given: the second factor was; without it the session of a user who has one is pending. outside: an identity
+    provider told who it is, so that no password has to be changed first.
     """
     run_file(db, "queries/login/end_all.sql", name=None, longest_seconds=LONGEST_SECONDS)
     cookie = secrets.token_urlsafe(32)
     run_file(
         db, "queries/login/begin.sql",
-        token_sha256=digest(cookie), name=user.name, form_token=secrets.token_urlsafe(24), given=given,
+        token_sha256=digest(cookie), name=user.name, form_token=secrets.token_urlsafe(24), given=given, outside=outside,
     )  # fmt: skip
     return cookie
 

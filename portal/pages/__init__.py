@@ -8,6 +8,7 @@ from portal.pages import (
     conflicts,
     dashboard,
     disclosures,
+    elsewhere,
     entry,
     home,
     invoices,
@@ -26,5 +27,5 @@ PAGES: tuple[Page, ...] = (
     *home.PAGES, *dashboard.PAGES, *uploads.PAGES, *invoices.PAGES, *conflicts.PAGES, *registers.PAGES,
     *companies.PAGES, *vouchers.PAGES,
     *runs.PAGES, *proposals.PAGES, *disclosures.PAGES, *payments.PAGES, *recoveries.PAGES, *books.PAGES, *admin.PAGES,
-    *tokens.PAGES, *entry.PAGES, *second.PAGES,
+    *tokens.PAGES, *entry.PAGES, *second.PAGES, *elsewhere.PAGES,
 )  # fmt: skip

@@ -49,18 +49,19 @@ def log_in(visit: Visit) -> Response:
     return let_in(visit, *proved)
 
 
-def let_in(visit: Visit, user: User, cookie: str) -> Response:
+def let_in(visit: Visit, user: User, cookie: str, then: str | None = None) -> Response:
     """Let a user in whose session has begun; one with a second factor is asked for it first."""
     session = run(visit.engine, lambda db: logins.session(db, cookie))
+    path = local(visit.typed("next") if then is None else then)
     if session is not None and session.pending:
-        return enter(visit, cookie, f"/login/code?next={quote(local(visit.typed('next')))}")
+        return enter(visit, cookie, f"/login/code?next={quote(path)}")
     visit.note("logged_in", name=user.name)
-    return enter(visit, cookie)
+    return enter(visit, cookie, path)
 
 
-def enter(visit: Visit, cookie: str, path: str = "") -> Response:
+def enter(visit: Visit, cookie: str, path: str) -> Response:
     """Hand over the cookie of a session and go where the visitor wanted to."""
-    answer = visit.go(path or local(visit.typed("next")))
+    answer = visit.go(path)
     answer.set_cookie(
         visit.settings.cookie, cookie, httponly=True, samesite="lax", secure=visit.settings.secure, path="/"
     )

@@ -103,7 +103,7 @@ def given(visit: Visit) -> Response:
     if how == "recovery":
         visit.note("recovery_used")
     visit.note("logged_in")
-    return enter(visit, cookie)
+    return enter(visit, cookie, local(visit.typed("next")))
 
 
 def _code(visit: Visit) -> str:

@@ -1500,12 +1500,13 @@ CREATE TABLE login (
 );
 
 -- The cookie's digest alone is kept. form_token: stands in every form of the session. pending: the password was right,
--- the second factor is still asked for, and nothing else is answered.
+-- the second factor is still asked for, and nothing else is answered. outside: an identity provider told who it is.
 CREATE TABLE session (
     token_sha256 bytea PRIMARY KEY CHECK (length(token_sha256) = 32),
     name text COLLATE "C" NOT NULL REFERENCES login ON DELETE CASCADE,
     form_token text NOT NULL,
     pending boolean NOT NULL,
+    outside boolean NOT NULL,
     began_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     seen_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );

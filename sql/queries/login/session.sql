@@ -1,7 +1,7 @@
 -- grain:  one row: the session of a cookie that is neither idle nor old, with its user; noted as seen once a minute
 -- params: token_sha256, idle_seconds, longest_seconds, pending_seconds (longest of a pending one)
 WITH live AS (
-    SELECT s.token_sha256, s.name, s.form_token, s.seen_at, s.pending
+    SELECT s.token_sha256, s.name, s.form_token, s.seen_at, s.pending, s.outside
     FROM session AS s
     WHERE
         s.token_sha256 = :token_sha256
@@ -18,7 +18,7 @@ seen AS (
 )
 
 SELECT
-    v.name, v.form_token, u.role, u.provider_uscc, l.one_time, v.pending,
+    v.name, v.form_token, u.role, u.provider_uscc, l.one_time AND NOT v.outside AS one_time, v.pending,
     EXISTS (SELECT FROM second_factor AS f WHERE f.name = v.name AND f.confirmed) AS second_factor
 FROM live AS v
 INNER JOIN app_user AS u ON u.name = v.name
