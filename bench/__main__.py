@@ -1,4 +1,4 @@
-"""`python -m bench`: measure import, draft, approve, checks and small uploads against their floors."""
+"""`python -m bench`: measure import, draft, approve, checks, small uploads and the portal against their floors."""
 
 import argparse
 from collections.abc import Callable, Iterator, Sequence
@@ -7,12 +7,14 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from bench import clock, data, documents, floors, machine, report, steps, uploads, usage, works
+from bench import clock, data, documents, floors, machine, portal, report, steps, uploads, usage, works
 from bench.clock import Cost
 from bench.place import Place, place
 from bench.report import Measured
 
-WORKS = ("match", "usage", "zip", "xlsx", "import", "draft", "approve", "checks", "bundle", "upload")
+WORKS = ("match", "usage", "zip", "xlsx", "import", "draft", "approve", "checks", "bundle", "upload", "portal")
+PORTAL_ROWS = 100_000
+"""Invoices that are being settled while the portal is measured."""
 BASE = "cvl"
 """The first database of the server: ledger and registers, no invoice."""
 
@@ -103,7 +105,7 @@ class Bench:
             self.place.settle()
             one.floors.append(floors.run_insert(self.place, self.imported, "draft"))
             _tell(one)
-        if {"approve", "checks", "bundle", "upload"} & set(self.only):
+        if {"approve", "checks", "bundle", "upload", "portal"} & set(self.only):
             submit = self._note("submit")
             with self._opened(self.imported, "submit") as engine, self._cost(submit):
                 works.run_submit(engine, self.run_id)
@@ -248,8 +250,27 @@ class Bench:
         for work, seconds in (("upload, alone", single), (f"upload, {uploads.AT_ONCE} at once", many)):
             one = self._note(work)
             one.costs = [Cost(each) for each in seconds]
-            one.note = ", ".join(f"p{q:g} {report.quantile(seconds, q / 100) * 1000:.0f} ms" for q in (50, 95, 99))
+            one.note = report.shares(seconds)
             _tell(one)
+
+    def _portal(self, repeat: int) -> None:
+        """Measure pages and uploads over HTTP on the approved books, beside drafts of as many invoices again."""
+        if not repeat:
+            return
+        rows = min(self.rows, PORTAL_ROWS)
+        with self._opened(self.approved, "portal") as engine:
+            portal.furnish(self.place, engine, self.companies, rows, 10**12)
+            works.run_draft(engine)
+            self.place.settle()
+            site, quiet = portal.measure(self.place, engine, self.approved, self.companies, 2 * 10**12)
+        for kind in ("page", "upload", "confirm", "API upload", "draft"):
+            seconds = site.times[kind]
+            one = Measured(f"portal: {kind}", rows)
+            one.costs = [Cost(each) for each in seconds]
+            one.note = report.shares(seconds)
+            self.measured.append(one)
+            _tell(one)
+        print("\n".join(portal.told(site, quiet)), flush=True)
 
 
 def _tell(one: Measured) -> None:

@@ -33,13 +33,24 @@ def measured(home: Path) -> Iterator[Cost]:
 
 
 def cpu(home: Path) -> float | None:
-    """Sum the processor seconds of this process, of the server's processes, and of those that have ended."""
+    """Sum the processor seconds of this process and of the server."""
+    server = server_cpu(home)
+    return None if server is None else server + time.process_time()
+
+
+def server_cpu(home: Path) -> float | None:
+    """Sum the processor seconds of the server's processes, and of those that have ended."""
     pid = home / "postgres" / "data" / "postmaster.pid"
     if not Path("/proc/self/stat").exists() or not pid.exists():
         return None
     postmaster = pid.read_text("ascii").split()[0]
     ticks = sum(_ticks(postmaster)) + sum(sum(_ticks(child)[:2]) for child in _children(postmaster))
-    return ticks / _TICKS + time.process_time()
+    return ticks / _TICKS
+
+
+def process_cpu(pid: int) -> float:
+    """Return the processor seconds of a process, 0 where /proc does not tell."""
+    return sum(_ticks(str(pid))[:2]) / _TICKS
 
 
 def _ticks(pid: str) -> list[int]:

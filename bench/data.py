@@ -2,7 +2,9 @@
 
 import csv
 import random
+from collections.abc import Sequence
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 
 from importers.formats.cq_compute_1 import COLUMNS
@@ -27,17 +29,19 @@ def usable(serials: range, count: int) -> list[str]:
     return [uscc(serial) for serial in serials][:count]
 
 
+@cache
 def companies(count: int) -> list[str]:
     """Return the codes of the benchmark's companies."""
     return usable(range(1, count + 1), count)
 
 
-def providers() -> list[str]:
-    """Return the codes of the benchmark's three providers."""
-    return usable(range(900_001, 900_004), 3)
+@cache
+def providers(count: int = 3) -> list[str]:
+    """Return the codes of the benchmark's providers."""
+    return usable(range(900_001, 900_001 + count), count)
 
 
-def write_registry(folder: Path, count: int) -> tuple[Path, Path]:
+def write_registry(folder: Path, count: int, sellers: int = 3) -> tuple[Path, Path]:
     """Write a companies and a providers file."""
     company_file, provider_file = folder / "companies.csv", folder / "providers.csv"
     with company_file.open("w", newline="", encoding="utf-8") as file:
@@ -49,21 +53,23 @@ def write_registry(folder: Path, count: int) -> tuple[Path, Path]:
     with provider_file.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["统一社会信用代码", "服务商名称", "入库起", "入库止"])
-        for n, code in enumerate(providers(), 1):
+        for n, code in enumerate(providers(sellers), 1):
             writer.writerow([code, f"合成算力{n}有限公司", "2025-01-01", ""])
     return company_file, provider_file
 
 
-def write_template(path: Path, rows: int, count: int, seed: int = 20260701, first: int = 0) -> None:
+def write_template(
+    path: Path, rows: int, count: int, seed: int = 20260701, first: int = 0, sellers: Sequence[int] = (0, 1, 2)
+) -> None:
     """Write a template file of so many invoices, numbered from `first`, over six months of 2026, all sound."""
     rng = random.Random(seed)
-    codes, sellers = companies(count), providers()
+    codes, known = companies(count), providers(max(sellers) + 1)
     months = [date(2026, m, 1) for m in range(1, 7)]
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow([column.name for column in COLUMNS])
         for n in range(rows):
-            company, seller = rng.randrange(count), n % 3
+            company, seller = rng.randrange(count), sellers[n % len(sellers)]
             start = months[n % 6]
             end = (start.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
             net = rng.randrange(1_000_00, 90_000_00)
@@ -71,7 +77,7 @@ def write_template(path: Path, rows: int, count: int, seed: int = 20260701, firs
             gross = net + tax
             yuan = [f"{fen // 100}.{fen % 100:02d}" for fen in (net, tax, gross)]
             writer.writerow([
-                "CQ-COMPUTE-1", f"265000{first + n:014d}", "蓝字", end.isoformat(), sellers[seller],
+                "CQ-COMPUTE-1", f"265000{first + n:014d}", "蓝字", end.isoformat(), known[seller],
                 f"合成算力{seller + 1}有限公司", codes[company], f"合成企业{company + 1}有限公司",
                 f"HT-{company:06d}", start.isoformat(), end.isoformat(), "3040203000000000000",
                 "*信息技术服务*智算算力服务费", "80G-8卡", "卡时", str(net // 1200), yuan[0], "6%", yuan[1], yuan[2],

@@ -1,5 +1,6 @@
 """`cvl serve` and `cvl user password`: start the portal, and let a user in."""
 
+import os
 import sys
 from urllib.parse import urlsplit
 
@@ -9,18 +10,21 @@ from console import logs
 from console.answer import Answer
 from console.chinese import NUMBER, argument, flag, option
 from console.door import Verb
-from voucher import access, logins
+from voucher import access, logins, second
 from voucher.database import run
 from voucher.errors import Misused, Refused
 
 
 def serve(engine: Engine, url: str | None, host: str, port: int, trusted: str, *, passwords: bool) -> Answer:
     """Serve until told to stop; the first start gives the first admin a one-time password."""
-    from portal.serve import Settings  # the web framework takes half a second, which no other command should wait
+    from portal.serve import (
+        Settings,  # the web framework takes half a second, which no other command should wait
+        configured,
+    )
     from portal.serve import serve as run_server
 
     logs.start(always=True)
-    settings = Settings(_origin(url, host, port))
+    settings = Settings(_origin(url, host, port), required(), configured())
     made = run(engine, _everyone) if passwords else [each for each in [run(engine, logins.first)] if each]
     for name, password in made:
         _say(f"一次性口令　{name}　{password}")
@@ -51,6 +55,28 @@ def _everyone(db: Connection) -> list[tuple[str, str]]:
     if not found and not logins.everyone(db):
         raise Refused("first_admin", "还没有用户。请先运行 cvl user add 用户名 --role admin。")
     return [(name, logins.one_time_password(db, name)) for name in found]
+
+
+def second_factor(engine: Engine, as_user: str | None, name: str) -> Answer:
+    """Take a user's second factor away."""
+
+    def work(db: Connection) -> bool:
+        admin = access.require(db, as_user, "user second")
+        logins.end_all(db, name)
+        logins.note(db, "second_reset", name=admin.name, subject=name)
+        return second.drop(db, name)
+
+    dropped = run(engine, work)
+    text = f"已取消“{name}”的二次验证，其此前的登录全部失效。" if dropped else f"“{name}”没有启用二次验证。"
+    return Answer({"name": name, "dropped": dropped}, [text])
+
+
+def required() -> frozenset[str]:
+    """Read which roles must have a second factor (CVL_SECOND_FACTOR, comma separated). Raises Misused."""
+    roles = frozenset(filter(None, os.environ.get("CVL_SECOND_FACTOR", "").replace(" ", "").split(",")))
+    if unknown := roles - set(access.ROLES):
+        raise Misused("bad_role", f"CVL_SECOND_FACTOR 中没有这样的角色：{'、'.join(sorted(unknown))}。")
+    return roles
 
 
 def _say(sentence: str) -> None:
@@ -89,6 +115,13 @@ VERBS = (
         "user password",
         password,
         "为用户生成新的一次性口令（只显示这一次），其此前的登录全部失效。",
+        [argument("name", "用户名")],
+        acting=True,
+    ),
+    Verb(
+        "user second",
+        second_factor,
+        "取消用户的二次验证：手机和恢复码都丢失时用。其此前的登录全部失效。",
         [argument("name", "用户名")],
         acting=True,
     ),

@@ -257,4 +257,8 @@ def described(app: FastAPI) -> dict[str, Any]:
                 if not status.startswith("2"):
                     problem = answer["content"].pop("application/json", None)
                     answer["content"]["application/problem+json"] = problem
+            if "requestBody" in operation:  # a file that cannot be read at all: what is wrong with it is in its outcome
+                operation["responses"]["422"]["content"]["application/json"] = {
+                    "schema": {"$ref": "#/components/schemas/Outcome"}
+                }
     return made

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
 from portal.api import BASE, UPLOAD_BYTES, ApiError, add_api, problem, refusal
+from portal.kept import Kept
 from portal.metrics import Metrics
 from portal.page import Page, Visit, status_of
 from portal.pages import PAGES
@@ -31,11 +32,11 @@ _OPEN = ("view own account",)
 def make_app(engine: Engine, settings: Settings) -> Wall:
     """Make the portal on an engine."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    metrics = Metrics()
+    metrics, kept = Metrics(), Kept()
     TEMPLATES.globals["PAGES"] = PAGES
     for page in PAGES:
         app.add_api_route(
-            page.path, _endpoint(page, engine, settings), methods=[page.method], include_in_schema=False,
+            page.path, _endpoint(page, engine, settings, kept), methods=[page.method], include_in_schema=False,
             response_model=None, name=page.right,
         )  # fmt: skip
     _add_probes(app, engine, metrics)
@@ -46,7 +47,8 @@ def make_app(engine: Engine, settings: Settings) -> Wall:
         status = error.status_code if isinstance(error, HTTPException) else 500
         if request.url.path.startswith("/api/"):
             return _problem(request, error, status)
-        return show(Visit(engine, settings, request, FormData()), "error.html", status, sentence=_sentence(status))
+        visit = Visit(engine, settings, request, FormData(), kept)
+        return show(visit, "error.html", status, sentence=_sentence(status))
 
     app.add_exception_handler(HTTPException, failed)
     for kind in (Exception, ApiError, CvlError, RequestValidationError):
@@ -67,11 +69,11 @@ def _problem(request: Request, error: Exception, status: int) -> Response:
     return problem(request, status, {404: "no_route", 413: "too_large"}.get(status, "failed"), _sentence(status))
 
 
-def _endpoint(page: Page, engine: Engine, settings: Settings) -> Callable[..., Response]:
+def _endpoint(page: Page, engine: Engine, settings: Settings, kept: Kept) -> Callable[..., Response]:
     """Make the endpoint of a page: read the form, then do everything else in a thread."""
 
     async def entered(request: Request) -> AsyncIterator[Visit]:
-        visit = Visit(engine, settings, request, FormData(), page=page)
+        visit = Visit(engine, settings, request, FormData(), kept, page=page)
         await run_in_threadpool(_find_session, visit)
         if page.method == "GET" or not (page.right == access.ANYONE or visit.may(page.right)):
             yield visit  # whom nothing is taken from, nothing is read from either
@@ -107,6 +109,9 @@ def _answer(page: Page, visit: Visit) -> Response:
         if page.back is not None and isinstance(error, Misused | Refused):
             return _back(page.back, visit, error)
         return failure(visit, error)
+    finally:
+        if visit.session is not None and page.method != "GET":
+            visit.readings.acted(visit.user.name)
 
 
 def _back(shown: Callable[[Visit], Response], visit: Visit, error: CvlError) -> Response:
@@ -127,8 +132,12 @@ def _refusal(page: Page, visit: Visit) -> Response | None:
     if visit.session is None:
         then = quote(visit.request.url.path) if page.method == "GET" else ""
         return visit.go(f"/login?next={then}", "" if page.path == "/" else "请先登录，或登录已超时。")
+    if visit.session.pending and page.right != "second factor":
+        return visit.go("/login/code")
     if visit.session.one_time and page.right not in _OPEN:
         return visit.go("/password", "这是一次性口令，请先改成自己的口令。")
+    if visit.must_add_second and page.right not in (*_OPEN, "second factor"):
+        return visit.go("/second")
     if not visit.may(page.right):
         visit.note("not_allowed", page.path, page.right)
         return show(visit, "error.html", 403, sentence=_forbidden(visit, page.right))

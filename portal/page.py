@@ -1,7 +1,7 @@
 """A page and a visit to it: who comes, what was typed, and how to answer."""
 
 import hmac
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import quote, unquote, urlencode
@@ -11,6 +11,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from portal.kept import Kept
 from portal.wall import Settings, address
 from voucher import access, logins
 from voucher.access import User
@@ -54,6 +55,7 @@ class Visit:
     settings: Settings
     request: Request
     form: FormData
+    readings: Kept
     session: Session | None = None
     page: "Page | None" = None
     fault: CvlError | None = None
@@ -80,11 +82,22 @@ class Visit:
         """Give the sentence that the page before left."""
         return unquote(self.request.cookies.get(SAID, ""))[:500]
 
+    @property
+    def must_add_second(self) -> bool:
+        """Tell whether the user's role needs a second factor that is not there yet."""
+        session = self.session
+        return session is not None and session.user.role in self.settings.second_factor and not session.second_factor
+
     def read(self, work: Callable[[Connection], Result]) -> Result:
         """Read from the books: staff as the auditor's role, a provider behind its own wall."""
         if self.user.role == "provider":
             return run(self.engine, work, "cvl_provider", self.user.provider_uscc or "-")
         return run(self.engine, work, "cvl_auditor")
+
+    def kept(self, key: Hashable, work: Callable[[Connection], Result]) -> Result:
+        """Read from the books as `read` does, or give what was read of late under the key; for staff alone."""
+        assert self.user.role != "provider", "a provider's wall is not kept"
+        return self.readings.read(self.engine, self.user.name, key, work)
 
     def act(self, command: str, work: Callable[[Connection, User], Result]) -> Result:
         """Do what a command does, as the user, after asking the one table again."""

@@ -4,9 +4,10 @@ import uvicorn
 from sqlalchemy import Engine
 
 from portal.app import make_app
+from portal.oidc import configured
 from portal.wall import Settings
 
-__all__ = ["Settings", "serve"]
+__all__ = ["Settings", "configured", "serve"]
 GRACE_SECONDS = 30
 
 

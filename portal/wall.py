@@ -17,6 +17,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from portal.metrics import Metrics
+from portal.oidc import Oidc
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 TOO_LARGE = "上传的内容超过限制，请分批上传。"
@@ -40,9 +41,14 @@ _log = logging.getLogger("cvl.portal")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How the portal is reached. origin: scheme, host and port as a browser writes them."""
+    """How the portal is reached. origin: scheme, host and port as a browser writes them.
+
+    second_factor: roles that must have one. oidc: the identity provider, where there is one.
+    """
 
     origin: str
+    second_factor: frozenset[str] = frozenset()
+    oidc: Oidc | None = None
 
     @property
     def secure(self) -> bool:

@@ -19,6 +19,7 @@ _MAKER = frozenset({"maker"})
 COMMANDS: dict[str, frozenset[str]] = {
     "user add": frozenset({"admin"}),
     "user password": frozenset({"admin"}),
+    "user second": frozenset({"admin"}),
     "policy record": frozenset({"admin"}),
     "registry import": _MAKER,
     "budget appropriate": _MAKER,
@@ -67,6 +68,7 @@ VIEWS: dict[str, frozenset[str]] = {
     ANYONE: _ALL,
     "view home": _ALL,
     "view own account": _ALL,
+    "second factor": _ALL,
     "view uploads": frozenset({"provider", "maker", "auditor"}),
     "download return file": frozenset({"provider", "maker"}),
     "download original": frozenset({"provider", "maker", "checker", "auditor"}),

@@ -24,6 +24,7 @@ Result = TypeVar("Result")
 Row = Mapping[str, Any]
 LOCK_TIMEOUT = "5s"
 _RETRIES = 5
+_READERS = ("cvl_auditor", "cvl_provider")
 
 
 def make_engine(url: str) -> Engine:
@@ -59,14 +60,17 @@ def transaction(engine: Engine, role: Role = "cvl_app", provider: str = "") -> I
     """Open one READ COMMITTED transaction under a role; commit at the end, roll back on any exception.
 
     provider: whose rows alone the role cvl_provider sees (USCC); role and provider end with the transaction.
+    What only reads is planned for the filters that were given: most are null, and a plan that is kept for any of them
+    can take a thousand times as long.
     Raises Unreachable, Busy, Refused or Broken in place of the driver's errors that users can meet.
     """
     with translated(), engine.begin() as db:
         db.exec_driver_sql(
             "SELECT set_config('role', %s, true), set_config('search_path', 'cvl, pg_temp', true),"
             " set_config('lock_timeout', %s, true), set_config('timezone', 'UTC', true),"
-            " set_config('jit', 'off', true), set_config('cvl.provider', %s, true)",
-            (role, LOCK_TIMEOUT, provider),
+            " set_config('jit', 'off', true), set_config('cvl.provider', %s, true),"
+            " set_config('plan_cache_mode', %s, true)",
+            (role, LOCK_TIMEOUT, provider, "force_custom_plan" if role in _READERS else "auto"),
         )
         yield db
 

@@ -19,8 +19,8 @@ from voucher.access import User
 from voucher.database import Row, one, query, run_file
 from voucher.errors import Misused, Refused
 
-IDLE_SECONDS, LONGEST_SECONDS = 30 * 60, 12 * 3600
-"""A session ends after so long without a request, and after so long in any case."""
+IDLE_SECONDS, LONGEST_SECONDS, PENDING_SECONDS = 30 * 60, 12 * 3600, 5 * 60
+"""A session ends after so long without a request, after so long in any case, and without its second factor."""
 MIN_CHARS, MAX_CHARS = 12, 128
 _ALPHABET = "23456789abcdefghijkmnpqrstuvwxyz"
 _HASHER = PasswordHasher(time_cost=2, memory_cost=46 * 1024, parallelism=1)
@@ -34,11 +34,27 @@ _LIMITS = {"both": (5, 30, 900), "name": (30, 30, 300), "address": (100, 5, 300)
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A live session. form_token: what its forms must carry. one_time: the password must be changed first."""
+    """A live session. form_token: what its forms must carry. one_time: the password must be changed first.
+
+    pending: the second factor must be given first; second_factor: the user has one.
+    """
 
     user: User
     form_token: str
     one_time: bool
+    pending: bool = False
+    second_factor: bool = False
+
+
+def readable(groups: int) -> str:
+    """Make a random secret that people can type: groups of five characters, none of which look alike."""
+    return "-".join("".join(secrets.choice(_ALPHABET) for _ in range(5)) for _ in range(groups))
+
+
+def proved(db: Connection, name: str, password: str) -> bool:
+    """Tell whether it is the user's password."""
+    found = one(db, "queries/login/find.sql", name=name)
+    return found is not None and _fits(found["password_hash"], password)
 
 
 def one_time_password(db: Connection, name: str) -> str:
@@ -49,15 +65,14 @@ def one_time_password(db: Connection, name: str) -> str:
     user = access.find(db, name)
     if user is None or user.role == access.SYSTEM:
         raise Refused("unknown_user", f"没有名为“{name}”的用户。请核对用户名。")
-    password = "-".join("".join(secrets.choice(_ALPHABET) for _ in range(5)) for _ in range(4))
+    password = readable(4)
     _set(db, name, password, one_time=True)
     return password
 
 
 def change_password(db: Connection, name: str, old: str, new: str, again: str) -> None:
     """Change one's own password; every session of the user ends. Raises Misused."""
-    found = one(db, "queries/login/find.sql", name=name)
-    if found is None or not _fits(found["password_hash"], old):
+    if not proved(db, name, old):
         raise Misused("wrong_password", "现在的口令不对，请重新输入。")
     if new != again:
         raise Misused("not_repeated", "两次输入的新口令不一致，请重新输入。")
@@ -73,14 +88,17 @@ def close(db: Connection, name: str) -> None:
     run_file(db, "queries/login/drop.sql", name=name)
 
 
-def attempt(db: Connection, name: str, address: str) -> bool:
-    """Count an attempt to log in; False while there must be a wait. Its own transaction, committed before `prove`."""
+def attempt(db: Connection, name: str, address: str, step: str = "") -> bool:
+    """Count an attempt to log in; False while there must be a wait. Its own transaction, committed before `prove`.
+
+    step: what is counted by itself, so that the right password does not forget wrong codes.
+    """
     return all(
         one(
             db, "queries/login/attempt.sql",
             subject=subject, free=free, first_seconds=first, longest_seconds=longest,
         ) is not None
-        for subject, (free, first, longest) in zip(_subjects(name, address), _LIMITS.values(), strict=True)
+        for subject, (free, first, longest) in zip(_subjects(name, address, step), _LIMITS.values(), strict=True)
     )  # fmt: skip
 
 
@@ -91,17 +109,31 @@ def prove(db: Connection, name: str, password: str, address: str) -> User | None
         return None
     if _HASHER.check_needs_rehash(found["password_hash"]):
         run_file(db, "queries/login/rehash.sql", name=name, password_hash=_HASHER.hash(_plain(password)))
-    run_file(db, "queries/login/forget.sql", subjects=list(_subjects(name, address)[:2]))
+    forget(db, name, address)
     return access.find(db, name)
 
 
-def begin(db: Connection, user: User) -> str:
-    """Begin a session; return its cookie. Sessions that are past their time are cleared away."""
+def forget(db: Connection, name: str, address: str, step: str = "") -> None:
+    """Forget the counted failures of a name."""
+    run_file(db, "queries/login/forget.sql", subjects=list(_subjects(name, address, step)[:2]))
+
+
+def may_enter(db: Connection, name: str) -> bool:
+    """Tell whether a user can log in at all: an admin gave it a password once, and has not closed it since."""
+    return one(db, "queries/login/find.sql", name=name) is not None
+
+
+def begin(db: Connection, user: User, *, given: bool = False, outside: bool = False) -> str:
+    """Begin a session; return its cookie. Sessions that are past their time are cleared away.
+
+    given: the second factor was; without it the session of a user who has one is pending. outside: an identity
+    provider told who it is, so that no password has to be changed first.
+    """
     run_file(db, "queries/login/end_all.sql", name=None, longest_seconds=LONGEST_SECONDS)
     cookie = secrets.token_urlsafe(32)
     run_file(
         db, "queries/login/begin.sql",
-        token_sha256=digest(cookie), name=user.name, form_token=secrets.token_urlsafe(24),
+        token_sha256=digest(cookie), name=user.name, form_token=secrets.token_urlsafe(24), given=given, outside=outside,
     )  # fmt: skip
     return cookie
 
@@ -111,10 +143,12 @@ def session(db: Connection, cookie: str) -> Session | None:
     row = one(
         db, "queries/login/session.sql",
         token_sha256=digest(cookie), idle_seconds=IDLE_SECONDS, longest_seconds=LONGEST_SECONDS,
+        pending_seconds=PENDING_SECONDS,
     )  # fmt: skip
     if row is None:
         return None
-    return Session(User(row["name"], row["role"], row["provider_uscc"]), row["form_token"], row["one_time"])
+    user = User(row["name"], row["role"], row["provider_uscc"])
+    return Session(user, row["form_token"], row["one_time"], row["pending"], row["second_factor"])
 
 
 def end(db: Connection, cookie: str) -> None:
@@ -160,7 +194,7 @@ def digest(secret: str) -> bytes:
 def _set(db: Connection, name: str, password: str, *, one_time: bool) -> None:
     hashed = _HASHER.hash(_plain(password))
     run_file(db, "queries/login/set.sql", name=name, password_hash=hashed, one_time=one_time)
-    run_file(db, "queries/login/end_all.sql", name=name, longest_seconds=LONGEST_SECONDS)
+    end_all(db, name)
 
 
 def _fits(hashed: str, password: str) -> bool:
@@ -176,7 +210,12 @@ def _plain(password: str) -> str:
     return unicodedata.normalize("NFKC", password)
 
 
-def _subjects(name: str, address: str) -> tuple[str, str, str]:
+def end_all(db: Connection, name: str) -> None:
+    """End every session of a user."""
+    run_file(db, "queries/login/end_all.sql", name=name, longest_seconds=LONGEST_SECONDS)
+
+
+def _subjects(name: str, address: str, step: str) -> tuple[str, str, str]:
     """Name what failures are counted by; a name may be anything, so only its digest is kept."""
-    who = digest(name).hex()[:32]
+    who = step + digest(name).hex()[:32]
     return f"both:{who}:{address}", f"name:{who}", f"address:{address}"

@@ -8,6 +8,7 @@ from portal.pages import (
     conflicts,
     dashboard,
     disclosures,
+    elsewhere,
     entry,
     home,
     invoices,
@@ -16,6 +17,7 @@ from portal.pages import (
     recoveries,
     registers,
     runs,
+    second,
     tokens,
     uploads,
     vouchers,
@@ -25,5 +27,5 @@ PAGES: tuple[Page, ...] = (
     *home.PAGES, *dashboard.PAGES, *uploads.PAGES, *invoices.PAGES, *conflicts.PAGES, *registers.PAGES,
     *companies.PAGES, *vouchers.PAGES,
     *runs.PAGES, *proposals.PAGES, *disclosures.PAGES, *payments.PAGES, *recoveries.PAGES, *books.PAGES, *admin.PAGES,
-    *tokens.PAGES, *entry.PAGES,
+    *tokens.PAGES, *entry.PAGES, *second.PAGES, *elsewhere.PAGES,
 )  # fmt: skip

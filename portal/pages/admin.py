@@ -10,7 +10,7 @@ from portal.show import show
 from settlement import documents
 from settlement.policy import in_force
 from settlement.policy_words import PARAMETERS, basis, marked, parameter
-from voucher import access, acts, logins, uscc
+from voucher import access, acts, logins, second, uscc
 from voucher.access import User
 from voucher.database import query, run
 from voucher.entry import NUMBER, TEXT
@@ -59,6 +59,21 @@ def close(visit: Visit) -> Response:
     return visit.go("/users", f"已停用“{name}”的登录；其办理过的事项仍在账上。")
 
 
+def reset(visit: Visit) -> Response:
+    """Take a user's second factor away, whose phone and recovery codes are lost; its sessions end."""
+    name = visit.path("name", TEXT)
+    if name == visit.user.name:
+        raise Refused("own_login", "不能取消自己的二次验证，请由另一名管理员办理；或在“二次验证”页用恢复码停用。")
+
+    def work(db: Connection, _: User) -> bool:
+        logins.end_all(db, name)
+        return second.drop(db, name)
+
+    dropped = visit.act("user second", work)
+    visit.note("second_reset", name)
+    return visit.go("/users", f"已取消“{name}”的二次验证。" if dropped else f"“{name}”没有启用二次验证。")
+
+
 def policies(visit: Visit) -> Response:
     """Show every policy document in force with each number, and which of them are assumptions to be confirmed."""
 
@@ -87,6 +102,8 @@ EVENTS = {
     "logged_in": "登录", "login_failed": "登录失败", "login_throttled": "尝试过多", "logged_out": "退出",
     "password_changed": "改口令", "password_given": "发放口令", "login_closed": "停用登录", "refused": "不予办理",
     "not_allowed": "无权限", "bad_form": "表单无效", "downloaded": "下载", "exported": "导出",
+    "second_on": "启用二次验证", "second_off": "停用二次验证", "second_failed": "验证码错误",
+    "second_reset": "取消二次验证", "recovery_used": "用恢复码登录", "recovery_renewed": "新的恢复码",
     "token_made": "发放令牌", "token_revoked": "停用令牌",
 }  # fmt: skip
 """Event of access to what it is called on screen."""
@@ -97,5 +114,6 @@ PAGES = (
     post("/users", add, "user add", users),
     post("/users/{name}/password", give, "user password", users),
     post("/users/{name}/close", close, "user close", users),
+    post("/users/{name}/second", reset, "user second", users),
     Page("/access", events, "view access", nav="访问记录"),
 )

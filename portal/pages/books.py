@@ -2,6 +2,7 @@
 
 import io
 import tempfile
+from collections.abc import Callable
 from typing import Any, BinaryIO, cast
 
 from sqlalchemy import Connection
@@ -34,7 +35,9 @@ def month(visit: Visit) -> Response:
         made = reports.run(db, MONTHLY, period, acts.cutoff(db), visit.user.name, checked=failures)
         return made, invariants.first_wrong(failures)
 
-    made, first = visit.read(work)
+    if visit.asked("now", TEXT):
+        visit.readings.acted(visit.user.name)
+    made, first = visit.kept(("month", period, visit.user.name), work)
     return show(
         visit, "month.html", made=made, first=first, period=period, checks=invariants.titles(), names=reports.names()
     )
@@ -45,15 +48,17 @@ def listed(visit: Visit) -> Response:
     return show(visit, "reports.html", names=reports.names(), period=f"{business_day():%Y-%m}")
 
 
-def _made(visit: Visit, name: str, period: str) -> Report:
+def _work(visit: Visit, name: str, period: str) -> Callable[[Connection], Report]:
+    """Say what reads a report, as of now or an earlier moment."""
     as_of = visit.asked("as_of", TEXT)
-    return visit.read(lambda db: reports.run(db, name, period, acts.cutoff(db, as_of), visit.user.name))
+    return lambda db: reports.run(db, name, period, acts.cutoff(db, as_of), visit.user.name)
 
 
 def report(visit: Visit) -> Response:
     """Show a report of a period, as of now or an earlier moment."""
     name, period = visit.path("name", TEXT), visit.asked("period", TEXT, f"{business_day():%Y-%m}")
-    made = _made(visit, name, period)
+    key = ("report", name, period, visit.asked("as_of", TEXT), visit.user.name)
+    made = visit.kept(key, _work(visit, name, period))
     return show(visit, "report_page.html", made=made, name=name, period=period, charts=charts(made),
                 formats=reports.FORMATS)  # fmt: skip
 
@@ -63,7 +68,7 @@ def report_file(visit: Visit) -> Response:
     name, period, format = visit.path("name", TEXT), visit.path("period", TEXT), visit.path("format", TEXT)
     if format not in reports.FORMATS:
         raise Refused("no_format", f"报表的格式有：{'、'.join(reports.FORMATS)}。")
-    made, file = _made(visit, name, period), io.BytesIO()
+    made, file = visit.read(_work(visit, name, period)), io.BytesIO()
     reports.FORMATS[format](made, file)
     return download(visit, file.getvalue(), f"{made.layout.title}-{period}.{format}", "exported")
 
@@ -76,7 +81,7 @@ def accounts(visit: Visit) -> Response:
         cutoff = acts.cutoff(db, as_of)
         return cutoff, ledger.balances(db, cutoff, name)
 
-    cutoff, rows = visit.read(work)
+    cutoff, rows = visit.kept(("ledger", name, as_of), work)
     return show(visit, "ledger.html", rows=rows, cutoff=cutoff)
 
 
@@ -148,8 +153,12 @@ def _params(db: Connection, period: str) -> dict[str, Any]:
 def red_flags(visit: Visit) -> Response:
     """List the red flags of a period with their evidence and what was decided."""
     period = visit.typed("period") or f"{business_day():%Y-%m}"
-    found = visit.read(lambda db: flags.find(db, "flags", _params(db, period)))
-    made = visit.read(lambda db: reports.run(db, "red_flags", period, acts.cutoff(db), visit.user.name))
+
+    def work(db: Connection) -> tuple[list[flags.Flag], Report]:
+        made = reports.run(db, "red_flags", period, acts.cutoff(db), visit.user.name)
+        return flags.find(db, "flags", _params(db, period)), made
+
+    found, made = visit.kept(("flags", period, visit.user.name), work)
     return show(visit, "flags.html", rows=found, period=period, made=made, verdicts=flags.VERDICTS)
 
 

@@ -26,12 +26,11 @@ def dashboard(visit: Visit) -> Response:
 
     def work(db: Connection) -> dict[str, Any]:
         cutoff = acts.cutoff(db)
-        made = [reports.run(db, name, str(year), cutoff, visit.user.name) for name in SHOWN]
-        return {"made": made, "ages": query(db, "queries/portal/held_ages.sql", today=today)}
+        made = [reports.run(db, name, str(year), cutoff, "") for name in SHOWN]
+        ages = query(db, "queries/portal/held_ages.sql", today=today)
+        return {"pictures": [(report, charts(report)) for report in made], "ages": ages, "cutoff": cutoff}
 
-    found = visit.read(work)
-    pictures = [(report, charts(report)) for report in found["made"]]
-    return show(visit, "dashboard.html", pictures=pictures, ages=found["ages"], year=year, words=WORDS)
+    return show(visit, "dashboard.html", year=year, words=WORDS, **visit.kept(("dashboard", year), work))
 
 
 PAGES = (Page("/dashboard", dashboard, "view dashboard", nav="概览"),)

@@ -1,7 +1,7 @@
 """Log in, log out, change one's password, choose how money is shown."""
 
 import secrets
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from sqlalchemy import Connection
 from starlette.responses import Response
@@ -21,10 +21,10 @@ WAIT = "尝试次数过多，请稍后再试。"
 
 def login(visit: Visit) -> Response:
     """Show the form; its token stands in a cookie too, since there is no session yet."""
-    if visit.session is not None:
+    if visit.session is not None and not visit.session.pending:
         return visit.go("/")
     token = visit.request.cookies.get("cvl_form") or secrets.token_urlsafe(24)
-    answer = show(visit, "login.html", form_token=token, next=_local(visit.typed("next")))
+    answer = show(visit, "login.html", form_token=token, next=local(visit.typed("next")))
     answer.set_cookie("cvl_form", token, max_age=3600, httponly=True, samesite="strict", secure=visit.settings.secure)
     return answer
 
@@ -46,10 +46,24 @@ def log_in(visit: Visit) -> Response:
     if proved is None:
         visit.note("login_failed", code="wrong", name=name if known else "")
         raise Refused("wrong_login", WRONG)
-    visit.note("logged_in", name=name)
-    answer = visit.go(_local(visit.typed("next")))
+    return let_in(visit, *proved)
+
+
+def let_in(visit: Visit, user: User, cookie: str, then: str | None = None) -> Response:
+    """Let a user in whose session has begun; one with a second factor is asked for it first."""
+    session = run(visit.engine, lambda db: logins.session(db, cookie))
+    path = local(visit.typed("next") if then is None else then)
+    if session is not None and session.pending:
+        return enter(visit, cookie, f"/login/code?next={quote(path)}")
+    visit.note("logged_in", name=user.name)
+    return enter(visit, cookie, path)
+
+
+def enter(visit: Visit, cookie: str, path: str) -> Response:
+    """Hand over the cookie of a session and go where the visitor wanted to."""
+    answer = visit.go(path)
     answer.set_cookie(
-        visit.settings.cookie, proved[1], httponly=True, samesite="lax", secure=visit.settings.secure, path="/"
+        visit.settings.cookie, cookie, httponly=True, samesite="lax", secure=visit.settings.secure, path="/"
     )
     answer.delete_cookie("cvl_form")
     return answer
@@ -89,12 +103,12 @@ def change(visit: Visit) -> Response:
 
 def unit(visit: Visit) -> Response:
     """Switch between 元 and 万元."""
-    answer = visit.go(_local(visit.typed("next")))
+    answer = visit.go(local(visit.typed("next")))
     answer.set_cookie(UNIT, "yuan" if visit.wan else "wan", max_age=31536000, samesite="lax", httponly=True)
     return answer
 
 
-def _local(path: str) -> str:
+def local(path: str) -> str:
     """Return a path of ours, the first page for anything else."""
     parts = urlsplit(path)
     ours = path.startswith("/") and not path.startswith(("//", "/\\")) and not parts.netloc and "\\" not in path

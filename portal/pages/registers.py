@@ -47,7 +47,7 @@ def standing(visit: Visit) -> Response:
                 years[row["account"].rsplit(":", 1)[1]][name] = row["balance_fen"]
         return dict(sorted(years.items()))
 
-    return show(visit, "budget.html", years=visit.read(work))
+    return show(visit, "budget.html", years=visit.kept("budget", work))
 
 
 def appropriate(visit: Visit) -> Response:

@@ -66,18 +66,19 @@ def shown(visit: Visit) -> Response:
     run_id, page = visit.path("id", NUMBER), max(visit.asked("page", NUMBER, 1), 1)
     asked = {"rows": ROWS + 1} | _asked(visit) | {"run_id": run_id, "skip": (page - 1) * ROWS}
     asked["rows"] = asked["rows"] or ROWS + 1
+    found = visit.read(lambda db: runs.find(db, run_id))
 
     def work(db: Connection) -> dict[str, Any]:
-        found = runs.find(db, run_id)
         return {
-            "found": found, "sums": runs.totals(db, found), "lines": query(db, "queries/portal/lines.sql", **asked),
+            "sums": runs.totals(db, found), "lines": query(db, "queries/portal/lines.sql", **asked),
             "kinds": query(db, "queries/console/run_kinds.sql", run_id=run_id),
             "reasons": query(db, "queries/console/run_reasons.sql", run_id=run_id),
             "held": runs.listed(db, found, "held"), "backfill": runs.listed(db, found, "backfill"),
         }  # fmt: skip
 
+    read = visit.kept(("run", found.state, found.digest, *asked.values()), work)
     return show(
-        visit, "run.html", number=page, size=ROWS, tabs=TABS, words=KINDS, states=runs.STATES, **visit.read(work)
+        visit, "run.html", found=found, number=page, size=ROWS, tabs=TABS, words=KINDS, states=runs.STATES, **read
     )
 
 

@@ -9,15 +9,35 @@ CREATE TABLE login (
     set_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
--- The cookie's digest alone is kept. form_token: stands in every form of the session.
+-- The cookie's digest alone is kept. form_token: stands in every form of the session. pending: the password was right,
+-- the second factor is still asked for, and nothing else is answered. outside: an identity provider told who it is.
 CREATE TABLE session (
     token_sha256 bytea PRIMARY KEY CHECK (length(token_sha256) = 32),
     name text COLLATE "C" NOT NULL REFERENCES login ON DELETE CASCADE,
     form_token text NOT NULL,
+    pending boolean NOT NULL,
+    outside boolean NOT NULL,
     began_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     seen_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE INDEX session_name ON session (name);
+
+-- The second factor of a user who has one (RFC 6238). It counts once a code of it was given. last_step: the step of time
+-- of the last code that was taken; no code of it or of an earlier step is taken again.
+CREATE TABLE second_factor (
+    name text COLLATE "C" PRIMARY KEY REFERENCES login ON DELETE CASCADE,
+    secret text NOT NULL CHECK (secret ~ '^[A-Z2-7]{32}$'),
+    confirmed boolean NOT NULL DEFAULT FALSE,
+    last_step bigint NOT NULL DEFAULT 0,
+    made_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- What is good once in place of a code. Digests alone are kept.
+CREATE TABLE recovery_code (
+    name text COLLATE "C" NOT NULL REFERENCES second_factor ON DELETE CASCADE,
+    code_sha256 bytea NOT NULL CHECK (length(code_sha256) = 32),
+    PRIMARY KEY (name, code_sha256)
+);
 
 -- Failed attempts, counted before the password is looked at; subject: a user, an address, or both together.
 CREATE TABLE login_failure (
@@ -80,5 +100,6 @@ CREATE TABLE access_event (
 CREATE INDEX access_event_name ON access_event (name, event_id);
 
 SELECT append_only('access_event');
-GRANT SELECT, INSERT, UPDATE, DELETE ON login, session, login_failure, waiting_file TO cvl_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON login, session, login_failure, waiting_file, second_factor, recovery_code
+TO cvl_app;
 GRANT SELECT, INSERT, UPDATE ON api_token, api_answer TO cvl_app;

@@ -3,18 +3,34 @@
 -- params: company (USCC), provider (USCC), status (accepted, held, conflict, rejected), number (its beginning),
 --         uploader (USCC: of whose invoices and files), month (its first day: of service, else of handing in),
 --         rows (how many), skip (how many before); null for all; cutoff (seal number: as it stood then; null for now)
-WITH accepted AS (
+-- No more accepted invoices are read than the page and those before it need, in the order of the seals.
+WITH asked AS (
     SELECT
-        i.number, 'accepted' AS status, s.accepted_before + i.place AS accepted_no, i.kind, c.uscc AS company,
-        p.uscc AS provider, lower(i.span) AS from_on, upper(i.span) - 1 AS until_on, i.net_fen, i.gross_fen,
-        i.received_on, g.fen AS granted_fen, p.uscc AS uploader
-    FROM invoice AS i
-    INNER JOIN seal AS s ON s.act_id = i.act_id
-    INNER JOIN party AS c ON c.party_id = i.company_id
-    INNER JOIN party AS p ON p.party_id = i.provider_id
-    LEFT JOIN granted_at(coalesce(CAST(:cutoff AS bigint), 9223372036854775807)) AS g
-        ON g.company_id = i.company_id AND g.invoice_id = i.invoice_id
-    WHERE s.no <= coalesce(CAST(:cutoff AS bigint), 9223372036854775807)
+        (SELECT p.party_id FROM party AS p WHERE p.uscc = CAST(:company AS text)) AS company_id,
+        (SELECT p.party_id FROM party AS p WHERE p.uscc = CAST(:provider AS text)) AS provider_id,
+        (SELECT p.party_id FROM party AS p WHERE p.uscc = CAST(:uploader AS text)) AS uploader_id
+),
+
+accepted AS (
+    SELECT
+        i.number, 'accepted' AS status, s.accepted_before + i.place AS accepted_no, i.kind, i.span, i.net_fen,
+        i.gross_fen, i.received_on, i.company_id, i.invoice_id, i.provider_id
+    FROM seal AS s
+    INNER JOIN invoice AS i ON i.act_id = s.act_id
+    CROSS JOIN asked AS q
+    WHERE
+        s.no <= coalesce(CAST(:cutoff AS bigint), 9223372036854775807)
+        AND coalesce(CAST(:status AS text), 'accepted') = 'accepted'
+        AND (CAST(:company AS text) IS NULL OR i.company_id = q.company_id)
+        AND (CAST(:provider AS text) IS NULL OR i.provider_id = q.provider_id)
+        AND (CAST(:uploader AS text) IS NULL OR i.provider_id = q.uploader_id)
+        AND (CAST(:number AS text) IS NULL OR starts_with(i.number, CAST(:number AS text)))
+        AND (
+            CAST(:month AS date) IS NULL
+            OR date_trunc('month', coalesce(upper(i.span) - 1, i.received_on)) = CAST(:month AS date)
+        )
+    ORDER BY s.no, i.place
+    LIMIT CAST(:rows AS bigint) + CAST(coalesce(:skip, 0) AS bigint)
 ),
 
 other AS (
@@ -36,30 +52,51 @@ other AS (
     WHERE
         r.invoice_number <> ''
         AND s.no <= coalesce(CAST(:cutoff AS bigint), 9223372036854775807)
-        AND NOT EXISTS (SELECT FROM accepted AS a WHERE a.number = r.invoice_number)
+        AND NOT EXISTS (
+            SELECT FROM invoice_number AS n
+            INNER JOIN invoice AS i ON i.company_id = n.company_id AND i.invoice_id = n.invoice_id
+            INNER JOIN seal AS a ON a.act_id = i.act_id
+            WHERE
+                n.number = r.invoice_number
+                AND a.no <= coalesce(CAST(:cutoff AS bigint), 9223372036854775807)
+        )
     ORDER BY r.invoice_number, s.no DESC, r.row_no
 ),
 
-everything AS (
-    SELECT a.* FROM accepted AS a
+page AS (
+    SELECT
+        a.number, a.status, a.accepted_no, a.kind, c.uscc AS company, p.uscc AS provider, lower(a.span) AS from_on,
+        upper(a.span) - 1 AS until_on, a.net_fen, a.gross_fen, a.received_on, p.uscc AS uploader, a.company_id,
+        a.invoice_id
+    FROM accepted AS a
+    INNER JOIN party AS c ON c.party_id = a.company_id
+    INNER JOIN party AS p ON p.party_id = a.provider_id
     UNION ALL
-    SELECT o.invoice_number, o.outcome, NULL, NULL, o.company, o.provider, NULL, NULL, NULL, NULL, o.received_on, NULL,
-        o.uploader
+    SELECT
+        o.invoice_number, o.outcome, NULL, NULL, o.company, o.provider, NULL, NULL, NULL, NULL, o.received_on,
+        o.uploader, NULL, NULL
     FROM other AS o
+    WHERE
+        (CAST(:company AS text) IS NULL OR o.company = CAST(:company AS text))
+        AND (CAST(:provider AS text) IS NULL OR o.provider = CAST(:provider AS text))
+        AND (CAST(:status AS text) IS NULL OR o.outcome = CAST(:status AS text))
+        AND (CAST(:uploader AS text) IS NULL OR o.uploader = CAST(:uploader AS text))
+        AND (CAST(:number AS text) IS NULL OR starts_with(o.invoice_number, CAST(:number AS text)))
+        AND (CAST(:month AS date) IS NULL OR date_trunc('month', o.received_on) = CAST(:month AS date))
+    ORDER BY accepted_no NULLS LAST, number
+    LIMIT CAST(:rows AS bigint)
+    OFFSET CAST(coalesce(:skip, 0) AS bigint)
+),
+
+granted AS (
+    SELECT g.company_id, g.invoice_id, g.fen
+    FROM granted_at(coalesce(CAST(:cutoff AS bigint), 9223372036854775807)) AS g
+    WHERE g.company_id = any(ARRAY(SELECT DISTINCT p.company_id FROM page AS p))
 )
 
-SELECT e.*
-FROM everything AS e
-WHERE
-    (CAST(:company AS text) IS NULL OR e.company = CAST(:company AS text))
-    AND (CAST(:provider AS text) IS NULL OR e.provider = CAST(:provider AS text))
-    AND (CAST(:status AS text) IS NULL OR e.status = CAST(:status AS text))
-    AND (CAST(:uploader AS text) IS NULL OR e.uploader = CAST(:uploader AS text))
-    AND (CAST(:number AS text) IS NULL OR starts_with(e.number, CAST(:number AS text)))
-    AND (
-        CAST(:month AS date) IS NULL
-        OR date_trunc('month', coalesce(e.until_on, e.received_on)) = CAST(:month AS date)
-    )
-ORDER BY e.accepted_no NULLS LAST, e.number COLLATE "C"
-LIMIT CAST(:rows AS bigint)
-OFFSET CAST(coalesce(:skip, 0) AS bigint)
+SELECT
+    p.number, p.status, p.accepted_no, p.kind, p.company, p.provider, p.from_on, p.until_on, p.net_fen, p.gross_fen,
+    p.received_on, g.fen AS granted_fen, p.uploader
+FROM page AS p
+LEFT JOIN granted AS g ON g.company_id = p.company_id AND g.invoice_id = p.invoice_id
+ORDER BY p.accepted_no NULLS LAST, p.number

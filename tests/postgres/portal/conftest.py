@@ -91,6 +91,12 @@ def as_provider(name: str) -> User:
     return User(name, "provider", PARTIES[PROVIDERS[name]].uscc)
 
 
+@pytest.fixture(autouse=True)
+def read_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep no page, however slow the machine is: what a test changes is seen at once."""
+    monkeypatch.setattr("portal.kept.COSTLY_SECONDS", float("inf"))
+
+
 @pytest.fixture(scope="session")
 def listed(clone: Clone, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Give the name of a template in which two providers with users and two companies are registered."""

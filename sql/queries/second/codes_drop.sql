@@ -1,0 +1,3 @@
+-- grain:  deletes the recovery codes of a user
+-- params: name
+DELETE FROM recovery_code WHERE name = :name
