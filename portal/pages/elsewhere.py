@@ -36,7 +36,7 @@ def come_back(visit: Visit) -> Response:
         name = _provider(visit).name(begun, visit.typed("code"), visit.settings.origin + BACK)
         user, cookie = run(visit.engine, lambda db: _begin(db, name))
     except CvlError as error:
-        visit.note("login_failed", code=error.code, name="")
+        visit.note("login_failed", name, error.code, name="")
         raise
     answer = let_in(visit, user, cookie, begun.then)
     answer.delete_cookie(_cookie(visit), secure=visit.settings.secure, httponly=True)

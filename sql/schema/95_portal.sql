@@ -22,8 +22,8 @@ CREATE TABLE session (
 );
 CREATE INDEX session_name ON session (name);
 
--- The second factor of a user who has one (RFC 6238). It counts once a code of it was given. last_step: the step of time
--- of the last code that was taken; no code of it or of an earlier step is taken again.
+-- The second factor of a user who has one (RFC 6238). It counts once a code of it was given. last_step: the step of
+-- time of the last code that was taken; no code of it or of an earlier step is taken again.
 CREATE TABLE second_factor (
     name text COLLATE "C" PRIMARY KEY REFERENCES login ON DELETE CASCADE,
     secret text NOT NULL CHECK (secret ~ '^[A-Z2-7]{32}$'),

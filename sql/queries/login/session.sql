@@ -19,7 +19,8 @@ seen AS (
 
 SELECT
     v.name, v.form_token, u.role, u.provider_uscc, l.one_time AND NOT v.outside AS one_time, v.pending,
-    EXISTS (SELECT FROM second_factor AS f WHERE f.name = v.name AND f.confirmed) AS second_factor
+    f.name IS NOT NULL AS second_factor
 FROM live AS v
 INNER JOIN app_user AS u ON u.name = v.name
 INNER JOIN login AS l ON l.name = v.name
+LEFT JOIN second_factor AS f ON f.name = v.name AND f.confirmed
