@@ -65,7 +65,8 @@ class Chart:
 class Layout:
     """The header of a report's SQL file. checks: `all` runs every check of the books before it is written.
 
-    basis: one line for the face; notes: explained below the table, {year} and {period} stand for the period's.
+    basis: one line for the face; notes: explained below the table; {year}, {period}, {days} and {tolerance} stand for
+    what was asked for.
     sums: columns that are added up where the query gives no totals; gathers: a folder of queries whose rows the
     query is given.
     """

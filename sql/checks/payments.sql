@@ -1,10 +1,17 @@
 -- check:  a payment is the sum of its lines, a batch that of its payments; what a batch sent of each line was booked by
---         its approval, and nothing is under way or paid of a line beyond what was granted
+--         its approval, and nothing is under way or paid of a line beyond what was granted; a payment goes to an
+--         account of the company of its lines, or of one that it was merged into
 -- title:  拨付与结算行、转账一致
 -- grain:  one row per payment, batch or line that differs; no rows means all is well
 -- params: none
 -- source: DESIGN 5 and 6.9
-WITH state AS (
+WITH RECURSIVE heir AS (
+    SELECT m.absorbed_id AS company_id, m.survivor_id AS payee_id FROM merger AS m
+    UNION ALL
+    SELECT h.company_id, m.survivor_id FROM heir AS h INNER JOIN merger AS m ON m.absorbed_id = h.payee_id
+),
+
+state AS (
     SELECT p.* FROM payment_at(9223372036854775807) AS p
 ),
 
@@ -70,6 +77,13 @@ wrong AS (
     WHERE s.state IN ('in_transit', 'paid')
     GROUP BY s.run_id, s.line_no, l.granted_fen
     HAVING sum(s.amount_fen) > l.granted_fen
+    UNION ALL
+    SELECT DISTINCT p.batch_id, p.reference, '收款账户既不属于结算行的企业，也不属于承继它的企业。'
+    FROM payment AS p
+    INNER JOIN payment_line AS l ON l.payment_id = p.payment_id
+    INNER JOIN bank_account AS b ON b.act_id = p.account_act_id AND b.row_no = p.account_row_no
+    LEFT JOIN heir AS h ON h.company_id = l.company_id AND h.payee_id = p.payee_id
+    WHERE b.company_id <> p.payee_id OR (l.company_id <> p.payee_id AND h.payee_id IS NULL)
 )
 
 SELECT e.no AS act_no, w.subject, w.detail

@@ -178,6 +178,8 @@ TAMPERS: dict[str, list[Tamper]] = {
         ("INSERT INTO invoice_number VALUES ('8', 1, 999999)",),
     ],
     "payments": [
+        ("UPDATE payment SET payee_id = payee_id + 1",),
+        ("UPDATE bank_account SET company_id = company_id + 1",),
         ("UPDATE payment SET amount_fen = amount_fen + 1",),
         ("UPDATE payment_batch SET amount_fen = amount_fen + 1",),
         (

@@ -1,5 +1,7 @@
 """Bank statements through the command line: imported, matched in every way, leftovers, matches by hand."""
 
+import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -91,11 +93,23 @@ def test_lines_are_matched_by_reference_amount_and_whole_sums(till: Till) -> Non
     ],
 )
 def test_a_line_is_matched_at_the_limit_and_not_beyond(
-    till: Till, rows: list[tuple[str, str, str, str]], expected: dict[tuple[str, ...], dict[str, int]]
+    till: Till, tmp_path: Path, rows: list[tuple[str, str, str, str]], expected: dict[tuple[str, ...], dict[str, int]]
 ) -> None:
     till.sent()
     imported(till.desk, *rows)
     assert {options: ways(till.desk, *options) for options in expected} == expected
+    assert {options: reported(till.desk, tmp_path, *options) for options in expected} == expected
+
+
+def reported(desk: Desk, folder: Path, *options: str) -> dict[str, int]:
+    """Count the matches of each way as the report of the year tells them, given the same options."""
+    file = folder / "bank.json"
+    desk.data("report", "bank", "--period", "2026", "--format", "json", "--out", str(file), *options)
+    told = json.loads(file.read_text("utf-8"))
+    days = options[1] if options[:1] == ("--days",) else "10"
+    assert any(f"{days}天以内" in note for note in told["notes"])
+    called = {"付款编号": "reference", "金额与户名": "amount", "整批合计": "batch", "收款方合计": "payee"}
+    return dict(Counter(called[row["way"]] for row in told["rows"] if row["way"] in called))
 
 
 def test_all_of_one_payee_is_matched_as_a_sum(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
