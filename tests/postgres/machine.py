@@ -24,6 +24,7 @@ from settlement.policy import in_force
 from settlement.worth import Registers, weigh
 from tests.cases import histories
 from tests.postgres import recorder, witness
+from tests.postgres.machine_asks import ACCOUNT, CLOSED, GRANTED, LINES, NEGATIVE, STATES, TAKEN_EARLY
 from tests.postgres.recorder import CHECKER, MAKER, PROGRAMME
 from tests.postgres.shelf import Shelf
 from tests.postgres.small_ledger import RESULT
@@ -47,41 +48,6 @@ CHECKS = (
     "balances", "cap", "floors", "granted_once", "line_money", "lines_posted", "redeemed", "transfers_approved",
     "voucher_face",
 )  # fmt: skip
-ACCOUNT = """
-INSERT INTO bank_account (company_id, holder, bank, account_no, account_last4, account_salt, account_sha256,
-    clearing_no, act_id, row_no)
-SELECT party_id, '合成', '合成银行', '6222000000001234', '1234', decode(repeat('ab', 16), 'hex'),
-    sha256(decode(repeat('ab', 16), 'hex') || convert_to('6222000000001234', 'UTF8')), '1', :act, party_id
-FROM party WHERE party_id = ANY(:companies)
-"""
-NEGATIVE = "SELECT name FROM account WHERE balance_fen < 0 AND kind NOT IN ('authority', 'treasury')"
-GRANTED = """
-SELECT l.company_id, l.cap_year, CAST(sum(l.granted_fen) AS bigint) AS fen
-FROM run_line AS l INNER JOIN run AS r USING (run_id)
-INNER JOIN decision AS d ON d.proposal_act_id = r.proposal_act_id AND d.verdict = 'approved'
-WHERE r.programme_id = :programme GROUP BY l.company_id, l.cap_year
-"""
-LINES = """
-SELECT l.company_id, l.invoice_id, l.cap_year, l.granted_fen,
-    coalesce((SELECT sum(p.amount_fen) FROM payment_line AS p INNER JOIN payment AS y USING (payment_id)
-        WHERE y.batch_id = :batch AND (p.company_id, p.run_id, p.line_no) = (l.company_id, l.run_id, l.line_no)), 0)
-        AS fen,
-    coalesce((SELECT sum(p.amount_fen) FROM payment_line AS p INNER JOIN payment_at(9223372036854775807) AS y
-        USING (payment_id) WHERE y.batch_id <> :batch AND y.state IN ('proposed', 'in_transit', 'paid')
-        AND (p.company_id, p.run_id, p.line_no) = (l.company_id, l.run_id, l.line_no)), 0) AS earlier_fen
-FROM run_line AS l WHERE l.run_id = :run AND l.granted_fen > 0
-"""
-CLOSED = """
-SELECT t.state, a.balance_fen FROM voucher AS v
-INNER JOIN state_at('voucher', 9223372036854775807) AS t ON t.subject_id = v.voucher_id
-INNER JOIN account AS a ON a.kind = 'voucher'
-    AND (a.programme_id, a.company_id, a.year) = (v.programme_id, v.company_id, v.cap_year)
-WHERE v.voucher_id = ANY(:ids)
-"""
-STATES = """
-SELECT DISTINCT ON (noun, subject_id) noun, subject_id, to_state FROM move
-WHERE noun IN ('voucher', 'company') ORDER BY noun, subject_id, step DESC
-"""
 
 
 class AnyOrder(RuleBasedStateMachine):
@@ -199,6 +165,7 @@ class AnyOrder(RuleBasedStateMachine):
         event("approved, pro rata" if run.pro_rata else "approved")
         with self.write() as db:
             recovered = runs.totals(db, runs.find(db, run.run_id))["recovered"] > 0
+            assert db.execute(text(TAKEN_EARLY), {"run": run.run_id}).all() == []
         if recovered:
             event("recovered")
             self.recovered = True

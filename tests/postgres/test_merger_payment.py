@@ -9,7 +9,7 @@ from console import payments as door
 from console import recoveries
 from reconciliation import disclosure, payments, reports, results
 from tests.cases.histories import invoice, red_of
-from tests.postgres.machine import ACCOUNT
+from tests.postgres.machine_asks import ACCOUNT
 from tests.postgres.recorder import CHECKER, MAKER, uscc
 from tests.postgres.small_ledger import RESULT
 from tests.postgres.test_voucher_life import MAY, Books, refused

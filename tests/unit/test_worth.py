@@ -199,6 +199,13 @@ def test_a_line_goes_to_the_programme_with_the_longest_prefix() -> None:
     assert (other.eligible_net_fen, other.excluded_net_fen) == (1100, 11)
 
 
+def test_a_prefix_of_one_digit_takes_its_lines_and_days_before_all_documents_leave_none_out() -> None:
+    wide = replace(POLICY, eligible_tax_codes=("3",))
+    assert bill(usual(), invoice(1, 100, *MAY), [wide]).eligible_net_fen == 100
+    early = invoice(1, 3100, date(2024, 5, 1), date(2024, 5, 31))
+    assert (why(usual(), early), bill(usual(), early).outside) == ({"before_policy": 3100}, False)
+
+
 def test_a_rival_counts_only_on_the_first_eligible_day() -> None:
     lines = [InvoiceLine(1, "3040203900000000000", 100)]
     january = invoice(1, 100, date(2026, 1, 31), date(2026, 2, 1), lines=lines)
