@@ -1,6 +1,7 @@
 -- grain:  temporary table metered, one row per bill with usage annexes: what they add up to
 --         differing_fen: the sum that is furthest from the invoice's amount, gap_fen: by how much; log: for a bill that
---         does not count whole, what
+--         does not count whole, what its days weigh, summed up (before the first day, before the second, …, in all),
+--         null when nothing was used
 -- params: none (reads asked, bill, partial)
 -- source: DESIGN 6.1 and 6.3; a day with more credited than used weighs nothing
 CREATE TEMPORARY TABLE metered ON COMMIT DROP AS
