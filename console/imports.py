@@ -42,6 +42,7 @@ def import_files(
     endings = [(shown, ending) for file in files for shown, ending in endings_of(way, file)]
     answers = [_answer(shown, ending, dry_run) for shown, ending in endings]
     text = [line for answer in answers for line in (*answer.text, "")]
+    text += _summed([ending for _, ending in endings])
     if return_file is not None:
         text += _written(return_file, [(shown, each) for shown, each in endings if isinstance(each, Outcome)])
     return Answer({"uploads": [answer.data for answer in answers]}, text, together([a.status for a in answers]))
@@ -59,6 +60,17 @@ def _answer(shown: str, ending: bundles.Ending, dry_run: bool) -> Answer:
         return Answer(data, [f"{shown}：{ending.message}"], ending.exit_status)
     lines = outcome_lines(Path(shown), ending, dry_run, None)
     return Answer({"file": shown, **outcome_data(ending)}, lines, ending.exit_status)
+
+
+def _summed(endings: Sequence[bundles.Ending]) -> list[str]:
+    """Sum up how many files ended."""
+    taken = [each for each in endings if isinstance(each, Outcome) and each.exit_status != 1]
+    sums = {name: sum(each.counts[name] for each in taken) for name in WORDS}
+    counts = "，".join(f"{WORDS[name]}{number}行" for name, number in sums.items() if number)
+    lines = [f"合计{len(endings)}个文件，{sum(each.rows for each in taken)}行" + (f"：{counts}。" if counts else "。")]
+    if len(taken) < len(endings):
+        lines[0] += f"另有{len(endings) - len(taken)}个文件整份没有导入，原因见上。"
+    return lines
 
 
 def _written(path: Path, outcomes: Sequence[tuple[str, Outcome]]) -> list[str]:

@@ -15,6 +15,8 @@ Value = str | int | None
 Reading = tuple[Value, str | None]
 Reader = Callable[[Cell], Reading]
 
+NUMERIC = "{:.15G}"
+"""How Excel shows a number."""
 TEXT_LIMIT = 1000
 REFERENCE_LIMIT = 200
 """A reference is a key in the database; PostgreSQL's index entries end at 2704 bytes."""
@@ -31,7 +33,7 @@ _ZERO_RATE = frozenset({"零税率", "出口零税率", "普通零税率"})
 
 def show(cell: Cell) -> str:
     """Write a cell as Excel shows it: a numeric one with at most 15 significant digits."""
-    return cell if isinstance(cell, str) else f"{cell:.15G}"
+    return cell if isinstance(cell, str) else NUMERIC.format(cell)
 
 
 def read_text(cell: Cell) -> Reading:

@@ -180,7 +180,10 @@ def _raws(rows: Sequence[Sequence[Cell]]) -> list[str]:
 
 def _shown_column(column: Sequence[Cell]) -> Sequence[str]:
     """Write a column of a workbook as Excel shows it."""
-    return column if set(map(type, column)) == {str} else list(map(cells.show, column))  # type: ignore[return-value]
+    types = set(map(type, column))
+    if types == {float}:
+        return list(map(cells.NUMERIC.format, column))
+    return column if types == {str} else list(map(cells.show, column))  # type: ignore[return-value]
 
 
 def _storable(raws: list[str], codec: Codec) -> list[str]:

@@ -83,7 +83,7 @@ def check_file(source: Source, limits: Limits = LIMITS, kind: FileKind | None = 
         return problems
     kind = kind or kind_by_content(source)
     if kind == "unknown":
-        return [make("not_a_spreadsheet", detail="（是二进制文件或网页，不是表格）")]
+        return [make("not_a_spreadsheet", detail="（是图片、网页或其他文件）")]
     if kind in ("xls", "empty"):
         return [make("old_excel" if kind == "xls" else "empty_file")]
     if kind == "ofd":

@@ -95,11 +95,15 @@ def header_of(path: Path, kind: str) -> tuple[list[str], dict[str, str]]:
 
 
 def unknown(path: Path, kind: str) -> Problem | None:
-    """Say of a table that no format knows which columns are missing and what would be guessed; None without a clue."""
+    """Say of a table that no format knows which columns are missing and what would be guessed.
+
+    None for our own template, and where not one row can be read: the format itself says what is wrong with them.
+    """
     try:
         _, guesses = header_of(path, kind)
-    except Misused:
-        return None
+    except Misused as misused:
+        found = misused.code == "no_header" and next(head(path, kind), None) is not None
+        return make("header_not_found") if found else None
     missing = "、".join(name for name, column in _OURS.items() if name not in guesses and column.required)
     told = "，".join(f"“{theirs}”可能是“{ours}”" for ours, theirs in guesses.items() if ours != theirs)
     return make("unknown_header", value=missing or "（无）", guesses=told or "没有可以猜测的列")

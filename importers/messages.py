@@ -33,13 +33,19 @@ def _note(wrong: str, advice: str) -> Entry:
 
 CATALOGUE: Mapping[str, Entry] = {
     # the file as a whole
-    "not_a_spreadsheet": _file("这个文件不是可以读取的表格{detail}", "请用 Excel 打开后另存为 xlsx 或 csv 再上传"),
-    "empty_file": _file("文件是空的", "请填好模板后重新上传"),
+    "not_a_spreadsheet": _file(
+        "这个文件不是可以读取的表格或发票{detail}",
+        "表格请用 Excel 打开后另存为 xlsx 或 csv，发票请向开票平台下载数电票 XML、OFD 或 PDF，再上传",
+    ),
+    "empty_file": _file("文件是空的", "请重新填写、导出或下载后上传"),
     "no_rows": _file("表头下面没有任何数据行", "请逐行填写发票后重新上传"),
     "missing_columns": _file("缺少这些列：{value}", "请使用最新模板，补上这些列名后重新上传"),
     "unknown_header": _file(
         "表头不是已知的格式，缺少这些列：{value}（猜测：{guesses}）",
         "请使用最新模板；要照原表上传，请由经办人员用 cvl import map 建立一次对应关系",
+    ),
+    "header_not_found": _file(
+        "前10行里没有认得的表头，看不出这是哪一种表", "发票请填写最新模板后上传；说明文字或其他资料不用上传"
     ),
     "duplicate_columns": _file("这些列名重复出现：{value}", "请每个列名只保留一列后重新上传"),
     "undecodable_text": _file(

@@ -208,8 +208,10 @@ def _unproved(bill: Bill, registers: Registers) -> list[Reason]:
     document = bill.document
     if document and document.tax_verification == "required" and not registers.verified(bill.invoice):
         found.append(Reason("not_verified", 0))
-    if document and document.usage_sum == "hold" and (metered := registers.usage_differs(bill.invoice)) is not None:
-        found.append(Reason("usage_sum_differs", 0, metered))
+    if document and document.usage_sum == "hold":
+        metered = registers.usage_differs(bill.invoice, document.usage_sum_tolerance_fen)
+        if metered is not None:
+            found.append(Reason("usage_sum_differs", 0, metered))
     return found
 
 

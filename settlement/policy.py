@@ -75,6 +75,7 @@ class Policy:
     min_spend_fen: int
     tax_verification: str
     usage_sum: str
+    usage_sum_tolerance_fen: int
     eligible_tax_codes: tuple[str, ...]
     grounds: Mapping[str, Ground]
 
@@ -153,10 +154,11 @@ RULES: Mapping[str, Rule] = {
     "min_spend_fen": _whole(MAX_FEN, "分"),
     "tax_verification": _one_of("none", "required"),
     "usage_sum": _one_of("warn", "hold"),
+    "usage_sum_tolerance_fen": _whole(MAX_FEN, "分"),
     "eligible_tax_codes": (_are_prefixes, "应为税收分类编码前缀（1至19位数字，加引号）的列表，不重复"),
 }
 """What the value of each parameter may be, and the words for it. Only what the code does is allowed."""
-UNSAID: Mapping[str, str] = {"tax_verification": "none", "usage_sum": "warn"}
+UNSAID: Mapping[str, object] = {"tax_verification": "none", "usage_sum": "warn", "usage_sum_tolerance_fen": 0}
 """What holds where a document does not name a parameter."""
 
 

@@ -41,6 +41,7 @@ PARAMETERS: Mapping[str, tuple[str, str, Shape]] = {
     "backfill": ("补付", "", _WORDS.__getitem__),
     "tax_verification": ("结算前查验发票", "", lambda word: {"none": "不要求", "required": "须查验一致"}[word]),
     "usage_sum": ("用量合计与发票不符时", "", lambda word: {"warn": "提示", "hold": "暂缓兑付"}[word]),
+    "usage_sum_tolerance_fen": ("用量合计容许的差额", "元", lambda fen: f"{format_yuan(fen, grouped=True)}元"),
     "min_spend_fen": ("最低使用金额", "元", lambda fen: f"{format_yuan(fen, grouped=True)}元" if fen else "不设"),
     "eligible_tax_codes": ("支持的税收分类编码", "前缀", "、".join),
 }

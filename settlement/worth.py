@@ -192,19 +192,26 @@ class Registers:
         return self._contract_left.get(invoice.number)
 
     def metered(self, invoice: Invoice, *, gross: bool) -> Fen | None:
-        """Return what is metered of an invoice, net or gross, None when no file says so; rounded to whole fen."""
+        """Return what is metered of an invoice, net or gross, None when no file says so; rounded to whole fen.
+
+        ASSUMPTION: a red-letter takes nothing from it: it puts the bill right, and not what was used. What was used
+        less than metered is said by a file of usage that adds negative lines or replaces the earlier one.
+        """
         pico = [_pico(row.metered_yuan) for row in self._meterings.get(invoice.number, ()) if row.gross == gross]
         whole = sum(pico)
         fen = (abs(whole) + _FEN // 2) // _FEN
         return None if not pico else fen if whole >= 0 else -fen
 
-    def usage_differs(self, invoice: Invoice) -> Fen | None:
-        """Return what is metered of an invoice if it is not the invoice's amount with its red-letters, else None."""
+    def usage_differs(self, invoice: Invoice, tolerance: Fen) -> Fen | None:
+        """Return what is metered of an invoice if that is further from its amount with its red-letters, else None."""
         whole = self.with_reds(invoice)
-        gross, net = self.metered(invoice, gross=True), self.metered(invoice, gross=False)
-        if net not in (None, sum(each.net_fen for each in whole)):
-            return net
-        return gross if gross not in (None, sum(each.gross_fen for each in whole)) else None
+        sums = (
+            (self.metered(invoice, gross=False), sum(each.net_fen for each in whole)),
+            (self.metered(invoice, gross=True), sum(each.gross_fen for each in whole)),
+        )
+        gaps = [(abs(metered - amount), metered) for metered, amount in sums if metered is not None]
+        gap, furthest = max(gaps, key=lambda each: each[0], default=(0, None))
+        return furthest if gap > tolerance else None
 
     def log(self, invoice: Invoice) -> Log | None:
         """Return how the usage spreads over the service days, None when none of it lies there.

@@ -1,15 +1,18 @@
 """A zip, a folder and a return file at the door: each file by itself, and back in as it is."""
 
+import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from threading import Barrier
 
+import pytest
 from python_calamine import CalamineWorkbook
 
 from console.imports import import_files
 from importers import returns
+from importers.originals import Originals, packed
 from reconciliation.invariants import check_all
 from tests.cases.steps import PARTIES
 from tests.postgres.desk import Desk, counts, real, said, table, xlsx_bytes
@@ -38,6 +41,25 @@ def handed_in(desk: Desk, path: Path, *, dry_run: bool = False) -> tuple[int, di
     return answer.status, told
 
 
+def kept_in_packs(desk: Desk, contents: list[bytes]) -> None:
+    """See that every document lies in a pack, comes back byte for byte, and is missed when its pack is gone."""
+    kept = {row[0]: row[1] for row in desk.rows("SELECT encode(sha256, 'hex'), pack FROM document WHERE pack <> ''")}
+    packs = set(kept.values())
+    assert {hashlib.sha256(each).hexdigest() for each in contents} <= kept.keys()
+    assert {f"{pack}.zip" for pack in packs} <= set(desk.documents())
+    with Originals() as originals:
+        assert {originals.read(sha256, pack) for sha256, pack in kept.items()} == set(contents)
+        assert {originals.size(sha256, pack) for sha256, pack in kept.items()} == set(map(len, contents))
+    sha256, pack = next(iter(kept.items()))
+    originals_of = packed(pack)
+    aside = originals_of.rename(originals_of.with_suffix(".aside"))
+    with Originals() as originals:
+        assert originals.size(sha256, pack) is None
+        with pytest.raises(FileNotFoundError):
+            originals.read(sha256, pack)
+    aside.rename(originals_of)
+
+
 def bundle() -> bytes:
     inner = ofd.pack(
         {"b.xml": xml(replace(A, number=real("b"))), "c.pdf": pdf.information(replace(A, number=real("c")))}
@@ -56,7 +78,7 @@ def test_each_file_of_a_zip_has_its_own_outcome(desk: Desk) -> None:
     assert status == 3
     assert told == {
         "a.ofd": (0, 0, 1, None), "a.xml": (1, 0, 0, None), "b.xml": (1, 0, 0, None), "c.pdf": (0, 0, 1, None),
-        "说明.txt": (0, 0, 0, "missing_columns"), "坏.xml": (0, 0, 0, "xml_broken"),
+        "说明.txt": (0, 0, 0, "header_not_found"), "坏.xml": (0, 0, 0, "xml_broken"),
         "x.xml": (0, 0, 0, "doctype_refused"),
     }  # fmt: skip
     assert [number for number, _ in desk.accepted()] == [real("a"), real("b")]
@@ -125,6 +147,8 @@ def test_many_documents_of_a_zip_are_acts_of_their_own_and_come_back_in_one_file
     assert [told[name]["accepted"] for name in ("0red.xml", "a.xml", "z.xml", "59.xml")] == [1, 1, 0, 1]
     assert told["z.xml"]["conflict"] == told["no_span.xml"]["held"] == told["unknown.xml"]["rejected"] == 1
     assert [number for number, _ in desk.accepted()][-2:] == [real("a"), real("r")]
+    assert "合计65个文件，65行：受理62行，冲突1行，退回1行，待核1行。" in answer.text
+    kept_in_packs(desk, list(files.values()))
     header, *rows = CalamineWorkbook.from_path(str(back)).get_sheet_by_index(0).to_python()
     found = [dict(zip(map(str, header), row, strict=True)) for row in rows]
     assert [(row["原行号"], row["错误代码"]) for row in found] == [

@@ -156,6 +156,7 @@ def test_two_identical_rows_in_one_file_are_not_two_lines(desk: Desk) -> None:
     outcome = desk.take([line("a"), line("b"), line("a"), line("a", "5.00")])
     assert counts(outcome) == {"accepted": 1, "rejected": 3}
     assert said(outcome) == [(2, "sibling_row_failed"), (4, "identical_rows"), (5, "sibling_row_failed")]
+    assert ["第4行" in p.message for p in outcome.problems] == [True, False, True]  # the row that is to be mended
     assert "第2行" in outcome.problems[1].message
 
 

@@ -5,12 +5,15 @@ FROM judged AS j
 INNER JOIN stage AS s ON s.invoice_number = j.number
 WHERE j.outcome = 'rejected' AND j.rows > 1 AND s.held_upload_id = 0 AND s.row_no <> j.first_row
 UNION ALL
-SELECT s.upload_id, 'sibling_row_failed', s.sheet, s.row_no, s.invoice_number, v.first_row
+SELECT s.upload_id, 'sibling_row_failed', s.sheet, s.row_no, s.invoice_number, r.row_no
 FROM several AS v
 INNER JOIN stage AS s ON s.invoice_number = v.invoice_number
+INNER JOIN (
+    SELECT f.invoice_number, min(f.row_no) AS row_no, array_agg(f.row_no) AS row_nos
+    FROM found AS f
+    WHERE f.code = 'identical_rows'
+    GROUP BY f.invoice_number
+) AS r ON r.invoice_number = v.invoice_number
 WHERE
     v.identical AND NOT v.has_error AND cardinality(v.differing) = 0 AND s.held_upload_id = 0
-    AND NOT EXISTS (
-        SELECT FROM found AS f
-        WHERE f.row_no = s.row_no AND f.invoice_number = s.invoice_number AND f.code = 'identical_rows'
-    )
+    AND NOT s.row_no = ANY(r.row_nos)

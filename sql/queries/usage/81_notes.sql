@@ -1,5 +1,5 @@
--- grain:  one row per remark on an invoice of which an act took up usage: its sum is not the invoice's amount, or some
---         lies outside its service days
+-- grain:  one row per remark on an invoice of which an act took up usage: its sum is further from the invoice's amount
+--         than any policy document of its days allows, or some lies outside its service days
 -- params: act_id (not sealed yet)
 -- source: DESIGN 7; amounts of the invoice as they count now, with its red-letters
 WITH taken AS (
@@ -51,7 +51,7 @@ red AS (
 
 due AS (
     SELECT
-        b.number, t.basis, t.fen,
+        b.number, b.span, t.basis, t.fen,
         CASE t.basis
             WHEN 'net' THEN b.net_fen + coalesce(r.net_fen, 0) ELSE b.gross_fen + coalesce(r.gross_fen, 0)
         END AS due_fen
@@ -74,7 +74,12 @@ SELECT
     'usage_sum_differs' AS code, d.number, round(d.fen / 100, 2) || '' AS metered,
     CASE d.basis WHEN 'net' THEN '不含税金额' ELSE '价税合计' END AS basis, round(d.due_fen / 100.0, 2) || '' AS amount
 FROM due AS d
-WHERE d.fen <> d.due_fen
+WHERE
+    abs(d.fen - d.due_fen) > (
+        SELECT coalesce(max(CAST(p.parameters ->> 'usage_sum_tolerance_fen' AS bigint)), 0)
+        FROM policy AS p
+        WHERE p.span && d.span
+    )
 UNION ALL
 SELECT 'usage_outside_span', o.number, trim_scale(o.yuan) || '', '', ''
 FROM outside AS o

@@ -9,5 +9,5 @@ CREATE TEMPORARY TABLE doc (
     doc_no integer GENERATED ALWAYS AS IDENTITY, policy_id text COLLATE "C", policy_ids text[],
     programme_id text COLLATE "C", force daterange, rate_bp bigint, cap_fen bigint, categories text[],
     prefixes text[], share_bp integer, deadline text, overlap text, joint_limit_bp bigint, min_spend_fen bigint,
-    automatic boolean, own boolean, verify boolean, same_usage boolean
+    automatic boolean, own boolean, verify boolean, usage_gap_fen bigint
 ) ON COMMIT DROP

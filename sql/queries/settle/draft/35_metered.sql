@@ -1,6 +1,7 @@
 -- grain:  temporary table metered, one row per bill with usage annexes: what they add up to
---         differing_fen: the sum, where it is not the invoice's amount; log: for a bill that does not count whole, what
---         its days weigh, summed up (before the first day, before the second, …, in all), null when nothing was used
+--         differing_fen: the sum that is furthest from the invoice's amount, gap_fen: by how much; log: for a bill that
+--         does not count whole, what its days weigh, summed up (before the first day, before the second, …, in all),
+--         null when nothing was used
 -- params: none (reads asked, bill, partial)
 -- source: DESIGN 6.1 and 6.3; a day with more credited than used weighs nothing
 CREATE TEMPORARY TABLE metered ON COMMIT DROP AS
@@ -49,8 +50,11 @@ SELECT
     b.company_id, b.invoice_id, l.log,
     CASE WHEN t.net_fen < 0 THEN 0 ELSE t.net_fen END AS net_fen,
     CASE WHEN t.gross_fen < 0 THEN 0 ELSE t.gross_fen END AS gross_fen,
-    CASE WHEN t.net_fen <> b.net_fen THEN t.net_fen WHEN t.gross_fen <> b.gross_fen THEN t.gross_fen END
-        AS differing_fen
+    CASE
+        WHEN abs(t.net_fen - b.net_fen) < abs(t.gross_fen - b.gross_fen) THEN t.gross_fen
+        ELSE coalesce(t.net_fen, t.gross_fen)
+    END AS differing_fen,
+    greatest(abs(t.net_fen - b.net_fen), abs(t.gross_fen - b.gross_fen)) AS gap_fen
 FROM total AS t
 INNER JOIN bill AS b ON b.company_id = t.company_id AND b.invoice_id = t.invoice_id
 LEFT JOIN log AS l ON l.company_id = t.company_id AND l.invoice_id = t.invoice_id

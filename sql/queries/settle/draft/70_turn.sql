@@ -43,7 +43,7 @@ met AS (
         s.granted_fen AS settled_fen, s.served_fen, d.overlap, d.joint_limit_bp,
         s.refused IS NOT NULL AS refused, s.reasons,
         coalesce(d.verify AND s.granted_fen IS NULL AND k.invoice_id IS NULL, FALSE) AS unverified,
-        CASE WHEN d.same_usage AND s.granted_fen IS NULL THEN g.differing_fen END AS differing_fen
+        CASE WHEN g.gap_fen > d.usage_gap_fen AND s.granted_fen IS NULL THEN g.differing_fen END AS differing_fen
     FROM claim AS c
     FULL JOIN known AS s
         ON s.company_id = c.company_id AND s.invoice_id = c.invoice_id AND s.cap_year = c.cap_year

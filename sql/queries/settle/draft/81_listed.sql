@@ -6,7 +6,7 @@ WITH possible AS (
     SELECT
         EXISTS (SELECT FROM served)
         OR EXISTS (SELECT FROM room AS r WHERE r.frozen OR r.spend_fen IS NOT NULL)
-        OR EXISTS (SELECT FROM doc AS d WHERE d.own AND (d.verify OR d.same_usage))
+        OR EXISTS (SELECT FROM doc AS d WHERE d.own AND (d.verify OR d.usage_gap_fen IS NOT NULL))
         OR EXISTS (SELECT FROM added AS x WHERE x.other_fen > 0) AS possible
 ),
 
