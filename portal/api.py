@@ -31,7 +31,7 @@ from importers.outcome import read as read_outcome
 from portal import api_shapes as shapes
 from portal.page import status_of
 from portal.pages.home import invoices_asked
-from portal.pages.uploads import on_disk
+from portal.pages.uploads import IMPORTS, on_disk
 from portal.wall import address
 from reconciliation import plain, reports
 from settlement import documents, explain, run_data
@@ -195,7 +195,8 @@ def _upload(found: Caller, form: Any) -> Response:
         asked = accept.ask(user, provider or None, month, None)
         first = run(found.engine, lambda db: tokens.asked(db, user, key, request))
         if first is None:
-            outcome = accept.import_file(found.engine, path, user, asked, listing=True)
+            with IMPORTS:
+                outcome = accept.import_file(found.engine, path, user, asked, listing=True)
             status = 422 if outcome.exit_status == 1 else 200
             body = canonical(outcome_data(outcome))
             run(found.engine, lambda db: tokens.answered(db, user, key, status, body))

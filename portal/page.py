@@ -16,7 +16,7 @@ from portal.wall import Settings, address
 from voucher import access, logins
 from voucher.access import User
 from voucher.database import run
-from voucher.entry import Kind
+from voucher.entry import NUMBER, Kind
 from voucher.errors import Broken, Busy, CvlError, Misused, Refused, Unreachable
 from voucher.logins import Session
 
@@ -157,6 +157,11 @@ class Visit:
         if not found:
             raise Misfilled({name: "请先选择文件。"})
         return found
+
+    def paged(self, rows: Sequence[Result], size: int) -> tuple[Sequence[Result], int]:
+        """Cut the page that is asked for out of a list, one row longer where more follow. Returns it and its number."""
+        number = max(self.asked("page", NUMBER, 1), 1)
+        return rows[(number - 1) * size : number * size + 1], number
 
     def with_(self, **changed: Any) -> str:
         """Write the query of this page with some values changed; None takes one away."""

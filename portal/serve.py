@@ -1,5 +1,7 @@
 """Serve the portal until it is told to stop; requests at work are finished first."""
 
+import sys
+
 import uvicorn
 from sqlalchemy import Engine
 
@@ -9,10 +11,14 @@ from portal.wall import Settings
 
 __all__ = ["Settings", "configured", "serve"]
 GRACE_SECONDS = 30
+SWITCH_SECONDS = 0.0005
+"""How long one thread computes before another may: a page that only waits for the database is not to wait ten times
+for an upload that reads a file."""
 
 
 def serve(engine: Engine, settings: Settings, host: str, port: int, trusted: str) -> None:
     """Serve on an address. trusted: addresses of proxies whose X-Forwarded-For counts, comma separated."""
+    sys.setswitchinterval(SWITCH_SECONDS)
     uvicorn.run(
         make_app(engine, settings), host=host, port=port, log_config=None, access_log=False, server_header=False,
         proxy_headers=bool(trusted), forwarded_allow_ips=trusted or None, timeout_graceful_shutdown=GRACE_SECONDS,

@@ -22,7 +22,7 @@ from voucher.days import business_day
 from voucher.entry import NUMBER, TEXT
 from voucher.errors import Refused
 
-ROWS = 100
+ROWS, FLAGS = 100, 50
 MONTHLY = "reconciliation"
 
 
@@ -82,7 +82,8 @@ def accounts(visit: Visit) -> Response:
         return cutoff, ledger.balances(db, cutoff, name)
 
     cutoff, rows = visit.kept(("ledger", name, as_of), work)
-    return show(visit, "ledger.html", rows=rows, cutoff=cutoff)
+    part, number = visit.paged(rows, ROWS)
+    return show(visit, "ledger.html", rows=part, cutoff=cutoff, number=number, size=ROWS)
 
 
 def _transfers(db: Connection, visit: Visit, **which: Any) -> list[Any]:
@@ -159,7 +160,10 @@ def red_flags(visit: Visit) -> Response:
         return flags.find(db, "flags", _params(db, period)), made
 
     found, made = visit.kept(("flags", period, visit.user.name), work)
-    return show(visit, "flags.html", rows=found, period=period, made=made, verdicts=flags.VERDICTS)
+    part, number = visit.paged(found, FLAGS)
+    return show(
+        visit, "flags.html", rows=part, period=period, made=made, verdicts=flags.VERDICTS, number=number, size=FLAGS
+    )
 
 
 def decide(visit: Visit) -> Response:

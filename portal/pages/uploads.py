@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Any
 from urllib.parse import quote
 
@@ -24,6 +25,8 @@ from voucher.database import query, run
 from voucher.entry import MONTH, NUMBER, TEXT
 from voucher.errors import Broken, Refused
 
+IMPORTS = BoundedSemaphore(3)
+"""How many files are read at once: more of them would take as long together, and pages longer."""
 UPLOAD_BYTES = 256 * MIB
 """All files of one form together."""
 ROWS = 30
@@ -51,7 +54,8 @@ def hand_in(visit: Visit) -> Response:
     asked = accept.ask(visit.user, provider, typed["service_month"], None)
     ids = []
     for file in visit.files("files"):
-        ids += handed.hand_in(visit.engine, visit.user, file.filename or "", file.file, asked)
+        with IMPORTS:
+            ids += handed.hand_in(visit.engine, visit.user, file.filename or "", file.file, asked)
     return visit.go(
         f"/uploads/waiting/{ids[0]}" if len(ids) == 1 else "/uploads", f"已检查{len(ids)}份文件，尚未入账。"
     )
@@ -70,7 +74,8 @@ def confirm(visit: Visit) -> Response:
         if not (isinstance(each, str) and each.isdigit() and len(each) < 19):
             continue
         try:
-            last = handed.confirm(visit.engine, visit.user, int(each))
+            with IMPORTS:
+                last = handed.confirm(visit.engine, visit.user, int(each))
             done.append(last)
         except Refused as refused:
             if refused.code != "no_waiting":

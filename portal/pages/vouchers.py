@@ -15,6 +15,7 @@ from voucher.database import one, query
 from voucher.entry import DAY, NUMBER, TEXT, YEAR, YUAN
 from voucher.errors import Refused
 
+ROWS = 100
 _STATES = {"freeze": "frozen", "unfreeze": "issued", "revoke": "revoked", "return": "returned"}
 _VERBS = {"freeze": "冻结", "unfreeze": "解冻", "revoke": "撤销", "return": "企业退回"}
 
@@ -35,7 +36,9 @@ def listed(visit: Visit) -> Response:
             "programmes": documents.programmes(db),
         }
 
-    return show(visit, "vouchers.html", state=life.shown, **visit.read(work))
+    found = visit.read(work)
+    found["rows"], number = visit.paged(found["rows"], ROWS)
+    return show(visit, "vouchers.html", state=life.shown, number=number, size=ROWS, **found)
 
 
 def shown(visit: Visit) -> Response:

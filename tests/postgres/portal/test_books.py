@@ -3,6 +3,7 @@
 import io
 import zipfile
 
+import pytest
 from sqlalchemy import text
 
 from portal.chart import charts
@@ -14,13 +15,23 @@ from voucher import acts, logins
 from voucher.database import run, transaction
 
 
-def test_an_auditor_goes_from_a_balance_to_the_invoice_and_takes_the_bundle(fresh: Portal) -> None:
+def test_an_auditor_goes_from_a_balance_to_the_invoice_and_takes_the_bundle(
+    fresh: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
     maker, checker = fresh.as_user("maker1"), fresh.as_user("checker1")
     prepare(fresh, maker, checker)
     settle(maker, checker)
     auditor = fresh.as_user("auditor1")
     auditor.get("/ledger?name=money:payable")
     assert [row[1:] for row in cells(auditor)] == [["应付未付", "¥1,000,000.00"], ["应付未付", "¥20,000.00"]]
+    with monkeypatch.context() as short:  # no page grows with the books
+        short.setattr("portal.pages.books.ROWS", 1)
+        auditor.get("/ledger?name=money:payable")
+        assert [row[2] for row in cells(auditor)] == ["¥1,000,000.00"]
+        auditor.get("/ledger" + auditor.page.xpath("//a[@rel='next']/@href")[0])
+        assert [row[2] for row in cells(auditor)] == ["¥20,000.00"]
+        assert not auditor.page.xpath("//a[@rel='next']")
+    auditor.get("/ledger?name=money:payable")
     auditor.get(auditor.page.xpath("//tbody//a/@href")[0])
     assert [row[5] for row in cells(auditor)] == ["¥124,000.00", "¥876,000.00"]
     act = auditor.page.xpath("//tbody//th/a/@href")[0]
