@@ -9,11 +9,13 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from console import portals
 from portal.app import make_app
 from portal.wall import Settings
 from tests.postgres.portal.conftest import ORIGIN, Browser, Portal
 from voucher import logins, second
 from voucher.database import run, transaction
+from voucher.errors import Misused, Refused
 
 PASSWORD = "一句容易记住的话，够长才行"
 
@@ -197,7 +199,21 @@ def test_an_admin_takes_it_away_but_not_its_own(portal: Portal, clock: Clock) ->
     assert "请先登录" in there.text
     assert log_in(portal, "provider2").answer.url.path == "/policies"  # type: ignore[union-attr]
     admin.post("/users/admin1/second", status=409)
-    assert events(portal, "admin1") == ["second_reset", "refused"]
+    assert events(portal, "admin1")[-2:] == ["second_reset", "refused"]
+
+
+def test_the_command_line_takes_it_away_too(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    portal.as_user("admin1")
+    run(portal.engine, lambda db: second.start(db, "admin1"))
+    with pytest.raises(Refused, match="not_allowed"):
+        portals.second_factor(portal.engine, "maker1", "admin1")
+    dropped = [portals.second_factor(portal.engine, "admin1", "admin1").data["dropped"] for _ in range(2)]
+    assert dropped == [True, False]
+    monkeypatch.setenv("CVL_SECOND_FACTOR", "maker, admin")
+    assert portals.required() == {"maker", "admin"}
+    monkeypatch.setenv("CVL_SECOND_FACTOR", "boss")
+    with pytest.raises(Misused, match="bad_role"):
+        portals.required()
 
 
 def test_roles_that_must_have_it_get_nowhere_without(portal: Portal, clock: Clock) -> None:
