@@ -29,6 +29,11 @@ def test_an_auditor_goes_from_a_balance_to_the_invoice_and_takes_the_bundle(fres
     assert "链摘要" in auditor.text
     auditor.get("/ledger?as_of=2026-01-01")
     assert "没有发生过金额的账户" in auditor.text
+    for path, gone in (("/invoices", "没有符合条件的发票"), ("/runs", "还没有结算批次")):
+        assert number("a") in auditor.client.get("/invoices").text
+        auditor.get(f"{path}?as_of=2026-01-01")
+        assert gone in auditor.text
+    auditor.get(f"/invoices/{number('a')}?as_of=2026-01-01", status=404)
     auditor.get("/month?period=2026-08")
     assert "核对一致" in auditor.text
     auditor.get("/reports/company_caps?period=2026")
