@@ -90,7 +90,7 @@ def header_of(path: Path, kind: str) -> tuple[list[str], dict[str, str]]:
     if len(guesses) < _FEWEST:
         raise Misused("no_header", "前十行里找不到表头：认得的列不足三个。请先在文件里加上一行列名。")
     if VERSION_COLUMN in map(header_name, rows[place]):
-        raise Misused("known_header", f"这张表就是模板（有“{VERSION_COLUMN}”一列），直接 cvl import 即可，不用对应。")
+        raise Misused("known_header", f"这张表就是模板（有“{VERSION_COLUMN}”一列），直接导入即可，不用对应。")
     return rows[place], guesses
 
 

@@ -66,6 +66,8 @@ def _problem(request: Request, error: Exception, status: int) -> Response:
     if isinstance(error, RequestValidationError):
         places = ["、".join(map(str, each["loc"])) for each in error.errors()]
         return problem(request, 422, "bad_request", f"请求写得不对：{'；'.join(places)}。请照接口说明改正。")
+    if status == 400:
+        return problem(request, 422, "bad_request", "请求的内容不完整或写得不对，没有办理。请照接口说明改正。")
     return problem(request, status, {404: "no_route", 413: "too_large"}.get(status, "failed"), _sentence(status))
 
 

@@ -49,18 +49,24 @@ def _asked(visit: Visit) -> dict[str, Any]:
     )  # fmt: skip
 
 
+def _rows(visit: Visit, **part: int) -> Sequence[Any]:
+    """List the invoices of the filter, now or as of a moment."""
+    asked, as_of = _asked(visit) | part, visit.asked("as_of", TEXT)
+    return visit.read(
+        lambda db: query(db, "queries/console/invoices.sql", **asked | {"cutoff": acts.cutoff_then(db, as_of)})
+    )
+
+
 def listed(visit: Visit) -> Response:
     """List invoices."""
     page = max(visit.asked("page", NUMBER, 1), 1)
-    asked = _asked(visit) | {"rows": ROWS + 1, "skip": (page - 1) * ROWS}
-    rows = visit.read(lambda db: query(db, "queries/console/invoices.sql", **asked))
+    rows = _rows(visit, rows=ROWS + 1, skip=(page - 1) * ROWS)
     return show(visit, "invoices.html", rows=rows, number=page, size=ROWS, words=WORDS, marks=_MARKS)
 
 
 def exported(visit: Visit) -> Response:
     """Give exactly the invoices of the filter as csv."""
-    asked = _asked(visit)
-    rows = visit.read(lambda db: query(db, "queries/console/invoices.sql", **asked))
+    rows = _rows(visit)
     heads = [
         "受理号",
         "发票号码",
@@ -83,20 +89,21 @@ def exported(visit: Visit) -> Response:
 
 
 def shown(visit: Visit) -> Response:
-    """Show one invoice and every step on its way."""
-    number, own = visit.path("number", TEXT), visit.user.provider_uscc
+    """Show one invoice and every step on its way, now or as of a moment."""
+    number, own, as_of = visit.path("number", TEXT), visit.user.provider_uscc, visit.asked("as_of", TEXT)
 
     def work(db: Connection) -> dict[str, Any]:
-        found = one(db, "queries/console/invoice.sql", number=number, cutoff=acts.NOW)
+        cutoff = acts.cutoff(db, as_of)
+        found = one(db, "queries/console/invoice.sql", number=number, cutoff=cutoff)
         if found is not None and own not in (None, found["provider"]):
             found = None
-        steps = query(db, "queries/portal/timeline.sql", number=number, uploader=own)
+        steps = query(db, "queries/portal/timeline.sql", number=number, uploader=own, cutoff=cutoff)
         if found is None and not steps:
             raise Refused("no_invoice", f"没有收到过发票 {number}。请核对号码。")
-        key = {"cutoff": acts.NOW, **{name: found[name] for name in ("company_id", "invoice_id")}} if found else None
+        key = {"cutoff": cutoff, **{name: found[name] for name in ("company_id", "invoice_id")}} if found else None
         return {
             "found": found, "steps": steps,
-            "checked": None if own else one(db, "queries/verification/last.sql", number=number, cutoff=acts.NOW),
+            "checked": None if own else one(db, "queries/verification/last.sql", number=number, cutoff=cutoff),
             "lines": query(db, "queries/console/invoice_lines.sql", **key) if key else [],
             "grants": query(db, "queries/console/invoice_grants.sql", **key) if key else [],
         }  # fmt: skip

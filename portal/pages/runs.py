@@ -1,6 +1,6 @@
 """Settlement runs: draft, look through the lines, submit, decide; the 计算底稿 behind a line."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -31,9 +31,13 @@ _SORTS = ("line", "computed", "granted", "withheld")
 
 def listed(visit: Visit) -> Response:
     """List the runs, newest first, with the form for a draft."""
-    rows, programmes = visit.read(
-        lambda db: (query(db, "queries/settle/list.sql", cutoff=None), documents.programmes(db))
-    )
+    as_of = visit.asked("as_of", TEXT)
+
+    def work(db: Connection) -> tuple[Sequence[Any], Sequence[str]]:
+        rows = query(db, "queries/settle/list.sql", cutoff=acts.cutoff_then(db, as_of))
+        return rows, documents.programmes(db)
+
+    rows, programmes = visit.read(work)
     return show(visit, "runs.html", rows=rows[::-1], states=runs.STATES, programmes=programmes)
 
 

@@ -1,5 +1,7 @@
 """Read the tree of the house once: its own files, and those of them that are text."""
 
+import ast
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -62,3 +64,9 @@ def modules(texts: dict[str, str]) -> dict[str, str]:
         for name, text in texts.items()
         if name.endswith(".py") and name.split("/")[0] in ROOMS and "/tests/" not in name
     }
+
+
+@pytest.fixture(scope="session")
+def nodes(modules: dict[str, str]) -> dict[str, Sequence[ast.AST]]:
+    """Give every node of the Python files of the rooms."""
+    return {name: list(ast.walk(ast.parse(text))) for name, text in modules.items()}

@@ -1,5 +1,6 @@
 -- grain:  one row per step of an invoice number on its way, in order
--- params: number, uploader (USCC of the provider whose invoices and uploads alone are told of; null for all)
+-- params: number, cutoff (seal number), uploader (USCC of the provider whose invoices and uploads alone are told of;
+--         null for all)
 -- step: refused, accepted, granted, disclosed, in_transit, paid, returned; amount in fen where there is one
 WITH chosen AS (
     SELECT i.company_id, i.invoice_id, i.act_id, i.net_fen
@@ -48,5 +49,5 @@ FROM (
     INNER JOIN payment_line AS y ON y.company_id = l.company_id AND y.run_id = l.run_id AND y.line_no = l.line_no
     INNER JOIN move AS m ON m.noun = 'payment' AND m.subject_id = y.payment_id
 ) AS t
-INNER JOIN seal AS s ON s.act_id = t.act_id
+INNER JOIN seal AS s ON s.act_id = t.act_id AND s.no <= CAST(:cutoff AS bigint)
 ORDER BY s.no, t.run_id NULLS FIRST

@@ -69,6 +69,9 @@ def test_a_file_that_cannot_be_read_says_why(portal: Portal) -> None:
     assert answer.status_code == 422
     assert answer.json()["problems"][0]["severity"] == "blocking"
     assert send(found, sheet(line("z")), "m", service_month="2026-13").json()["code"] == "bad_month"
+    headers = {"idempotency-key": "torn", "content-type": "multipart/form-data; boundary=b"}
+    torn = found.post("/api/v1/uploads", content=b"--b\r\n1e16--b--\r\n", headers=headers)
+    assert (torn.status_code, torn.json()["code"]) == (422, "bad_request")
     assert send(found, sheet(line("z")), "p", provider=PARTIES["Q"].uscc).json()["code"] == "not_your_file"
 
 

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from urllib.parse import quote
 
 import pytest
 from sqlalchemy import text
@@ -40,6 +41,14 @@ def test_an_auditor_goes_from_a_balance_to_the_invoice_and_takes_the_bundle(
     assert "链摘要" in auditor.text
     auditor.get("/ledger?as_of=2026-01-01")
     assert "没有发生过金额的账户" in auditor.text
+    for path, gone in (("/invoices", "没有符合条件的发票"), ("/runs", "还没有结算批次")):
+        assert number("a") in auditor.client.get("/invoices").text
+        auditor.get(f"{path}?as_of=2026-01-01")
+        assert gone in auditor.text
+    auditor.get(f"/invoices/{number('a')}?as_of=2026-01-01", status=404)
+    (taken,) = fresh.desk.rows("SELECT s.recorded_at FROM upload AS u INNER JOIN seal AS s ON s.act_id = u.upload_id")
+    auditor.get(f"/invoices/{number('a')}?as_of={quote(taken[0].isoformat())}")
+    assert [each.text_content() for each in auditor.page.xpath("//ol[@class='timeline']/li/strong")] == ["受理"]
     auditor.get("/month?period=2026-08")
     assert "核对一致" in auditor.text
     auditor.get("/reports/company_caps?period=2026")

@@ -33,9 +33,7 @@ def hidden(browser: Browser, name: str) -> str:
 def approve(browser: Browser, path: str) -> None:
     """Approve what a page shows, all of it in Chinese; digests and names of files stay what they are."""
     browser.get(path)
-    shown = [
-        words for row in browser.page.xpath("//main//table//tr") for words in row.xpath("./th//text()|./td//text()")
-    ]
+    shown = browser.page.xpath("//main//caption/text()|//main//th//text()|//main//td//text()")
     assert not [words for words in shown if re.search(r"(?<![\w.])[a-z_]{2,}(?![\w.-])", words)], shown
     browser.post(f"{path}/approve", {"digest": hidden(browser, "digest")})
 
