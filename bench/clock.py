@@ -1,4 +1,4 @@
-"""Time and processor time of a piece of work, here and in the server together.
+"""Time and processor time of a piece of work, here, in the parsers and in the server together.
 
 On a machine that others use too, seconds wobble with their load; processor seconds hardly do.
 """
@@ -15,7 +15,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(slots=True)
 class Cost:
-    """What a piece of work took. cpu: of this process, its parsers and all of the server's, None where /proc does not tell."""
+    """What a piece of work took. cpu: here, in the parsers and in the server, None where /proc does not tell."""
 
     seconds: float = 0.0
     cpu: float | None = None
