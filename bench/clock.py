@@ -1,4 +1,4 @@
-"""Time and processor time of a piece of work, here and in the server together.
+"""Time and processor time of a piece of work, here, in the parsers and in the server together.
 
 On a machine that others use too, seconds wobble with their load; processor seconds hardly do.
 """
@@ -15,7 +15,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(slots=True)
 class Cost:
-    """What a piece of work took. cpu: of this process and all of the server's, None where /proc does not tell."""
+    """What a piece of work took. cpu: here, in the parsers and in the server, None where /proc does not tell."""
 
     seconds: float = 0.0
     cpu: float | None = None
@@ -33,9 +33,12 @@ def measured(home: Path) -> Iterator[Cost]:
 
 
 def cpu(home: Path) -> float | None:
-    """Sum the processor seconds of this process and of the server."""
-    server = server_cpu(home)
-    return None if server is None else server + time.process_time()
+    """Sum the processor seconds of this process, of those that it started (the parsers), and of the server."""
+    server, ended = server_cpu(home), os.times()
+    if server is None:
+        return None
+    started = sum(sum(_ticks(child)[:2]) for child in _children(str(os.getpid())))
+    return server + time.process_time() + ended.children_user + ended.children_system + started / _TICKS
 
 
 def server_cpu(home: Path) -> float | None:
@@ -64,9 +67,9 @@ def _ticks(pid: str) -> list[int]:
 
 def _children(pid: str) -> list[str]:
     """List the processes that a process has started."""
-    listed = Path("/proc", pid, "task", pid, "children")
-    if listed.exists():
-        return listed.read_text("ascii").split()
+    listed = list(Path("/proc", pid, "task").glob("*/children"))
+    if listed:
+        return [child for each in listed for child in each.read_text("ascii").split()]
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and (stat := entry / "stat").exists():

@@ -110,7 +110,7 @@ def test_a_held_xml_is_answered_as_known_once_its_number_is_accepted(desk: Desk)
 def test_an_ofd_without_tax_codes_waits_and_its_span_serves_the_xml(desk: Desk) -> None:
     held = desk.take(ofd.pack(ofd.tagged(SPANNED)), name="a.ofd")
     assert counts(held) == {"held": 1}
-    assert said(held) == [(1, "tax_codes_missing")]
+    assert [(p.code, p.column) for p in held.problems] == [("tax_codes_missing", "税收分类编码")]
     assert waits(desk) == ["tax_codes"]
     assert counts(desk.take(xml(A), name="a.xml")) == {"accepted": 1}
     assert desk.rows("SELECT CAST(span AS text) FROM invoice") == [("[2026-07-01,2026-08-01)",)]
