@@ -250,6 +250,12 @@ TAMPERS: dict[str, list[Tamper]] = {
         ("UPDATE metering SET act_id = (SELECT max(act_id) FROM invoice)",),
     ],
     "voucher_face": [
+        (
+            "INSERT INTO move (noun, subject_id, step, from_state, to_state, act_id)"
+            " SELECT noun, subject_id, step + 1, to_state, 'revoked', act_id FROM move AS m WHERE noun = 'voucher'"
+            " AND to_state = 'issued'"
+            " AND NOT EXISTS (SELECT FROM move AS n WHERE n.subject_id = m.subject_id AND n.step > m.step)",
+        ),
         ("UPDATE voucher SET face_fen = face_fen - 1",),
         (
             "UPDATE transfer AS t SET amount_fen = amount_fen + 1 FROM account AS a"
