@@ -251,10 +251,10 @@ TAMPERS: dict[str, list[Tamper]] = {
     ],
     "voucher_face": [
         (
-            "INSERT INTO move (noun, subject_id, step, from_state, to_state, act_id)"
-            " SELECT noun, subject_id, step + 1, to_state, 'revoked', act_id FROM move AS m WHERE noun = 'voucher'"
-            " AND to_state = 'issued'"
-            " AND NOT EXISTS (SELECT FROM move AS n WHERE n.subject_id = m.subject_id AND n.step > m.step)",
+            "UPDATE account SET balance_fen = balance_fen + CASE kind WHEN 'voucher' THEN 1 ELSE -1 END"
+            " WHERE kind IN ('voucher', 'redeemed') AND (company_id, year) IN (SELECT v.company_id, v.cap_year"
+            " FROM voucher AS v INNER JOIN move AS m ON m.noun = 'voucher' AND m.subject_id = v.voucher_id"
+            " WHERE m.to_state = 'revoked')",
         ),
         ("UPDATE voucher SET face_fen = face_fen - 1",),
         (
