@@ -1,5 +1,5 @@
 -- check:  a voucher's face is what was redeemed of it, what is left and what has lapsed;
---         the act that issued it moved exactly the face that the voucher states
+--         the act that issued it moved exactly the face that the voucher states; nothing is left on a closed one
 -- title:  券面额等于已兑、剩余与失效之和
 -- grain:  one row per programme, company and year that differs; no rows means all is well
 -- params: none
@@ -71,6 +71,18 @@ wrong AS (
     LEFT JOIN voucher AS v
         ON v.programme_id = f.programme_id AND v.company_id = f.company_id AND v.cap_year = f.year
     WHERE f.fen <> 0 AND v.voucher_id IS NULL
+    UNION ALL
+    SELECT
+        s.no, v.programme_id, v.company_id, v.cap_year,
+        format('券已不能再用，仍余额度%s元，应计入失效。', round(a.balance_fen / 100.0, 2))
+    FROM voucher AS v
+    INNER JOIN state_at('voucher', 9223372036854775807) AS t ON t.subject_id = v.voucher_id
+    INNER JOIN move AS m ON m.noun = 'voucher' AND m.subject_id = v.voucher_id AND m.step = t.step
+    INNER JOIN seal AS s ON s.act_id = m.act_id
+    INNER JOIN account AS a
+        ON a.programme_id = v.programme_id AND a.company_id = v.company_id AND a.year = v.cap_year
+        AND a.kind = 'voucher' AND a.balance_fen <> 0
+    WHERE NOT EXISTS (SELECT FROM allowed_move AS n WHERE n.noun = 'voucher' AND n.from_state = t.state)
 )
 
 SELECT w.no AS act_no, concat_ws(' ', w.programme_id, p.uscc, w.year) AS subject, w.detail

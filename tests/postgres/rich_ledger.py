@@ -46,7 +46,6 @@ def build(engine: Engine, folder: Path, look: Callable[[str], None] = lambda _: 
         assert desk.take(reds, name="红字.csv").counts["accepted"] == 2
         small.settled(engine, date(2026, 8, 31))
         _owed(desk)
-        look("recovered")
         _state(desk)
         _decide(engine)
 

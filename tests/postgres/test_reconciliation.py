@@ -250,6 +250,12 @@ TAMPERS: dict[str, list[Tamper]] = {
         ("UPDATE metering SET act_id = (SELECT max(act_id) FROM invoice)",),
     ],
     "voucher_face": [
+        (
+            "UPDATE account SET balance_fen = balance_fen + CASE kind WHEN 'voucher' THEN 1 ELSE -1 END"
+            " WHERE kind IN ('voucher', 'redeemed') AND (company_id, year) IN (SELECT v.company_id, v.cap_year"
+            " FROM voucher AS v INNER JOIN move AS m ON m.noun = 'voucher' AND m.subject_id = v.voucher_id"
+            " WHERE m.to_state = 'revoked')",
+        ),
         ("UPDATE voucher SET face_fen = face_fen - 1",),
         (
             "UPDATE transfer AS t SET amount_fen = amount_fen + 1 FROM account AS a"

@@ -206,6 +206,8 @@ def test_limit_lapses_after_the_deadline_once_nothing_waits(books: Books, monkey
     assert expired(books) == []
     books.invoices(red_of(blue, 4, 50_000))
     assert books.drafted()[0] == [(number("3"), -10_000, 0)]
+    books.settle()
+    assert books.limits(2) == (0, 20_000, CAP - 20_000)
     assert books.faults() == []
 
 
