@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, make_url
 
+from console import progress
 from console.main import main
 from tests.postgres.conftest import TODAY, _copy_database, _drop_database, _superuser
 from tests.postgres.desk import companies, csv_bytes, providers, table
@@ -137,6 +138,7 @@ def laid(server: Path, name: str, start: Stage, folder: Path, patch: pytest.Monk
         patch.setenv("CVL_DATABASE_URL", own)
         patch.setenv("CVL_HOME", str(home))
         patch.delenv("CVL_USER", raising=False)
+        patch.setattr(progress, "EVERY_SECONDS", float("inf"))  # a busy machine has nothing to say for itself
         engine = make_engine(own)
         patch.setattr(database, "opened", partial(_shared, database.opened, own, engine))
         (folder / "desk").mkdir()

@@ -1,11 +1,13 @@
 """`cvl import`: every row has an outcome, the same file counts once, what failed goes back in."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from python_calamine import CalamineWorkbook
 
+from console import progress
 from tests.postgres.desk import csv_bytes, real
 from tests.walk.conftest import Desk, line
 
@@ -127,6 +129,13 @@ def test_a_provider_hands_in_its_own_files_of_today(office: Desk) -> None:
         answer = office.data("import", file, "--as", "seller1", option, value, status=1)
         assert answer["error"]["code"] == error
     assert office.data("import", file, "--as", "maker1", "--provider", code, status=3)["duplicate"] >= 0
+
+
+def test_a_long_import_tells_rows_and_rate_beside_its_answer(office: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "EVERY_SECONDS", 0.0)
+    said = office.cvl("import", office.file([line("a"), line("b")]), "--as", "maker1", "--json")
+    assert said.json["accepted"] == 2
+    assert re.search(r"月报\.csv：已读 2 行，[\d,]+ 行/秒$", said.err, re.MULTILINE)
 
 
 def test_only_a_maker_back_dates_and_never_ahead(office: Desk) -> None:
