@@ -67,3 +67,5 @@ def test_pages_of_strangers_and_of_faults_keep_the_rules_too(portal: Portal) -> 
     me = portal.as_user("maker1")
     me.get("/nothing", status=404)
     assert not faults(me.page)
+    me.get("/invoices?month=x", status=422)
+    assert me.page.xpath("//main//a/@href") == ["/invoices", "/"]
