@@ -2,7 +2,7 @@
 -- params: none
 SELECT
     u.name, u.role, u.provider_uscc, l.set_at, coalesce(l.one_time, FALSE) AS one_time,
-    EXISTS (SELECT FROM second_factor AS f WHERE f.name = u.name AND f.confirmed) AS second_factor,
+    u.name IN (SELECT f.name FROM second_factor AS f WHERE f.confirmed) AS second_factor,
     (SELECT max(s.seen_at) FROM session AS s WHERE s.name = u.name) AS seen_at
 FROM app_user AS u
 LEFT JOIN login AS l ON l.name = u.name

@@ -1,4 +1,4 @@
--- grain:  inserts or replaces the secret of a second factor that is not confirmed yet; no row when there is a confirmed one
+-- grain:  inserts or replaces the secret of a second factor that is not confirmed yet; no row when one is confirmed
 -- params: name, secret
 INSERT INTO second_factor AS f (name, secret)
 VALUES (:name, :secret)
