@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from settlement.facts import Facts, Invoice, Metering, Refusal
-from voucher import acts, approval, ledger
+from voucher import acts, approval, ledger, life
 from voucher.access import User
 from voucher.days import Span
 
@@ -270,15 +270,14 @@ def leave(db: Connection, year: int, fen: int, reference: str) -> None:
 
 
 def move_voucher(db: Connection, voucher: int, state: str) -> None:
-    """Move a voucher to another state by an act of maker1, without any transfer."""
-    last = text(
-        "SELECT step, to_state FROM move WHERE noun = 'voucher' AND subject_id = :id ORDER BY step DESC LIMIT 1"
-    )
-    found = db.execute(last, {"id": voucher}).one()
-    with acts.act(db, "voucher_state", f"{voucher}.{found.step + 1}", MAKER.name, state) as act:
-        row = {"noun": "voucher", "subject_id": voucher, "step": found.step + 1}
-        row |= {"from_state": found.to_state, "to_state": state, "act_id": act.act_id}
-        _insert(db, "move", [row])
+    """Move a voucher to another state by an act of maker1; closing it takes what is left of it."""
+    steps = text("SELECT count(*) FROM move WHERE noun = 'voucher' AND subject_id = :id")
+    step = db.execute(steps, {"id": voucher}).scalar_one()
+    with acts.act(db, "voucher_state", f"{voucher}.{step + 1}", MAKER.name, state) as act:
+        if state in life.CLOSED:
+            life.close(db, act, [voucher], state, "核查")
+        else:
+            life.move(db, act, "voucher", [voucher], state, "核查")
 
 
 def move_money(db: Connection, symbol: str, fen: int, *kinds: str) -> None:

@@ -1,7 +1,7 @@
 """Two at once: whoever comes first, nothing is lost, nothing counts twice, and nobody gets a fen above the cap."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier, Event, local
@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from importers import accept
+from importers import originals
 from importers.outcome import Outcome
+from importers.receive import Received
 from reconciliation.invariants import check_all
 from settlement import run as runs
 from settlement.verify import verify
@@ -51,17 +52,17 @@ class Turns:
         self.pool = ThreadPoolExecutor(4)
         self.arrived, self.go = Event(), Event()
         self.mine = local()
-        real_keep = accept.keep
+        real_keep = originals.keep
 
-        def keep(received: Any) -> None:
-            real_keep(received)
+        def keep(files: Sequence[Received]) -> None:
+            real_keep(files)
             if getattr(self.mine, "first", False):
                 self.arrived.set()
                 assert self.go.wait(30)
                 if self.fails:
                     raise ZeroDivisionError
 
-        monkeypatch.setattr(accept, "keep", keep)
+        monkeypatch.setattr(originals, "keep", keep)
 
     def play(
         self, first: Callable[[], Outcome], second: Callable[[], Outcome], *, waits: bool, fails: bool = False
