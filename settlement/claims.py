@@ -61,6 +61,7 @@ def compute(
         for policy, span in in_force(policies)
     ]
     run_file(db, "queries/settle/draft/11_documents.sql", policies=canonical(rows))
+    db.exec_driver_sql("ANALYZE asked, doc")
     few = False
     for name in _STEPS:
         run_file(db, f"queries/settle/draft/{name}.sql")

@@ -78,9 +78,9 @@ news AS (
 joined AS (
     SELECT n.company_id FROM news AS n
     UNION
-    SELECT unnest(ARRAY[g.survivor_id, g.absorbed_id])
-    FROM merger AS g
-    INNER JOIN news AS n ON n.company_id IN (g.survivor_id, g.absorbed_id)
+    SELECT g.absorbed_id FROM merger AS g INNER JOIN news AS n ON n.company_id = g.survivor_id
+    UNION
+    SELECT g.survivor_id FROM merger AS g INNER JOIN news AS n ON n.company_id = g.absorbed_id
 ),
 
 -- a first run, and one after a new document, looks at everybody
