@@ -52,13 +52,15 @@ in_time AS (
     GROUP BY d.received_on
 ),
 
+-- parties by code, invoices by number and then by key, each an index: a small upload must not read all the books
 known AS (
     SELECT p.party_id, p.uscc
     FROM party AS p
-    WHERE EXISTS (SELECT FROM qualification AS q WHERE q.company_id = p.party_id)
+    WHERE
+        p.uscc IN (SELECT e.company_uscc FROM entry AS e)
+        AND EXISTS (SELECT FROM qualification AS q WHERE q.company_id = p.party_id)
 ),
 
--- by number and then by key, each an index: a small upload must not read all invoices of the books
 accepted AS (
     SELECT a.number, i.digest
     FROM invoice_number AS a
