@@ -35,6 +35,6 @@ def _place(problem: Problem) -> str:
     if problem.column and problem.column not in problem.message:
         place += f"“{problem.column}”"
     number = problem.invoice_number
-    if number and number not in problem.message and problem.row is not None:
-        place += f"（发票{number}）"
+    if number and number not in problem.message:
+        place += f"（发票{number}）" if place else f"发票{number}"
     return f"{place}：" if place else ""

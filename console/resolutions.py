@@ -31,7 +31,7 @@ def documents_data(found: Sequence[Row]) -> list[dict[str, Any]]:
             "sha256": r["sha256"], "kind": r["kind"], "state": r["state"], "file": r["file_name"],
             "received_on": r["received_on"], "has_tax_codes": r["has_lines"], "best": r["counts"],
             "gives_span": r["gives_span"], "upload_id": str(r["upload_id"]),
-            "gross": None if r["gross_fen"] is None else format_yuan(r["gross_fen"]),
+            "gross": None if r["gross_fen"] is None else format_yuan(r["gross_fen"]), "notes": r["notes"],
         }
         for r in found
     ]  # fmt: skip
@@ -51,6 +51,11 @@ def documents_lines(found: Sequence[Row], number: str) -> list[str]:
     ]  # fmt: skip
     heads = ["摘要", "种类", "状态", "采用", ">价税合计", "税收编码", "文件"]
     text = ["", "单据：", *table(heads, rows)]
+    text += [
+        f"{r['sha256'][:SHOWN]} 另载：" + "；".join(f"{name} {said}" for name, said in r["notes"].items())
+        for r in found
+        if r["notes"]
+    ]
     if any(r["state"] == "conflict" for r in found):
         text.append(f"有冲突。确定以哪一份为准后：cvl invoice resolve {number} --keep 摘要 --why “……” --as 经办人员")
     return text

@@ -58,9 +58,10 @@ def judge(db: Connection, staged: Mapping[int, Staged]) -> Row:
     run_file(db, "queries/import/30_waiting_differs.sql")
     there = claim(db)
     if there["known"]:
-        run_file(db, "queries/import/36_evidence.sql")
+        run_file(db, "queries/import/36_evidence.sql", doubtful=doubtful)
         run_file(db, "queries/import/41_evidence.sql")
     run_file(db, "queries/import/40_judgements.sql")
+    run_file(db, "queries/import/42_not_supported.sql")
     return there
 
 

@@ -4,6 +4,7 @@ While many documents are imported in one transaction, each as an act of its own,
 What goes wrong with one never stops the others.
 """
 
+import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -20,9 +21,10 @@ from importers.parts import Part
 from importers.receive import Received, hold
 from voucher.access import User
 from voucher.days import business_day
-from voucher.errors import Busy, CvlError, Misused, Unreachable
+from voucher.errors import Busy, CvlError, Misused, Stopped, Unreachable
 from voucher.problem import Problem
 
+_LOG = logging.getLogger("cvl.import")
 GROUP = 2_000
 """Documents of one transaction at most."""
 GROUP_BYTES = 16 * MIB
@@ -100,6 +102,18 @@ def _alone(way: Way, member: Member) -> Ending:
         )
     except CvlError as error:
         return error
+    except Exception as error:
+        return _stopped(error)
+
+
+def _stopped(error: Exception) -> Stopped:
+    """Say that one file met a mistake of the program, which is logged; it must not stop the others."""
+    _LOG.error("a file stopped unexpectedly", exc_info=error)
+    return Stopped(
+        "unexpected",
+        f"读取这个文件时程序出现意外错误（{type(error).__name__}），它没有入账，其他文件不受影响。"
+        "请把这个文件和运行日志交给系统管理员。",
+    )
 
 
 @dataclass(slots=True)
@@ -189,9 +203,7 @@ def _import_run(way: Way, run: Sequence[_Document]) -> None:
             for each in run:
                 _import_run(way, [each])
             return
-        if not isinstance(error, CvlError):
-            raise
-        endings = [error]
+        endings = [error if isinstance(error, CvlError) else _stopped(error)]
     for document, ending in zip(run, endings, strict=True):
         document.ending = ending
 

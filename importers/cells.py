@@ -27,7 +27,7 @@ _TIME = re.compile(r"[ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?Z?\Z", re.ASCII)
 _AMOUNT = re.compile(r"-?(\d{1,3}(,\d{3})+|\d+)(\.\d{1,2})?\Z", re.ASCII)
 _QUANTITY = re.compile(r"(-?)(\d{1,15}|\d{1,3}(?:,\d{3}){1,4})(?:\.(\d{1,10}))?\Z", re.ASCII)
 _RATE = re.compile(r"(\d{1,3}(?:\.\d{1,6})?)\s*(%?)\Z", re.ASCII)
-_NO_RATE = frozenset({"免税", "不征税", "***", "*", "-"})
+NO_RATE = frozenset({"免税", "不征税", "***", "*", "-"})
 _ZERO_RATE = frozenset({"零税率", "出口零税率", "普通零税率"})
 
 
@@ -142,7 +142,7 @@ def read_rate(cell: Cell) -> Reading:
     A figure without a percent sign is a fraction below one and a percentage from one on. 免税 and 不征税 have none.
     """
     text = clean_id(show(cell))
-    if not text or text in _NO_RATE:
+    if not text or text in NO_RATE:
         return None, None
     if text in _ZERO_RATE:
         return 0, None

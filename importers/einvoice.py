@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from importers.capitals import parse_capitals
 from importers.papers import Fault, Paper, PaperLine, cents, day, decimal, with_remark, yuan
+from importers.papers import tax as tax_of
 from importers.xml_reading import Element, Tree, at, local
 from voucher.money import format_yuan
 
@@ -45,7 +46,7 @@ def read_einvoice(root: Element) -> Paper:
     tree = Tree(root)
     number, eiid = tree.text(_NUMBER), tree.text("Header/EIid")
     mark = tree.text("Header/InherentLabel/InIssuType/LabelCode").upper()
-    totals = tuple(decimal(tree.text(path)) for path in (_NET, _TAX, _GROSS))
+    totals = (decimal(tree.text(_NET)), tax_of(tree.text(_TAX)), decimal(tree.text(_GROSS)))
     gross = totals[2]
     red = mark == "N" if mark in ("Y", "N") else gross is not None and gross < 0
     lines, faults = _lines(tree, totals)
@@ -132,7 +133,7 @@ def _lines(tree: Tree, totals: tuple[Decimal | None, ...]) -> tuple[list[PaperLi
         return [PaperLine(net=shown[0], tax=shown[1], gross=shown[2])], [Fault("no_lines")]
     faults: list[Fault] = []
     nets = [decimal(node.text("Amount")) for node in nodes]
-    taxes = [decimal(node.text("ComTaxAm") or "0") for node in nodes]
+    taxes = [tax_of(node.text("ComTaxAm") or "0") for node in nodes]
     if net is not None and None not in nets and sum(filter(None, nets)) != net:
         added = yuan(sum(filter(None, nets), Decimal(0)))
         faults.append(Fault("lines_sum_differs", "不含税金额", added, extra={"total": yuan(net)}))

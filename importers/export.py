@@ -9,12 +9,12 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from importers.cells import Cell, show
+from importers.cells import NO_RATE, Cell, show
 from importers.chunks import ChunkParser, Finding, ParsedChunk, Values
 from importers.columns import HEADER_WITHIN, Column, Header
 from importers.limits import LIMITS
 from importers.messages import make
-from importers.papers import decimal, quantity, yuan
+from importers.papers import decimal, quantity, tax, yuan
 from importers.parts import Part
 from importers.remarks import read_remark
 from importers.rules import check_rows
@@ -203,8 +203,10 @@ def _own_cells(header: Header, row: Sequence[Cell]) -> list[Cell]:
         gross = decimal(show(cells[15]))
         cells[1] = "否" if gross is not None and gross < 0 else "是"
     cells[11] = quantity(clean(show(cells[11])))
-    for place in (12, 14, 15):
-        amount = decimal(cells[place]) if isinstance(cells[place], str) else None  # type: ignore[arg-type]
+    if cells[14] == "" and clean_id(show(cells[13])) in NO_RATE:
+        cells[14] = "0"
+    for place, reading in ((12, decimal), (14, tax), (15, decimal)):
+        amount = reading(cells[place]) if isinstance(cells[place], str) else None  # type: ignore[arg-type]
         cells[place] = cells[place] if amount is None else yuan(amount)
     red = clean_id(show(cells[1])) == "否"
     said = read_remark(show(cells[16]))

@@ -39,7 +39,7 @@ CATALOGUE: Mapping[str, Entry] = {
     ),
     "empty_file": _file("文件是空的", "请重新填写、导出或下载后上传"),
     "no_rows": _file("表头下面没有任何数据行", "请逐行填写发票后重新上传"),
-    "missing_columns": _file("缺少这些列：{value}", "请使用最新模板，补上这些列名后重新上传"),
+    "missing_columns": _file("缺少这些列：{value}", "请补上这些列，或改用最新模板、重新导出后上传"),
     "unknown_header": _file(
         "表头不是已知的格式，缺少这些列：{value}（猜测：{guesses}）",
         "请使用最新模板；要照原表上传，请由经办人员用 cvl import map 建立一次对应关系",
@@ -126,7 +126,10 @@ CATALOGUE: Mapping[str, Entry] = {
         "税额{value}元与不含税金额乘税率{expected}元相差超过0.05元",
         "请照发票核对税率和税额，确认无误可不处理",
     ),
-    "red_needs_original": _row("红字发票没有填写原发票号码", "请在“原发票号码”填写被冲红的蓝字发票号码"),
+    "red_needs_original": _row(
+        "红字发票没有填写原发票号码",
+        "请在“原发票号码”填写被冲红的蓝字发票号码；没有这一列的，在备注里写“被红冲蓝字数电发票号码：”和号码",
+    ),
     "red_not_negative": _row("红字发票的金额应为负数，现为{value}元", "请把不含税金额、税额和价税合计都填为负数"),
     "blue_negative": _row("蓝字发票的价税合计为负数（{value}元）", "请核对金额，如是冲红请把发票类型改为红字"),
     "same_party": _row("供方和用方是同一个统一社会信用代码：{value}", "请照发票分别填写销售方和购买方的代码"),
@@ -143,6 +146,9 @@ CATALOGUE: Mapping[str, Entry] = {
     "not_listed": _note("供方（{value}）从未列入算力服务商名单", "发票已受理但暂不计入补贴，请先申请入库"),
     "name_differs": _note(
         "“{column}”与登记的名称“{registered}”不同：{value}", "以统一社会信用代码为准，确认无误可不处理"
+    ),
+    "tax_code_not_supported": _note(
+        "税收分类编码{value}不在支持范围内，{what}不计入补贴", "请照发票核对编码，确认无误可不处理"
     ),
     "past_claim_deadline": _row(
         "申报日{received}已超过服务所属年度的申报截止日，整张发票不能受理",

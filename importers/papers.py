@@ -111,6 +111,11 @@ def decimal(text: str) -> Decimal | None:
     return Decimal(plain) if _DECIMAL.match(plain) else None
 
 
+def tax(text: str) -> Decimal | None:
+    """Read a tax; words such as 免税 or *** say that there is none. None when it is empty or no amount."""
+    return decimal(text) if not text.strip() or any(char.isdigit() for char in text) else Decimal(0)
+
+
 def yuan(amount: Decimal) -> str:
     """Write an amount with two decimals when it has no more, else as it is, for the reader to refuse."""
     exact = amount.quantize(_CENT)
@@ -210,8 +215,14 @@ def _parsed(papers: Sequence[Paper], qr: bool, today: date) -> list[ParsedChunk]
                 line = starts[place] + min(max(fault.line - 1, 0), last)
                 yield Finding(line, fault.code, fault.column, fault.value, tuple(fault.extra.items()))
         # a red-letter may hold positive discount lines; its sum is judged with the books. A document without
-        # tax codes waits anyway, so it need not name the invoice that it reverses.
+        # tax codes waits anyway, so it need not name its parties, nor the invoice that it reverses.
         coded = {owner[row] for row, code in enumerate(values["tax_code"]) if code}
+        for place in sorted(coded):
+            for column, party in (
+                ("provider_uscc", papers[place].provider_uscc), ("company_uscc", papers[place].company_uscc),
+            ):  # fmt: skip
+                if not clean_id(party):
+                    yield Finding(starts[place], "required", column)
         for found in check_rows(values, today):
             if found.code == "red_not_negative":
                 continue

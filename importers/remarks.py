@@ -8,13 +8,19 @@ from importers.text import clean_id
 from voucher.days import Span, month_span, parse_day
 
 _DAY = r"(\d{4}-\d{1,2}-\d{1,2}|\d{4}/\d{1,2}/\d{1,2}|\d{4}\.\d{1,2}\.\d{1,2}|\d{4}年\d{1,2}月\d{1,2}日|\d{8})"
-_MONTH = r"(\d{4})[-年/.]?(0[1-9]|1[0-2]|[1-9])月?(?!\d|[-/.月]\d|\d*日)"
 _TO = r"(?:至|到|-{1,2}|—{1,2}|–|~|～|〜)"
+_ON = rf"份?(?:{_TO}|[、;；和与及])\d"
+"""How a list of several days or months goes on."""
+_MONTH = rf"(\d{{4}})[-年/.]?(0[1-9]|1[0-2]|[1-9])月?+(?!\d|[-/.]\d|\d*日|{_ON})"
 _LABEL = r"(?:服务期间|服务期限|服务期|服务周期|所属期|账期|计费周期|结算周期):?"
 _DAYS = re.compile(rf"{_LABEL}{_DAY}{_TO}{_DAY}")
-_MONTHS = re.compile(rf"{_LABEL}(\d{{4}})[-年/.]?(\d{{1,2}})月?{_TO}(\d{{4}})[-年/.]?(\d{{1,2}})月?(?!\d|日)")
+_SHORT = re.compile(rf"{_LABEL}(\d{{4}})年(\d{{1,2}})月(\d{{1,2}})日{_TO}(?:(\d{{1,2}})月)?(\d{{1,2}})日")
+_MONTHS = re.compile(
+    rf"{_LABEL}(\d{{4}})[-年/.]?(\d{{1,2}})月?{_TO}(?:(\d{{4}})[-年/.]?(\d{{1,2}})月?+|(\d{{1,2}})月)(?!\d|[日、;；和与及])"
+)
 _LABELLED = re.compile(rf"{_LABEL}{_MONTH}")
-_BARE = re.compile(r"(?<!\d)(\d{4})年(\d{1,2})月(?!份?\d)")
+_BARE = re.compile(rf"(?<!\d)(\d{{4}})年(\d{{1,2}})月(?!份?\d|{_ON})")
+_NAMED = re.compile(r"(?<!\d)(\d{1,2})月(?!\d*日)")
 _RED = re.compile(r"被?红冲蓝字(?:数电)?(?:发票|票)?号码:?(\d{20})(?!\d)")
 _RED_OLD = re.compile(r"对应正数发票代码:?(\d{10}|\d{12})号码:?(\d{8})(?!\d)")
 _CONTRACT = re.compile(r"合同(?:编号|号码|号)?[::]?\s*([A-Za-z0-9][A-Za-z0-9_/\-]{3,60})")
@@ -45,13 +51,17 @@ def _span(packed: str) -> Span | None:
     """Find the service span: labelled days, labelled months, else the one month that is named."""
     if days := _DAYS.search(packed):
         return _between(days[1], days[2])
+    if short := _SHORT.search(packed):
+        year, month, first_day, last_month, last_day = short.groups()
+        return _between(f"{year}年{month}月{first_day}日", f"{year}年{last_month or month}月{last_day}日")
     if months := _MONTHS.search(packed):
-        first, last = _month(months[1], months[2]), _month(months[3], months[4])
+        first = _month(months[1], months[2])
+        last = _month(months[3] or months[1], months[4] or months[5])
         return Span(first.start, last.end) if first and last and first.start < last.end else None
     if labelled := _LABELLED.search(packed):
         return _month(labelled[1], labelled[2])
     named = {(year, int(month)) for year, month in _BARE.findall(packed)}
-    if len(named) != 1:
+    if len(named) != 1 or len(set(map(int, _NAMED.findall(packed)))) != 1:
         return None
     year, number = named.pop()
     return _month(year, str(number))

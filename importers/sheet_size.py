@@ -13,9 +13,15 @@ from voucher.problem import Problem
 
 _BLANKS = b" \t\r\n"
 _TAIL = 32
-_BEYOND = re.compile(rb'r="(?:[A-Za-z]{2,3}\d|[A-Za-z]{0,3}\d{6})')
+_BEYOND = re.compile(rb'r="[A-Za-z]?+(?:[A-Za-z]|\d{6})')
 """A reference beyond column Z or row 99,999; nearly all sheets have none, and the search is cheap."""
-_REFERENCE = re.compile(rb'r="([A-Za-z]{0,3})(\d{1,9})"')
+_REFERENCE = re.compile(rb'(?<=["cw])r="([A-Za-z]*)(\d*)')
+"""The attribute r of a row or a cell, also one that the end of a piece cuts off. calamine reads any number of letters
+and digits, beyond what fits into its numbers too."""
+_LONGEST = 9
+"""Letters or digits from which a reference is beyond any sheet."""
+_TEXT = re.compile(rb"[<:]si(?:>|[A-Za-z:]+=)")
+"""The beginning of a shared string."""
 
 
 @dataclass(slots=True)
@@ -31,26 +37,27 @@ class SheetSize:
     _run: int = 0
     _text: int = 0
     _tail: bytes = b""
-    _strings: bool = False
+    _texts: bool = False
     _sheet: bool = False
-    _first: bool = True
 
     def begin(self) -> None:
         """Start with the next part."""
         self._rows, self._columns, self._row_tags = 99_999, 26, 0
         self._run = self._text = 0
-        self._tail, self._strings, self._sheet, self._first = b"", False, False, True
+        self._tail, self._texts, self._sheet = b"", False, False
 
     def watch(self, piece: bytes) -> Problem | None:
         """Take the next piece of the part; return why the workbook may not be opened, if so."""
-        if self._first:
-            self._first = False
-            self._strings = b"sst" in piece[:2048]
         plain = piece.translate(None, _BLANKS).replace(b"'", b'"')
-        if self._strings:
+        joined = self._tail + plain
+        self._tail = plain[-_TAIL:]
+        # what a part is, its contents tell: a name or a root can say anything
+        self._texts = self._texts or ((b"<si" in joined or b":si" in joined) and _TEXT.search(joined) is not None)
+        self._sheet = self._sheet or b"sheetData" in joined
+        if self._texts:
             self._measure_texts(plain)
-        else:
-            self._measure_cells(plain)
+        if self._sheet:
+            self._measure_cells(plain, joined)
         box = max(self._rows, self._row_tags) * max(self._columns, 1)
         if box > self.limits.sheet_cells:
             return make("too_many_cells_in_sheet", value=str(box), limit=self.limits.sheet_cells)
@@ -66,17 +73,12 @@ class SheetSize:
         self._text = lengths[-1]
         self.longest_text = max(self.longest_text, *lengths)
 
-    def _measure_cells(self, plain: bytes) -> None:
+    def _measure_cells(self, plain: bytes, joined: bytes) -> None:
         """Measure the rectangle: by references, and by counting where cells carry none."""
-        joined = self._tail + plain
-        self._tail = plain[-_TAIL:]
-        self._sheet = self._sheet or b"sheetData" in joined
-        if not self._sheet:
-            return
         if _BEYOND.search(joined):
             for letters, digits in _REFERENCE.findall(joined):
-                self._rows = max(self._rows, int(digits))
-                self._columns = max(self._columns, _column_number(letters))
+                self._rows = max(self._rows, int(digits or b"0") if len(digits) <= _LONGEST else 10**_LONGEST)
+                self._columns = max(self._columns, _column_number(letters[:_LONGEST]))
         rows = plain.replace(b":row", b"<row").split(b"<row")
         self._row_tags += len(rows) - 1
         runs = [row.count(b"<c") + row.count(b":c") for row in rows]

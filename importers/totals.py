@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from importers.papers import Fault, Paper, PaperLine, day, decimal, natural_number, with_remark, yuan
+from importers.papers import tax as tax_of
 
 _NAMES = {"net": "不含税金额", "tax": "税额", "gross": "价税合计"}
+_AMOUNTS = {"net": decimal, "tax": tax_of, "gross": decimal}
 
 
 def merged(places: Sequence[Mapping[str, str]]) -> tuple[dict[str, str], list[Fault]]:
@@ -14,7 +16,7 @@ def merged(places: Sequence[Mapping[str, str]]) -> tuple[dict[str, str], list[Fa
     faults: list[Fault] = []
     for place in places:
         for name, text in place.items():
-            if name in _NAMES and name in fields and decimal(fields[name]) != decimal(text):
+            if name in _NAMES and name in fields and _AMOUNTS[name](fields[name]) != _AMOUNTS[name](text):
                 faults.append(Fault("places_differ", _NAMES[name], text, extra={"other": fields[name]}))
             elif name == "number" and fields.get("number", text) != text:
                 faults.append(Fault("places_differ", "发票号码", text, extra={"other": fields["number"]}))
@@ -30,7 +32,7 @@ def totals_paper(
 
     A missing gross is net and tax together. red: what the document says of itself; a negative gross says so too.
     """
-    net, tax, gross = (decimal(fields.get(name, "")) for name in ("net", "tax", "gross"))
+    net, tax, gross = (_AMOUNTS[name](fields.get(name, "")) for name in ("net", "tax", "gross"))
     found = list(faults)
     if gross is None and net is not None and tax is not None:
         gross = net + tax

@@ -34,6 +34,12 @@ class Broken(CvlError):
     exit_status = 5
 
 
+class Stopped(CvlError):
+    """What only a programmer can mend stopped one of many files; the others went on (exit 70)."""
+
+    exit_status = 70
+
+
 class Unreachable(CvlError):
     """The database cannot be reached or started (exit 6)."""
 

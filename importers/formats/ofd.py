@@ -9,6 +9,7 @@ from importers.documents import read_document
 from importers.einvoice import is_einvoice, read_einvoice
 from importers.ofd import Found, legacy_fields, legacy_goods, look
 from importers.papers import Paper, PaperLine, decimal, yuan
+from importers.papers import tax as tax_of
 from importers.parts import Part
 from importers.totals import merged, totals_paper
 from importers.xml_reading import BadXml, Element, text_at
@@ -66,9 +67,7 @@ def _sets(found: Found) -> list[tuple[list[dict[str, str]], list[PaperLine]]]:
 
 def _line(node: Element) -> PaperLine:
     """Read a line of the older dialect; the tax of an exempt line may be words."""
-    net, tax = decimal(text_at(node, "Amount")), decimal(text_at(node, "TaxAmount"))
-    if tax is None and not any(char.isdigit() for char in text_at(node, "TaxAmount")):
-        tax = decimal("0")
+    net, tax = decimal(text_at(node, "Amount")), tax_of(text_at(node, "TaxAmount") or "0")
     gross = None if net is None or tax is None else net + tax
     return PaperLine(
         item=text_at(node, "Item"),

@@ -16,6 +16,20 @@ CREATE TABLE policy (
     act_id bigint NOT NULL REFERENCES act
 );
 
+-- Every document with the days on which it holds: up to the day from which another one supersedes it.
+CREATE VIEW policy_in_force AS
+SELECT f.policy_id, f.programme_id, f.parameters, f.span
+FROM (
+    SELECT
+        p.policy_id, p.programme_id, p.parameters,
+        daterange(lower(p.span), greatest(lower(p.span), least(upper(p.span), min(lower(n.span))))) AS span
+    FROM policy AS p
+    LEFT JOIN policy AS n ON n.supersedes = p.policy_id
+    GROUP BY p.policy_id
+) AS f
+WHERE NOT isempty(f.span);
+GRANT SELECT ON policy_in_force TO cvl_app, cvl_auditor;
+
 SELECT append_only('programme');
 SELECT append_only('policy');
 -- The programme row is the lock of its settlement; locking a row takes the right to update one column.

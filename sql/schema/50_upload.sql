@@ -57,6 +57,8 @@ CREATE TABLE upload_problem (
     invoice_number text COLLATE "C" NOT NULL,
     PRIMARY KEY (upload_id, problem_no)
 );
+-- what is told of an invoice that waited in an earlier file
+CREATE INDEX upload_problem_later ON upload_problem (invoice_number) WHERE row_no IS NULL;
 
 -- The typed content of held rows, until the act that brings what they wait for; and of rows in conflict, until a
 -- person decides which document holds.

@@ -4,6 +4,7 @@ Look at the difference before it is committed: the expected results are what the
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
@@ -46,6 +47,7 @@ RED_FULL = replace(RED, number="26502000000099900003", rows=(Row(net="-94339.62"
 LINES = replace(BLUE, rows=(Row(), Row("*信息技术服务*软件服务费", "1000.00", "60.00", SOFT, quantity="1")))
 DISCOUNT = replace(BLUE, rows=(Row(), Row(net="-339.62", tax="-20.38", quantity="", price="", spec="", unit="")))
 SIX_PLACES = replace(BLUE, rows=(Row(net="33.33", tax="1.999800", rate="0.060000"),) * 3, tax="6.00")
+EXEMPT = replace(BLUE, rows=(Row(net="100000.00", tax="0.00", rate="免税"),))
 OLD = Bill(number="12345678", issued="2021-09-03", remark="", rows=(Row(net="943.40", tax="56.60"),))
 TREES: Mapping[str, Bill] = {
     "blue": BLUE,
@@ -87,6 +89,8 @@ def einvoice_xml() -> dict[str, bytes]:
             b"<TotalTaxAm>", b"<TotalAmWithoutTax>1.00</TotalAmWithoutTax><TotalTaxAm>"
         ),
         "doctype.xml": xml(BLUE).replace(b"<EInvoice>", b'<!DOCTYPE a [<!ENTITY b "c">]><EInvoice>', 1),
+        "no_party_ids.xml": re.sub(rb"<(?:Seller|Buyer)IdNum>.*?</(?:Seller|Buyer)IdNum>", b"", xml(BLUE)),
+        "exempt.xml": xml(EXEMPT).replace(b"<ComTaxAm>0.00<", b"<ComTaxAm>***<"),
         "other_root.xml": b"<Invoice><Number>1</Number></Invoice>\n",
         "cut_off.xml": xml(BLUE)[:900],
     }
@@ -102,6 +106,7 @@ def ofd_samples() -> dict[str, bytes]:
         "tagged_blue": ofd.tagged(BLUE),
         "tagged_red": ofd.tagged(replace(RED, remark=f"被红冲蓝字数电发票号码：{BLUE.number}")),
         "tagged_other_root": ofd.tagged(BLUE, root="EInvoiceTag"),
+        "tagged_exempt": {name: data.replace(b"[0.00]", b"[***]") for name, data in ofd.tagged(EXEMPT).items()},
         "custom": ofd.custom(BLUE),
         "legacy": ofd.legacy(OLD, "050002100111"),
         "legacy_exempt": ofd.legacy(exempt, "0500021001", exempt=True),
@@ -154,6 +159,9 @@ def tax_export() -> dict[str, bytes]:
         "wrong_uscc_digit.csv": lines(replace(BLUE, buyer=WRONG_USCC)),
         "missing_optionals.csv": lines(replace(BLUE, remark="", rows=(Row(spec="", unit="", quantity="", price=""),))),
         "legacy.csv": lines(OLD, code="050002100111"),
+        "exempt.csv": lines(replace(EXEMPT, rows=(replace(EXEMPT.rows[0], rate="0"),))).replace(
+            b"0%,0.00", "免税,***".encode("gb18030")
+        ),
         "other_names.csv": lines(BLUE, encoding="utf-8-sig")
         .replace("数电发票号码".encode(), "全电发票号码".encode())
         .replace("购买方名称".encode(), "购方名称".encode())

@@ -1,18 +1,23 @@
 """A zip, a folder and a return file at the door: each file by itself, and back in as it is."""
 
 import hashlib
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from threading import Barrier
+from typing import Any
 
 import pytest
 from python_calamine import CalamineWorkbook
+from sqlalchemy import Engine
 
 from console.imports import import_files
-from importers import returns
+from importers import bundles, returns
+from importers.accept import Handed
 from importers.originals import Originals, packed
+from importers.outcome import Outcome
 from reconciliation.invariants import check_all
 from tests.cases.steps import PARTIES
 from tests.postgres.desk import Desk, counts, real, said, table, xlsx_bytes
@@ -35,7 +40,10 @@ def handed_in(desk: Desk, path: Path, *, dry_run: bool = False) -> tuple[int, di
         return_file=None, invoice=None, usage=None, as_json=True,
     )  # fmt: skip
     told = {
-        Path(each["file"]).name: (each["accepted"], each["duplicate"], each["held"], each.get("error", {}).get("code"))
+        Path(each["file"]).name: (
+            *(each.get(name) for name in ("accepted", "duplicate", "held")),
+            each.get("error", {}).get("code"),
+        )
         for each in answer.data["uploads"]
     }
     return answer.status, told
@@ -83,6 +91,24 @@ def test_each_file_of_a_zip_has_its_own_outcome(desk: Desk) -> None:
     }  # fmt: skip
     assert [number for number, _ in desk.accepted()] == [real("a"), real("b")]
     assert desk.rows("SELECT kind FROM evidence") == [("ofd",)]
+
+
+def test_a_mistake_of_the_program_over_one_file_stops_no_other(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = bundles.import_handed
+
+    def mistaken(engine: Engine, handed: Sequence[Handed], *rest: Any, **ways: Any) -> list[Outcome]:
+        if any(each.received.name == "b.xml" for each in handed):
+            raise ZeroDivisionError
+        return whole(engine, handed, *rest, **ways)
+
+    monkeypatch.setattr(bundles, "import_handed", mistaken)
+    path = tmp_path / "three.zip"
+    path.write_bytes(ofd.pack({f"{name}.xml": xml(replace(A, number=real(name))) for name in "abc"}))
+    status, told = handed_in(desk, path)
+    assert (status, told["b.xml"]) == (3, (None, None, None, "unexpected"))
+    assert told["a.xml"][0] == told["c.xml"][0] == 1
 
 
 def test_a_zip_again_changes_nothing(desk: Desk) -> None:

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from console import invoices
+from console.problems import problem_lines
 from tests.cases.steps import PARTIES
 from tests.postgres.desk import Desk, bill_of, counts, line, real, said, statuses
 from tests.samples import export, ofd, pdf
@@ -148,6 +150,32 @@ def test_an_eiid_that_differs_waits_for_a_person(desk: Desk) -> None:
     assert waits(desk) == ["confirmation"]
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_a_doubtful_document_gives_no_lines_before_a_person_has_looked(desk: Desk, first: bool) -> None:
+    doubtful = xml(replace(SPANNED, eiid=real("b")))
+    outcomes = [
+        desk.take(doubtful, name="a.xml") if each == first else desk.take([line("a")]) for each in (True, False)
+    ]
+    assert [counts(each) for each in outcomes] == (
+        [{"held": 1}, {"accepted": 1}] if first else [{"accepted": 1}, {"held": 1}]
+    )
+    assert evidence(desk) == []
+    assert desk.rows("SELECT evidence FROM invoice") == [("template",)]
+
+
+def test_lines_that_no_policy_supports_are_accepted_with_a_hint(desk: Desk) -> None:
+    hardware = Row(item="*计算机*服务器", net="300.00", tax="18.00", code="1090511010000000000")
+    both = replace(SPANNED, rows=(*SPANNED.rows, hardware))
+    outcome = desk.take(xml(both), name="a.xml")
+    assert (counts(outcome), said(outcome)) == ({"accepted": 2}, [(2, "tax_code_not_supported")])
+    assert "这1行不计入补贴" in outcome.problems[0].message
+    alone = desk.take(xml(replace(SPANNED, number=real("b"), rows=(hardware,), remark="")), name="b.xml")
+    assert said(alone) == [(1, "service_span_missing"), (1, "tax_code_not_supported")]
+    assert "整张发票不计入补贴" in alone.problems[1].message
+    before = replace(SPANNED, number=real("c"), rows=(hardware,), remark="服务期间：2025-01-01至2025-01-31")
+    assert said(desk.take(xml(before), name="c.xml")) == []
+
+
 def test_a_red_xml_waits_for_its_blue_and_comes_in_with_it(desk: Desk) -> None:
     assert counts(desk.take(xml(RED), name="r.xml")) == {"held": 1}
     outcome = desk.take(xml(SPANNED), name="a.xml")
@@ -155,6 +183,15 @@ def test_a_red_xml_waits_for_its_blue_and_comes_in_with_it(desk: Desk) -> None:
     assert desk.rows("SELECT number, evidence FROM invoice ORDER BY place") == [
         (real("a"), "xml"), (real("r"), "xml"),
     ]  # fmt: skip
+
+
+def test_a_red_letter_that_is_refused_when_its_blue_comes_says_so(desk: Desk) -> None:
+    desk.take(xml(replace(RED, rows=(Row(net="-1000.01", tax="-60.00", quantity="-1"),))), name="r.xml")
+    outcome = desk.take(xml(SPANNED), name="a.xml")
+    assert said(outcome) == [(None, "red_exceeds_blue")]
+    assert f"发票{real('r')}：" in "\n".join(problem_lines(outcome.problems))
+    (left,) = invoices.show(desk.engine, real("r")).data["not_accepted"]
+    assert (left["outcome"], len(left["messages"])) == ("held", 2)
 
 
 def test_a_red_xml_released_by_a_template_blue_keeps_its_own_kind(desk: Desk) -> None:

@@ -186,6 +186,12 @@ def test_a_declaration_in_a_plain_xml_file_is_refused(tmp_path: Path) -> None:
         b"<row r='2'><c r = 'xfd900000' ><v>1</v></c></row>",
         b'<x:row r="2"><x:c\tr="AAAA1"/><x:c r="ZZ1048576"/></x:row>',
         b"<row/>" * 60_000 + b"<row>" + b"<c/>" * 300 + b"</row>",
+        b'<row r="9999999992"><c/></row>',
+        b'<row r="2"><c r="B0000099999999"/></row>',
+        b'<row r="2"><c r="ZZZZZZ2"/></row>',
+        b'<row r="2"><c r="' + b"Z" * 60 + b'2"/></row>',
+        b'<!--sst--><row r="2"><c r="B99999999"/></row>',
+        b" " * ((1 << 18) - 340) + b'<row r="2"><c r="B9999' + b"9" * 60 + b'"/></row>',
     ],
 )
 def test_a_sheet_whose_rectangle_is_huge_is_refused(tmp_path: Path, rows: bytes) -> None:
@@ -199,7 +205,7 @@ def test_a_sheet_of_half_a_million_honest_rows_passes(tmp_path: Path) -> None:
 
 
 def test_a_long_text_that_a_million_cells_repeat_is_refused(tmp_path: Path) -> None:
-    strings = b"<sst><si><t>" + os.urandom(20_000).hex().encode() + b"</t></si></sst>"
+    strings = b" " * 5_000 + b'<si a="b"><t>' + os.urandom(20_000).hex().encode() + b"</t></si>"
     rows = b"".join(b'<row r="%d"><c t="s"><v>0</v></c><c t="s"><v>0</v></c></row>' % n for n in range(2, 60_000))
     path = _book(tmp_path, xl__sharedStrings=strings, xl__worksheets__sheet1=SHEET % rows)
     assert _codes(path, LIMITS) == ["repeated_text"]

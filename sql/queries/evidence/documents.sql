@@ -64,7 +64,8 @@ named AS (
 
 SELECT
     n.upload_id, encode(u.sha256, 'hex') AS sha256, u.file_name, n.kind, n.state, n.net_fen, n.tax_fen, n.gross_fen,
-    n.has_lines, n.evidence_act_id, n.counts, n.gives_span, u.received_on, n.company, n.provider, n.invoice_kind
+    n.has_lines, n.evidence_act_id, n.counts, n.gives_span, u.received_on, n.company, n.provider, n.invoice_kind,
+    u.notes - 'evidence' AS notes
 FROM named AS n
 INNER JOIN upload AS u ON u.upload_id = n.upload_id
 INNER JOIN seal AS s ON s.act_id = n.upload_id

@@ -15,7 +15,9 @@ FROM (
         INNER JOIN context AS x ON x.upload_id = s.upload_id
         WHERE s.service_from IS NULL AND s.invoice_kind = 'blue'
     ) AS n ON n.invoice_number = h.invoice_number AND n.evidence <> h.evidence
-    WHERE h.invoice_kind = 'blue' AND h.waits_for <> 'resolution' AND h.content ->> 'service_from' IS NOT NULL
+    WHERE
+        h.invoice_kind = 'blue' AND h.waits_for NOT IN ('resolution', 'confirmation')
+        AND h.content ->> 'service_from' IS NOT NULL
     ORDER BY h.invoice_number, h.evidence = 'template' DESC, evidence_rank(h.evidence) DESC, h.upload_id DESC
 ) AS t
 WHERE t.invoice_number = s.invoice_number AND s.service_from IS NULL AND s.held_upload_id = 0

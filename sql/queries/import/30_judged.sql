@@ -2,17 +2,8 @@
 -- params: none (reads entry, context)
 -- source: DESIGN 7 (duplicate, conflict, held) and 6.10 (an invoice all of whose covered days are late is rejected)
 CREATE TEMPORARY TABLE judged ON COMMIT DROP AS
-WITH force AS (
-    SELECT
-        p.parameters,
-        daterange(lower(p.span), greatest(lower(p.span), least(upper(p.span), min(lower(n.span))))) AS span
-    FROM policy AS p
-    LEFT JOIN policy AS n ON n.supersedes = p.policy_id
-    GROUP BY p.policy_id, p.parameters, p.span
-),
-
-covered AS (
-    SELECT coalesce(range_agg(f.span), '{}') AS days FROM force AS f WHERE NOT isempty(f.span)
+WITH covered AS (
+    SELECT coalesce(range_agg(f.span), '{}') AS days FROM policy_in_force AS f
 ),
 
 handed_in AS (
@@ -46,9 +37,9 @@ in_time AS (
         coalesce(range_agg(f.span * daterange(make_date(
             CAST(extract(YEAR FROM d.received_on) AS integer)
             - CASE WHEN to_char(d.received_on, 'MM-DD') <= f.parameters ->> 'claim_deadline' THEN 1 ELSE 0 END, 1, 1
-        ), NULL)) FILTER (WHERE NOT isempty(f.span)), '{}') AS days
+        ), NULL)), '{}') AS days
     FROM days AS d
-    LEFT JOIN force AS f ON TRUE
+    LEFT JOIN policy_in_force AS f ON TRUE
     GROUP BY d.received_on
 ),
 

@@ -1,14 +1,16 @@
 -- grain:  updates the invoices whose number is accepted: duplicate or conflict, by the kind of document
--- params: none (reads judged, context)
+-- params: doubtful (text[], numbers)
 -- source: DESIGN 7; the same kind with any other content is a conflict, another kind only with other money.
---         A QR code states one amount, gross or net; either may agree
+--         A QR code states one amount, gross or net; either may agree. A doubtful document waits for a person, its
+--         lines do not take the place of those that count
 UPDATE judged AS j
 SET
-    outcome = CASE WHEN k.same THEN 'duplicate' ELSE 'conflict' END,
-    code = CASE WHEN k.same THEN 'duplicate_invoice' ELSE 'conflict_invoice' END
+    outcome = CASE WHEN NOT k.same THEN 'conflict' WHEN k.doubtful THEN 'held' ELSE 'duplicate' END,
+    code = CASE WHEN NOT k.same THEN 'conflict_invoice' WHEN k.doubtful THEN '' ELSE 'duplicate_invoice' END
 FROM (
     SELECT
         m.number,
+        m.number = ANY(CAST(:doubtful AS text[])) AND i.evidence <> x.evidence AND e.known IS NULL AS doubtful,
         CASE
             WHEN i.evidence = x.evidence AND i.digest = m.digest THEN TRUE
             WHEN e.known THEN TRUE

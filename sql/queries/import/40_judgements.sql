@@ -26,11 +26,17 @@ SELECT
         'original', j.original_number, 'received', j.received_on, 'detail',
         CASE
             WHEN o.uscc <> j.provider_uscc THEN '供方不同'
-            WHEN i.net_fen <> j.net_fen OR i.tax_fen <> j.tax_fen
+            WHEN i.gross_fen <> j.gross_fen
                 THEN format(
                     '已受理价税合计%s元，这次%s元',
                     CAST(CAST(i.gross_fen AS numeric) / 100 AS numeric(20, 2)),
                     CAST(CAST(j.gross_fen AS numeric) / 100 AS numeric(20, 2))
+                )
+            WHEN i.net_fen <> j.net_fen
+                THEN format(
+                    '已受理不含税金额%s元，这次%s元',
+                    CAST(CAST(i.net_fen AS numeric) / 100 AS numeric(20, 2)),
+                    CAST(CAST(j.net_fen AS numeric) / 100 AS numeric(20, 2))
                 )
             WHEN i.invoice_id IS NOT NULL THEN '金额相同，其他内容不同'
         END

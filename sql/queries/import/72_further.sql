@@ -32,7 +32,7 @@ waiting AS (
     FROM held_row AS h
     INNER JOIN judged AS j ON j.number = h.invoice_number AND j.outcome = 'accepted'
     INNER JOIN invoice AS i ON i.company_id = j.company_id AND i.invoice_id = j.invoice_id AND i.evidence <> h.evidence
-    WHERE h.waits_for <> 'resolution'
+    WHERE h.waits_for <> 'resolution' AND (h.waits_for <> 'confirmation' OR h.evidence = 'qr')
     GROUP BY
         j.company_id, j.invoice_id, h.evidence, h.upload_id, j.upload_id, j.number, j.net_fen, j.tax_fen, j.gross_fen
 )
