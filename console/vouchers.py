@@ -146,11 +146,8 @@ def _voucher(row: Mapping[str, Any]) -> dict[str, Any]:
 def _find(db: Connection, as_of: str | None, **which: Any) -> list[Mapping[str, Any]]:
     """List vouchers as they stood at a moment, now when None."""
     cutoff = acts.cutoff_then(db, as_of)
-    return query(
-        db,
-        "queries/voucher/list.sql",
-        **({"year": None, "company": None, "voucher_id": None} | which | {"cutoff": cutoff}),
-    )
+    none = dict.fromkeys(("year", "company", "voucher_id", "rows", "skip"))
+    return query(db, "queries/voucher/list.sql", **(none | which | {"cutoff": cutoff}))
 
 
 def show_all(engine: Engine, year: int | None, company: str | None, as_of: str | None) -> Answer:

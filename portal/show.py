@@ -73,6 +73,11 @@ def plainly(message: str) -> str:
     return _COMMAND.sub("", message).strip() or message
 
 
+def percent(basis_points: int) -> str:
+    """Write basis points as percent."""
+    return f"{basis_points // 100}.{basis_points % 100:02d}%"
+
+
 def short(sha256: str) -> Markup:
     """Write a digest in groups that can be compared by eye."""
     return Markup("<code class=digest>{}</code>").format(" ".join(sha256[i : i + 8] for i in range(0, len(sha256), 8)))
@@ -85,7 +90,8 @@ def _environment() -> Environment:
     )  # fmt: skip
     made.filters |= {
         "cell": lambda value, column: document.show(column, value),
-        "money": money, "moment": moment, "month": month, "day": day, "why": why, "plainly": plainly, "short": short,
+        "money": money, "percent": percent, "moment": moment, "month": month, "day": day,
+         "why": why, "plainly": plainly, "short": short,
         "account": words.account, "act": words.act,
     }  # fmt: skip
     made.globals |= {"asset": asset, "ROLES": access.ROLES}

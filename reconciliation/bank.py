@@ -133,6 +133,11 @@ def leftovers(db: Connection, within: Within = USUAL, cutoff: int = acts.NOW) ->
     return query(db, "queries/bank/leftovers.sql", **asdict(within), cutoff=cutoff)
 
 
+def by_hand(db: Connection) -> list[Row]:
+    """List the matches by hand that stand, newest first; match: what `undo` is told."""
+    return query(db, "queries/bank/by_hand.sql")
+
+
 def propose(db: Connection, user: User, line: str, references: Sequence[str], why: str) -> int:
     """Propose what a line (statement:row) was for: these payments, or none of ours. Returns the act's id.
 

@@ -264,7 +264,7 @@ def _room(db: Connection, invoice: Invoice, programme: str, row: Mapping[str, An
     if room.closed:
         return 0
     kept = 0
-    if row["kind"] == "grant":
+    if row["kind"] == "grant" and any(each.cap_year == year for each in facts.served):
         drafted = engine.draft(facts, policies, programme, row["through_on"], backfill=row["backfill"])
         listed = (x for x in drafted.backfill_listed if (x.company, x.cap_year) == (invoice.company, year))
         kept = sum(each.granted_fen for each in listed)

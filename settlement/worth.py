@@ -110,7 +110,10 @@ def in_order(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
 
 
 class Registers:
-    """The registers as they hold now: of the rows of one key the newest, and what is looked up in them."""
+    """The registers as they hold now: of the rows of one key the newest, and what is looked up in them.
+
+    cuts: service days that were cut before, since a company's invoices of a month are many and their days the same.
+    """
 
     def __init__(self, facts: Facts) -> None:
         self._qualified: dict[int, list[Qualification]] = defaultdict(list)
@@ -119,6 +122,7 @@ class Registers:
         self._other: dict[str, Fen] = defaultdict(int)
         self._paid: dict[str, Fen] = {}
         self._reds: dict[str, list[Invoice]] = defaultdict(list)
+        self.cuts: dict[Hashable, list[Piece]] = {}
         for row in _newest(facts.qualifications, lambda r: (r.company, r.category, r.span.start)):
             self._qualified[row.company].append(row)
         for listing in _newest(facts.listings, lambda r: (r.provider, r.span.start)):
@@ -219,8 +223,11 @@ class Registers:
         ASSUMPTION: usage outside the service days, and a day with more credited than used, weigh nothing.
         """
         assert invoice.span is not None
+        rows = self._meterings.get(invoice.number)
+        if not rows:
+            return None
         weights = [0] * invoice.span.days
-        for row in self._meterings.get(invoice.number, ()):
+        for row in rows:
             for day, yuan in row.days:
                 if day in invoice.span:
                     weights[(day - invoice.span.start).days] += _pico(yuan)
@@ -293,6 +300,13 @@ def cut_days(registers: Registers, own: Documents, invoice: Invoice) -> list[Pie
 
     own: the programme's documents in order of their days.
     """
+    key = (*(document.id for document, _ in own), invoice.company, invoice.provider, invoice.span, invoice.received_on)
+    if key not in registers.cuts:
+        registers.cuts[key] = _cut_days(registers, own, invoice)
+    return registers.cuts[key]
+
+
+def _cut_days(registers: Registers, own: Documents, invoice: Invoice) -> list[Piece]:
     assert invoice.span is not None
     assert own
     cuts = []

@@ -3,6 +3,7 @@
 import io
 import tempfile
 from collections.abc import Callable
+from datetime import date
 from typing import Any, BinaryIO, cast
 
 from sqlalchemy import Connection
@@ -10,6 +11,7 @@ from starlette.responses import Response
 
 from portal.chart import charts
 from portal.page import Misfilled, Page, Visit, post
+from portal.pages.home import month_before
 from portal.pages.invoices import as_csv, yuan
 from portal.pages.uploads import download
 from portal.show import show
@@ -19,7 +21,7 @@ from voucher import acts, ledger
 from voucher.access import User
 from voucher.database import one, query
 from voucher.days import business_day
-from voucher.entry import NUMBER, TEXT
+from voucher.entry import MONTH, NUMBER, TEXT
 from voucher.errors import Refused
 
 ROWS, FLAGS = 100, 50
@@ -28,7 +30,7 @@ MONTHLY = "reconciliation"
 
 def month(visit: Visit) -> Response:
     """Show the month-end on one page: green, or every difference by name."""
-    period = visit.asked("period", TEXT, f"{business_day():%Y-%m}")
+    period = visit.asked("period", MONTH, f"{business_day():%Y-%m}")
 
     def work(db: Connection) -> tuple[Report, int | None]:
         failures = invariants.check_all(db)
@@ -39,7 +41,14 @@ def month(visit: Visit) -> Response:
         visit.readings.acted(visit.user.name)
     made, first = visit.kept(("month", period, visit.user.name), work)
     return show(
-        visit, "month.html", made=made, first=first, period=period, checks=invariants.titles(), names=reports.names()
+        visit,
+        "month.html",
+        made=made,
+        first=first,
+        period=period,
+        checks=invariants.titles(),
+        names=reports.names(),
+        before=month_before(date.fromisoformat(f"{period}-01")),
     )
 
 
@@ -153,7 +162,7 @@ def _params(db: Connection, period: str) -> dict[str, Any]:
 
 def red_flags(visit: Visit) -> Response:
     """List the red flags of a period with their evidence and what was decided."""
-    period = visit.typed("period") or f"{business_day():%Y-%m}"
+    period = visit.typed("period") or f"{business_day().year}"
 
     def work(db: Connection) -> tuple[list[flags.Flag], Report]:
         made = reports.run(db, "red_flags", period, acts.cutoff(db), visit.user.name)

@@ -24,7 +24,7 @@ def shown(visit: Visit) -> Response:
         found = one(db, "queries/voucher/company.sql", uscc=code)
         if found is None:
             raise Refused("no_company", f"名单中没有企业 {code}。请核对统一社会信用代码，或先登记企业名单。")
-        asked = {"year": None, "company": code, "voucher_id": None, "cutoff": None}
+        asked = dict.fromkeys(("year", "voucher_id", "cutoff", "rows", "skip")) | {"company": code}
         subject = {"noun": "company", "subject_id": found["party_id"]}
         moves = {verb: one(db, "queries/state/allowed.sql", **subject, to_state=to) for verb, to in _STATES.items()}
         return {

@@ -31,8 +31,7 @@ def home(visit: Visit) -> Response:
 def _month(visit: Visit) -> Response:
     """Show a provider what is in, what is missing, and until when."""
     uscc = visit.user.provider_uscc or ""
-    before = business_day().replace(day=1) - timedelta(days=1)
-    month = before.replace(day=1)
+    month = date.fromisoformat(f"{month_before(business_day())}-01")
 
     def work(db: Connection) -> dict[str, Any]:
         open_rows = {
@@ -49,6 +48,11 @@ def _month(visit: Visit) -> Response:
     found = visit.read(work)
     waiting = visit.act("import", handed.waiting)
     return show(visit, "month_provider.html", month=month, waiting=waiting, settles=_settles(), **found)
+
+
+def month_before(day: date) -> str:
+    """Write the month before that of a day."""
+    return f"{day.replace(day=1) - timedelta(days=1):%Y-%m}"
 
 
 def invoices_asked(**which: Any) -> dict[str, Any]:

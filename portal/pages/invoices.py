@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 from urllib.parse import quote
@@ -49,29 +49,40 @@ def _asked(visit: Visit) -> dict[str, Any]:
     )  # fmt: skip
 
 
-def _rows(visit: Visit, **part: int) -> Sequence[Any]:
-    """List the invoices of the filter, now or as of a moment."""
+def _rows(visit: Visit, **part: int) -> tuple[Sequence[Any], Mapping[str, str]]:
+    """List the invoices of the filter, now or as of a moment, and name their parties."""
     asked, as_of = _asked(visit) | part, visit.asked("as_of", TEXT)
-    return visit.read(
-        lambda db: query(db, "queries/console/invoices.sql", **asked | {"cutoff": acts.cutoff_then(db, as_of)})
-    )
+
+    def work(db: Connection) -> tuple[Sequence[Any], Mapping[str, str]]:
+        rows = query(db, "queries/console/invoices.sql", **asked | {"cutoff": acts.cutoff_then(db, as_of)})
+        return rows, names(db, rows, "company", "provider")
+
+    return visit.read(work)
+
+
+def names(db: Connection, rows: Iterable[Mapping[str, Any]], *columns: str) -> Mapping[str, str]:
+    """Name the parties whose codes stand in these columns: code to name, nothing of one without a name."""
+    codes = sorted({row[column] for row in rows for column in columns if row[column]})
+    return {row["code"]: row["name"] for row in query(db, "queries/portal/names.sql", codes=codes)}
 
 
 def listed(visit: Visit) -> Response:
     """List invoices."""
     page = max(visit.asked("page", NUMBER, 1), 1)
-    rows = _rows(visit, rows=ROWS + 1, skip=(page - 1) * ROWS)
-    return show(visit, "invoices.html", rows=rows, number=page, size=ROWS, words=WORDS, marks=_MARKS)
+    rows, named = _rows(visit, rows=ROWS + 1, skip=(page - 1) * ROWS)
+    return show(visit, "invoices.html", rows=rows, names=named, number=page, size=ROWS, words=WORDS, marks=_MARKS)
 
 
 def exported(visit: Visit) -> Response:
     """Give exactly the invoices of the filter as csv."""
-    rows = _rows(visit)
+    rows, named = _rows(visit)
     heads = [
         "受理号",
         "发票号码",
         "结果",
+        "企业代码",
         "企业",
+        "服务商代码",
         "服务商",
         "服务起",
         "服务止",
@@ -81,7 +92,8 @@ def exported(visit: Visit) -> Response:
         "已核定补贴",
     ]
     body = (
-        (r["accepted_no"], r["number"], WORDS[r["status"]], r["company"], r["provider"], r["from_on"], r["until_on"],
+        (r["accepted_no"], r["number"], WORDS[r["status"]], r["company"], named.get(r["company"]), r["provider"],
+         named.get(r["provider"]), r["from_on"], r["until_on"],
          yuan(r["net_fen"]), yuan(r["gross_fen"]), r["received_on"], yuan(r["granted_fen"]))
         for r in rows
     )  # fmt: skip

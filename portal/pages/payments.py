@@ -1,5 +1,6 @@
 """Payments: batches, what is left out of one, the bank's file and its results; what has no counterpart at the bank."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -16,6 +17,9 @@ from voucher.database import query
 from voucher.days import business_day
 from voucher.entry import NUMBER, TEXT
 from voucher.errors import Refused
+
+LISTED, ALIKE = 200, 3
+"""Rows of each side that are shown; payments that are proposed for a line."""
 
 
 def listed(visit: Visit) -> Response:
@@ -76,12 +80,22 @@ def result(visit: Visit) -> Response:
 
 def unmatched(visit: Visit) -> Response:
     """Show what has no counterpart: payments on one side, lines of the bank on the other."""
-    ways, rows = visit.read(lambda db: (bank.counts(db), bank.leftovers(db)))
+    ways, rows, made = visit.read(lambda db: (bank.counts(db), bank.leftovers(db), bank.by_hand(db)))
     sides = {
         "payment": [row for row in rows if row["side"] == "payment"],
         "bank": [row for row in rows if row["side"] != "payment"],
     }
-    return show(visit, "bank.html", ways=ways, sides=sides, words=bank.SIDES, names=bank.WAYS)
+    alike = {
+        line["subject"]: _alike(line, sides["payment"]) for line in sides["bank"][:LISTED] if line["side"] == "out"
+    }
+    return show(visit, "bank.html", ways=ways, sides=sides, made=made, alike=alike, names=bank.WAYS, size=LISTED)
+
+
+def _alike(line: Mapping[str, Any], payments: Sequence[Mapping[str, Any]]) -> Sequence[str]:
+    """Name the payments that a line of the bank may be: of its amount or its payee, the nearest first."""
+    found = [each for each in payments if line["amount_fen"] == each["amount_fen"] or line["name"] == each["name"]]
+    found.sort(key=lambda each: (line["amount_fen"] != each["amount_fen"], line["name"] != each["name"]))
+    return [each["subject"] for each in found[:ALIKE]]
 
 
 def take_statement(visit: Visit) -> Response:

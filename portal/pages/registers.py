@@ -1,8 +1,5 @@
 """Registries and budget: files of companies, providers and the rest; appropriations and their years."""
 
-from collections import defaultdict
-
-from sqlalchemy import Connection
 from starlette.responses import Response
 
 from importers import handed, register_kinds
@@ -38,16 +35,8 @@ def take(visit: Visit) -> Response:
 
 
 def standing(visit: Visit) -> Response:
-    """Show every fiscal year: what was appropriated, what is left, what went back."""
-
-    def work(db: Connection) -> dict[str, dict[str, int]]:
-        cutoff, years = acts.cutoff(db), defaultdict[str, dict[str, int]](dict)
-        for name in ("treasury", "appropriation", "returned"):
-            for row in ledger.balances(db, cutoff, f"money:{name}:"):
-                years[row["account"].rsplit(":", 1)[1]][name] = row["balance_fen"]
-        return dict(sorted(years.items()))
-
-    return show(visit, "budget.html", years=visit.kept("budget", work))
+    """Show every fiscal year: what was appropriated, what was granted and came back, what is left."""
+    return show(visit, "budget.html", years=visit.kept("budget", lambda db: budget.years(db, acts.cutoff(db))))
 
 
 def appropriate(visit: Visit) -> Response:

@@ -7,7 +7,8 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from portal.page import Page, Visit, post
-from portal.pages.invoices import as_csv, yuan
+from portal.pages.home import month_before
+from portal.pages.invoices import as_csv, names, yuan
 from portal.pages.uploads import download
 from portal.show import show, why
 from reconciliation.typeset import typeset
@@ -17,10 +18,11 @@ from settlement.explain_sheet import as_sheet
 from settlement.run import KINDS
 from voucher import acts
 from voucher.database import query
+from voucher.days import business_day
 from voucher.entry import MONTH, NUMBER, TEXT
 from voucher.errors import Misused
 
-ROWS, SAMPLE = 50, 20
+ROWS, SAMPLE, LISTED = 50, 20, 200
 TABS: Mapping[str, tuple[str, dict[str, Any]]] = {
     "all": ("全部", {}), "withheld": ("有核减", {"cut": True}), "recovery": ("追回", {"kind": "recovery"}),
     "backfill": ("补付", {"kind": "backfill"}), "sample": ("抽查", {"sort": "sample", "rows": SAMPLE}),
@@ -38,7 +40,14 @@ def listed(visit: Visit) -> Response:
         return rows, documents.programmes(db)
 
     rows, programmes = visit.read(work)
-    return show(visit, "runs.html", rows=rows[::-1], states=runs.STATES, programmes=programmes)
+    return show(
+        visit,
+        "runs.html",
+        rows=rows[::-1],
+        states=runs.STATES,
+        programmes=programmes,
+        before=month_before(business_day()),
+    )
 
 
 def draft(visit: Visit) -> Response:
@@ -73,11 +82,14 @@ def shown(visit: Visit) -> Response:
     found = visit.read(lambda db: runs.find(db, run_id))
 
     def work(db: Connection) -> dict[str, Any]:
+        lines = query(db, "queries/portal/lines.sql", **asked)
+        held, backfill = runs.listed(db, found, "held"), runs.listed(db, found, "backfill")
         return {
-            "sums": runs.totals(db, found), "lines": query(db, "queries/portal/lines.sql", **asked),
+            "sums": runs.totals(db, found), "lines": lines,
             "kinds": query(db, "queries/console/run_kinds.sql", run_id=run_id),
             "reasons": query(db, "queries/console/run_reasons.sql", run_id=run_id),
-            "held": runs.listed(db, found, "held"), "backfill": runs.listed(db, found, "backfill"),
+            "held": held, "backfill": backfill, "most": LISTED,
+            "names": names(db, [*lines, *held[:LISTED], *backfill[:LISTED]], "company"),
         }  # fmt: skip
 
     read = visit.kept(("run", found.state, found.digest, *asked.values()), work)

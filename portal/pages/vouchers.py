@@ -21,24 +21,22 @@ _VERBS = {"freeze": "冻结", "unfreeze": "解冻", "revoke": "撤销", "return"
 
 
 def _find(db: Connection, cutoff: int | None = None, **which: Any) -> list[Mapping[str, Any]]:
-    none = {"year": None, "company": None, "voucher_id": None}
+    none = dict.fromkeys(("year", "company", "voucher_id", "rows", "skip"))
     return query(db, "queries/voucher/list.sql", **(none | which), cutoff=cutoff)
 
 
 def listed(visit: Visit) -> Response:
     """List the vouchers, now or as of a moment."""
     year, company, as_of = visit.asked("year", YEAR), visit.asked("company", TEXT), visit.asked("as_of", TEXT)
+    page = max(visit.asked("page", NUMBER, 1), 1)
+    asked = {"year": year, "company": uscc.normal(company) if company else None, "rows": ROWS + 1,
+             "skip": (page - 1) * ROWS}  # fmt: skip
 
     def work(db: Connection) -> dict[str, Any]:
         cutoff = acts.cutoff(db, as_of) if as_of else None
-        return {
-            "rows": _find(db, cutoff, year=year, company=uscc.normal(company) if company else None),
-            "programmes": documents.programmes(db),
-        }
+        return {"rows": _find(db, cutoff, **asked), "programmes": documents.programmes(db)}
 
-    found = visit.read(work)
-    found["rows"], number = visit.paged(found["rows"], ROWS)
-    return show(visit, "vouchers.html", state=life.shown, number=number, size=ROWS, **found)
+    return show(visit, "vouchers.html", state=life.shown, number=page, size=ROWS, **visit.read(work))
 
 
 def shown(visit: Visit) -> Response:

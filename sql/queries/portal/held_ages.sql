@@ -1,4 +1,4 @@
--- grain:  one row per outcome and age of invoice numbers that were handed in and are not accepted
+-- grain:  one row per outcome of invoice numbers that were handed in and wait: not accepted, or in conflict
 -- params: today
 WITH open_row AS (
     SELECT DISTINCT ON (r.invoice_number) r.invoice_number, r.outcome, u.received_on
@@ -9,6 +9,25 @@ WITH open_row AS (
         r.invoice_number <> '' AND r.outcome IN ('held', 'conflict', 'rejected')
         AND NOT EXISTS (SELECT FROM invoice_number AS n WHERE n.number = r.invoice_number)
     ORDER BY r.invoice_number, s.no DESC
+),
+
+dispute AS (
+    SELECT h.invoice_number, CAST('conflict' AS text) AS outcome, min(u.received_on) AS received_on
+    FROM held_row AS h
+    INNER JOIN upload AS u ON u.upload_id = h.upload_id
+    INNER JOIN invoice_number AS n ON n.number = h.invoice_number
+    WHERE
+        h.waits_for = 'resolution'
+        AND NOT EXISTS (
+            SELECT FROM resolution AS d WHERE d.company_id = n.company_id AND d.invoice_id = n.invoice_id
+        )
+    GROUP BY h.invoice_number
+),
+
+waiting AS (
+    SELECT o.invoice_number, o.outcome, o.received_on FROM open_row AS o
+    UNION ALL
+    SELECT d.invoice_number, d.outcome, d.received_on FROM dispute AS d
 )
 
 SELECT
@@ -17,6 +36,6 @@ SELECT
     count(*) FILTER (WHERE CAST(:today AS date) - o.received_on BETWEEN 8 AND 30) AS month,
     count(*) FILTER (WHERE CAST(:today AS date) - o.received_on BETWEEN 31 AND 90) AS quarter,
     count(*) FILTER (WHERE CAST(:today AS date) - o.received_on > 90) AS older
-FROM open_row AS o
+FROM waiting AS o
 GROUP BY o.outcome
 ORDER BY o.outcome

@@ -54,6 +54,24 @@ undecided AS (
     ORDER BY i.number
 ),
 
+-- accepted invoices whose newest register row names another subsidy, not given up, that no draft of theirs has seen yet
+fresh AS (
+    SELECT count(DISTINCT u.invoice_number) AS invoices
+    FROM (
+        SELECT DISTINCT ON (x.invoice_number, x.policy_name) x.invoice_number, x.amount_fen, x.waived, s.no
+        FROM subsidy AS x
+        INNER JOIN seal AS s ON s.act_id = x.act_id
+        ORDER BY x.invoice_number, x.policy_name, s.no DESC, x.row_no DESC
+    ) AS u
+    INNER JOIN invoice_number AS n ON n.number = u.invoice_number
+    WHERE
+        u.amount_fen > 0 AND NOT u.waived
+        AND u.no > (
+            SELECT coalesce(max(k.cutoff_no), 0)
+            FROM (SELECT r.cutoff_no FROM run AS r UNION ALL SELECT o.cutoff_no FROM open_run AS o) AS k
+        )
+),
+
 -- what is still owed per company, by the balance that the ledger keeps
 owed AS (
     SELECT count(*) AS companies FROM account AS a WHERE a.kind = 'recoverable' AND a.balance_fen > 0
@@ -63,6 +81,7 @@ SELECT
     (SELECT count(*) FROM open_row AS o WHERE o.outcome = 'held') AS held,
     (SELECT count(u.number) FROM undecided AS u) AS undecided,
     (SELECT max(u.run_id) FROM undecided AS u) AS undecided_run,
+    (SELECT f.invoices FROM fresh AS f) AS fresh,
     (SELECT w.companies FROM owed AS w) AS owed,
     (SELECT count(*) FROM open_row AS o WHERE o.outcome = 'rejected') AS rejected,
     (SELECT d.invoices FROM dispute AS d) AS conflicts,

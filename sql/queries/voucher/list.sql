@@ -1,5 +1,5 @@
 -- grain:  one row per voucher issued by the cutoff, or the one asked for; amounts in fen as they stood then
--- params: cutoff (seal number, null for now), year, company (USCC), voucher_id; null for all
+-- params: cutoff (seal number, null for now), year, company (USCC), voucher_id; null for all; rows, skip; null for none
 -- Now the kept balances say it; an earlier moment is summed from the transfers.
 WITH asked AS (
     SELECT coalesce(CAST(:cutoff AS bigint), 9223372036854775807) AS cutoff, CAST(:cutoff AS bigint) IS NULL AS now
@@ -15,6 +15,8 @@ wanted AS (
         (CAST(:year AS integer) IS NULL OR v.cap_year = CAST(:year AS integer))
         AND (CAST(:company AS text) IS NULL OR c.uscc = CAST(:company AS text))
         AND (CAST(:voucher_id AS bigint) IS NULL OR v.voucher_id = CAST(:voucher_id AS bigint))
+    ORDER BY v.programme_id, v.cap_year, c.uscc
+    LIMIT CAST(:rows AS bigint) OFFSET coalesce(CAST(:skip AS bigint), 0)
 ),
 
 held AS (
@@ -25,16 +27,23 @@ held AS (
         AND a.kind IN ('voucher', 'redeemed', 'lapsed')
 ),
 
+-- in one pass over the transfers, or in none
+then_held AS MATERIALIZED (
+    SELECT m.account_id, sum(m.fen) AS fen
+    FROM transfer AS t
+    INNER JOIN seal AS s ON s.act_id = t.act_id AND s.no <= (SELECT k.cutoff FROM asked AS k)
+    CROSS JOIN LATERAL (
+        VALUES (t.debit_account_id, -t.amount_fen), (t.credit_account_id, t.amount_fen)
+    ) AS m (account_id, fen)
+    WHERE NOT (SELECT k.now FROM asked AS k) AND m.account_id = ANY(ARRAY(SELECT h.account_id FROM held AS h))
+    GROUP BY m.account_id
+),
+
 amount AS (
-    SELECT h.voucher_id, h.kind, h.balance_fen AS fen
-    FROM asked AS k
-    INNER JOIN held AS h ON k.now
-    UNION ALL
-    SELECT h.voucher_id, h.kind, CASE WHEN t.credit_account_id = h.account_id THEN t.amount_fen ELSE -t.amount_fen END
-    FROM asked AS k
-    INNER JOIN held AS h ON NOT k.now
-    INNER JOIN transfer AS t ON h.account_id IN (t.credit_account_id, t.debit_account_id)
-    INNER JOIN seal AS s ON s.act_id = t.act_id AND s.no <= k.cutoff
+    SELECT h.voucher_id, h.kind, CASE WHEN k.now THEN h.balance_fen ELSE t.fen END AS fen
+    FROM held AS h
+    CROSS JOIN asked AS k
+    LEFT JOIN then_held AS t ON t.account_id = h.account_id
 ),
 
 used AS (
