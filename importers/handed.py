@@ -135,10 +135,12 @@ def confirm(engine: Engine, user: User, handed_id: int) -> Outcome:
     return outcome
 
 
-def drop(engine: Engine, user: User, handed_id: int) -> None:
-    """Let a waiting file go."""
-    if run(engine, lambda db: run_file(db, "queries/handed/drop.sql", name=user.name, handed_id=handed_id)):
+def drop(engine: Engine, user: User, handed_id: int) -> bool:
+    """Let a waiting file go; False when there was none of this user's."""
+    gone = bool(run(engine, lambda db: run_file(db, "queries/handed/drop.sql", name=user.name, handed_id=handed_id)))
+    if gone:
         shutil.rmtree(_folder() / str(handed_id), ignore_errors=True)
+    return gone
 
 
 def return_file(engine: Engine, user: User, handed_id: int, target: Path) -> int:

@@ -168,7 +168,9 @@ def _sentence(status: int) -> str:
     if status in words:
         return words[status]
     return (
-        "请求不完整，请返回上一页重试。" if status < 500 else "程序出现意外错误，没有办完的部分不会入账。请稍后重试。"
+        f"请求不完整，或者一次选了超过{MAX_FILES}份文件。请返回上一页重试，文件多时分几次上传。"
+        if status < 500
+        else "程序出现意外错误，没有办完的部分不会入账。请稍后重试。"
     )
 
 

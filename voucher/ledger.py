@@ -86,18 +86,23 @@ def propose_appropriation(db: Connection, user: User, year: int, amount_fen: int
     again = f"（第{before['times'] + 1}次）" if before and before["times"] else ""
     try:
         with acts.act(db, "appropriation", reference + again, user.name, payload) as act:
+            _check_year(year)
             approval.propose(db, act, "appropriation", f"{year}年度指标 {reference}", payload, user)
     except acts.AlreadyDone as done:
         return done.act_id
     return act.act_id
 
 
+def _check_year(year: int) -> None:
+    if year < business_day().year:
+        raise Refused("year_over", f"{year}年度已过，不能再下达该年度指标。")
+
+
 def _appropriate(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict[str, Any]:
     """Post an approved appropriation: treasury to appropriation."""
     payload = json.loads(proposal.payload)
     year, amount_fen = int(payload["year"]), int(payload["amount_fen"])
-    if year < business_day().year:
-        raise Refused("year_over", f"{year}年度已过，不能再下达该年度指标。")
+    _check_year(year)
     post(db, act, [Entry(f"money:treasury:{year}", f"money:appropriation:{year}", amount_fen)])
     return {"year": year, "amount": format_yuan(amount_fen), "available": format_yuan(available(db, year))}
 

@@ -91,8 +91,8 @@ def confirm(visit: Visit) -> Response:
 
 def drop(visit: Visit) -> Response:
     """Let a waiting file go."""
-    handed.drop(visit.engine, visit.user, visit.path("id", NUMBER))
-    return visit.go("/uploads", "已放弃这份文件，没有写入任何数据。")
+    gone = handed.drop(visit.engine, visit.user, visit.path("id", NUMBER))
+    return visit.go("/uploads", "已放弃这份文件，没有写入任何数据。" if gone else "这份文件已经确认或放弃，没有改动。")
 
 
 def waiting_return(visit: Visit) -> Response:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from portal.page import Misfilled, Page, Visit, post
+from portal.pages.invoices import names
 from portal.show import show
 from settlement import documents, lapse
 from voucher import acts, issuance, life, uscc
@@ -95,7 +96,8 @@ def expire(visit: Visit) -> Response:
     """Let the vouchers lapse whose deadline is past; what waits for a settlement stays open."""
     on = visit.fill({"on": DAY})["on"]
     found = visit.act("voucher expire", lambda db, user: lapse.expire(db, user, on))
-    return show(visit, "expired.html", on=on, done=[each for each in found if not each.waits_for],
+    named = visit.read(lambda db: names(db, [{"company": each.company} for each in found], "company"))
+    return show(visit, "expired.html", on=on, names=named, done=[each for each in found if not each.waits_for],
                 waiting=[each for each in found if each.waits_for])  # fmt: skip
 
 

@@ -239,6 +239,9 @@ def test_a_year_that_is_over_gets_nothing_more(db_engine: Engine, monkeypatch: p
     monkeypatch.setenv("CVL_TODAY", "2027-01-01")
     with pytest.raises(Refused, match="year_over"):
         run(db_engine, lambda db: approval.decide(db, proposal, "approved", CHECKER))
+    with pytest.raises(Refused, match="year_over"):
+        propose(db_engine, reference="渝财预〔2026〕2号")
+    assert propose(db_engine) == proposal
     with transaction(db_engine) as db:
         assert approval.find(db, proposal).state == "proposed"
         assert ledger.available(db, 2026) == 0

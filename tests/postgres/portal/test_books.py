@@ -145,4 +145,16 @@ def test_the_dashboard_draws_what_the_reports_say(portal: Portal) -> None:
     admin.get("/dashboard?year=2026")
     titles = [each.text for each in admin.page.xpath("//*[local-name()='svg']/*[local-name()='title']")]
     assert any("上传到拨付" in title for title in titles)
+    figures = {each.text: each for each in admin.page.xpath("//ul[@class='figures']/li")}
+    assert not admin.page.xpath("//ul[@class='figures']//a[starts-with(@href, '/reports')]"), (
+        "the admin reads no report"
+    )
+    assert figures["受理（张）"].find("b").text == "3"
+    assert figures["份额最大的服务商"].find("b").text == "99.20%"
+    maker = portal.as_user("maker1")
+    maker.get("/dashboard?year=2026")
+    found = {each.text: each.get("href") for each in maker.page.xpath("//ul[@class='figures']/li/a")}
+    assert found["累计净核定"] == "/reports/settlement_lines?period=2026"
+    for path in found.values():
+        maker.get("/dashboard" if path.startswith("#") else path)
     assert run(portal.engine, logins.everyone)

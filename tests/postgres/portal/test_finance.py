@@ -170,6 +170,27 @@ def pay(portal: Portal, maker: Browser, batch: int) -> None:
     maker.get("/bank")
     assert paid[0]["reference"] in maker.text
     maker.post("/bank", files=[("file", ("x.csv", "甲,乙\n1,2\n".encode(), "text/csv"))], status=422)
+    match_by_hand(portal, maker, paid[0])
+
+
+def match_by_hand(portal: Portal, maker: Browser, paid: Any) -> None:
+    """Let the page propose a payment for a line that is a fen short; match them, find the match, undo it."""
+    header = ["交易日期", "支出金额", "收入金额", "对方户名", "对方账号", "交易流水号", "摘要"]
+    row = ["2026-08-24", format_yuan(paid["amount_fen"] - 1), "", PARTIES["C"].name, "6222000011112222", "LS-7", "转账"]
+    maker.get("/bank")
+    maker.post("/bank", files=[("file", ("对账单.csv", csv_bytes([header, row]), "text/csv"))])
+    proposed = maker.page.xpath("//main//td/a/@href")
+    assert [each.rsplit("references=", 1)[1] for each in proposed] == [f"{paid['reference']}#by-hand"]
+    maker.get(proposed[0])
+    given = {name: maker.page.xpath(f"//input[@id='{name}']/@value")[0] for name in ("line", "references")}
+    maker.post("/bank/match", given | {"why": "少付一分"})
+    approve(portal.as_user("checker1"), maker.answer.url.path)  # type: ignore[union-attr]
+    maker.get("/bank")
+    [made] = cells(maker, 3)
+    assert made[1:] == [given["line"], "2026-08-24", row[3], f"¥{format_yuan(paid['amount_fen'] - 1, grouped=True)}",
+                        given["references"], "少付一分"]  # fmt: skip
+    maker.post("/bank/undo", {"match": made[0], "undo_why": "看错了"})
+    assert "人工匹配，已批准" not in maker.text
 
 
 def test_a_changed_account_is_shown_by_its_end_and_approved(fresh: Portal) -> None:
