@@ -9,6 +9,7 @@ SELECT
     (SELECT count(*) FROM stage AS s WHERE s.held_upload_id = 0)
     > coalesce(sum(j.rows) FILTER (WHERE j.outcome = 'accepted' AND j.held_upload_id = 0), 0) AS open,
     (
-        SELECT count(*) FROM held_usage AS u INNER JOIN judged AS w ON w.number = u.invoice_number AND w.outcome = 'accepted'
+        SELECT count(*) FROM held_usage AS u
+        INNER JOIN judged AS w ON w.number = u.invoice_number AND w.outcome = 'accepted'
     ) > 0 AS usage
 FROM judged AS j
