@@ -99,8 +99,7 @@ def write(db: Connection, staged: Mapping[int, Staged], there: Row) -> None:
     if there["known"] or there["waiting"]:
         run_file(db, "queries/import/72_further.sql")
         write_further(db)
-    taken_up = {upload_id: usage.take_up(db, upload_id) for upload_id in (staged if there["usage"] else ())}
-    _write_problems(db, staged, there, taken_up)
+    _write_problems(db, staged, there, usage.take_up(db) if there["usage"] else {})
 
 
 def write_further(db: Connection) -> None:

@@ -42,7 +42,8 @@ CATALOGUE: Mapping[str, Entry] = {
     "missing_columns": _file("缺少这些列：{value}", "请补上这些列，或改用最新模板、重新导出后上传"),
     "unknown_header": _file(
         "表头不是已知的格式，缺少这些列：{value}（猜测：{guesses}）",
-        "请使用最新模板；要照原表上传，请由经办人员用 cvl import map 建立一次对应关系",
+        "请使用最新模板；要照原表上传，请由经办人员用 cvl import map 建立一次对应关系，"
+        "已为这一服务商建立的，导入时请写明 --provider",
     ),
     "header_not_found": _file(
         "前10行里没有认得的表头，看不出这是哪一种表", "发票请填写最新模板后上传；说明文字或其他资料不用上传"

@@ -145,7 +145,7 @@ def _accept(db: Connection, act: acts.Act, number: str, upload_id: int, kind: st
     for name in _WRITING:
         run_file(db, f"queries/import/{name}.sql")
     books.write_further(db)
-    usage.take_up(db, act.act_id)
+    usage.take_up(db)
 
 
 STILL = {

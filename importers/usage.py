@@ -117,12 +117,13 @@ def _write(
     run_file(db, "queries/usage/72_held.sql", **counts)
 
 
-def take_up(db: Connection, act_id: int) -> list[Problem]:
-    """Take up, in the act that accepts invoices, the usage that waited for them; returns the remarks on it."""
-    if not run_file(db, "queries/import/76_metering.sql", act_id=act_id):
-        return []
-    run_file(db, "queries/import/77_usage_days.sql", act_id=act_id)
-    return notes(db, act_id)
+def take_up(db: Connection) -> dict[int, list[Problem]]:
+    """Take up, in the acts that accept invoices, the usage that waited for them; returns the remarks on it by act."""
+    if not run_file(db, "queries/import/76_metering.sql"):
+        return {}
+    run_file(db, "queries/import/77_usage_days.sql")
+    acts = [each["act_id"] for each in query(db, "queries/import/78_taken_up.sql")]
+    return {act_id: notes(db, act_id) for act_id in acts}
 
 
 def _waiting(db: Connection) -> list[Problem]:

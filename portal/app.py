@@ -194,7 +194,7 @@ def _add_probes(app: FastAPI, engine: Engine, metrics: Metrics) -> None:
         return PlainTextResponse(metrics.text({"out": pool.checkedout(), "idle": pool.checkedin()}))
 
     def static(name: str) -> Response:
-        for each in ("portal.css", "portal.js"):
+        for each in ("portal.css", "portal.js", "portal.svg"):
             if asset(each) == f"/static/{name}":
                 kept = {"cache-control": "public, max-age=31536000, immutable"}
                 return FileResponse(HERE / "static" / each, headers=kept)

@@ -65,7 +65,7 @@ def _figures(year: int, made: Mapping[str, Report], ages: Sequence[Mapping[str, 
         Figure("已付", sum(budget["paid_fen"]), "money", report.format("payments"), "view reports"),
         *(Figure(step, invoices, "count", report.format("funnel"), "view reports")
           for step, invoices in zip(steps["step"][1:], steps["invoices"][1:], strict=True)),
-        Figure("额度用完的企业", sum(not left for left in caps["left_fen"]), "count", report.format("company_caps"),
+        Figure("达到上限的企业", sum(cut > 0 for cut in caps["withheld_fen"]), "count", report.format("company_caps"),
                "view reports", f"共{len(caps['left_fen'])}家有券"),
         Figure("没有受理的发票", waits, "count", "#ages", "view dashboard", f"其中{old}张超过90天" if old else ""),
     ]  # fmt: skip

@@ -23,6 +23,7 @@ from tests.cases.steps import PARTIES
 from tests.postgres.desk import Desk, counts, real, said, table, xlsx_bytes
 from tests.samples import ofd, pdf
 from tests.samples.bill import Bill, Row
+from tests.samples.usage import focus, focus_csv
 from tests.samples.xml import xml
 from voucher.database import transaction
 
@@ -184,6 +185,25 @@ def test_many_documents_of_a_zip_are_acts_of_their_own_and_come_back_in_one_file
     found[0] |= {"服务起始日": "2026-07-01", "服务截止日": "2026-07-31"}
     mended = xlsx_bytes(table(found[:1], [str(name) for name in header]))
     assert counts(desk.take(mended, name="改正.xlsx")) == {"accepted": 1}
+    with transaction(desk.engine, "cvl_auditor") as db:
+        assert check_all(db) == []
+
+
+def test_usage_that_waited_for_several_documents_of_a_zip_is_taken_up_with_each(desk: Desk, tmp_path: Path) -> None:
+    day = date(2026, 7, 1)
+    assert counts(desk.take(focus_csv(*(focus(real(name), "1060", day) for name in "abc")), name="usage.csv")) == {
+        "held": 3
+    }
+    path = tmp_path / "two.zip"
+    path.write_bytes(ofd.pack({f"{name}.xml": xml(replace(A, number=real(name))) for name in "xba"}))
+    assert handed_in(desk, path)[0] == 0
+    assert desk.rows(
+        "SELECT i.number, i.act_id = m.act_id AND i.act_id = d.act_id, d.metered_yuan FROM metering AS m"
+        " INNER JOIN invoice AS i USING (company_id, invoice_id)"
+        " INNER JOIN usage_day AS d USING (company_id, invoice_id) ORDER BY i.number"
+    ) == sorted((real(name), True, 1060) for name in "ab")
+    # in one transaction: none had to be tried again by itself
+    assert desk.rows("SELECT count(DISTINCT CAST(xmin AS text)) FROM invoice") == [(1,)]
     with transaction(desk.engine, "cvl_auditor") as db:
         assert check_all(db) == []
 
