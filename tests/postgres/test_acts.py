@@ -258,6 +258,24 @@ def test_the_bytes_of_a_body_depend_on_no_setting(full: Engine) -> None:
     assert all(f"@{sealed.table}\n".encode() in whole for sealed in SEALED)
 
 
+@pytest.mark.parametrize("size", [1, 64, 1_000])
+def test_the_bytes_of_a_body_do_not_depend_on_its_pieces(
+    full: Engine, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    ids = sorted(row[0] for row in catalog(full, "SELECT act_id FROM act"))
+    with transaction(full, "cvl_auditor") as db:
+        whole = {act: list(seal.body(db, act)) for act in ids}
+        monkeypatch.setattr(seal, "_CHUNK", size)
+        pieces = {act: list(seal.body(db, act)) for act in ids}
+    assert {act: b"".join(each) for act, each in pieces.items()} == {act: b"".join(each) for act, each in whole.items()}
+    assert sum(map(len, pieces.values())) >= sum(map(len, whole.values()))
+    assert all(each.endswith(b"\n") for act in ids for each in pieces[act])
+    short = [memoryview(b"a|1\n"), memoryview(b"b|2\n"), memoryview(b"c|3\n")]
+    for many in range(4):
+        told = b"".join(seal._joined(iter(short[:many]), b"@longer_than_a_line\n"))
+        assert told == (b"@longer_than_a_line\n" + b"".join(short[:many]) if many else b"")
+
+
 def test_the_bodies_of_many_acts_are_those_of_each(full: Engine) -> None:
     ids = sorted(row[0] for row in catalog(full, "SELECT act_id FROM act"))
     with transaction(full, "cvl_auditor") as db:
