@@ -270,6 +270,7 @@ def test_the_bytes_of_a_body_do_not_depend_on_its_pieces(
     assert {act: b"".join(each) for act, each in pieces.items()} == {act: b"".join(each) for act, each in whole.items()}
     assert sum(map(len, pieces.values())) >= sum(map(len, whole.values()))
     assert all(each.endswith(b"\n") for act in ids for each in pieces[act])
+    monkeypatch.setattr(seal, "_CHUNK", 20)
     short = [memoryview(b"a|1\n"), memoryview(b"b|2\n"), memoryview(b"c|3\n")]
     for many in range(4):
         told = b"".join(seal._joined(iter(short[:many]), b"@longer_than_a_line\n"))
