@@ -250,6 +250,23 @@ def test_a_merger_makes_the_room_that_both_used_count_once(books: Books) -> None
     assert books.faults() == []
 
 
+def test_what_happens_to_one_of_two_merged_companies_concerns_both(books: Books) -> None:
+    first = [invoice(1, 300_000_000, *MAY, company=2), invoice(2, 300_000_000, *MAY)]
+    books.invoices(first[0])
+    books.settle()
+    books.merge(2, 1)
+    books.invoices(first[1])
+    books.settle()
+    asked = text("SELECT p.uscc FROM touched AS t INNER JOIN party AS p ON p.party_id = t.company_id")
+    for news in (red_of(first[0], 3, 100_000_000), red_of(first[1], 4, 250_000_000)):
+        books.invoices(news)
+        with transaction(books.engine) as db:
+            draft(db)
+            assert set(db.execute(asked).scalars()) == {uscc(1), uscc(2)}
+            db.rollback()
+        books.settle()
+
+
 def test_a_merger_leaves_earlier_years_alone_and_what_both_had_stands(books: Books) -> None:
     early = date(2025, 12, 26), date(2025, 12, 31)
     books.invoices(invoice(1, 1_000, *early, company=2))
