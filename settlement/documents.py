@@ -71,7 +71,8 @@ def only_programme(policies: Sequence[Policy], asked: str | None) -> str:
             raise Refused("no_programme", f"没有“{asked}”这一事项。已登记的事项：{'、'.join(programmes) or '无'}。")
         return asked
     if len(programmes) != 1:
-        raise Misused("which_programme", f"请用 --programme 指明事项：{'、'.join(programmes) or '尚无已登记的政策'}。")
+        known = "、".join(programmes) or "尚无已登记的政策"
+        raise Misused("which_programme", f"请指明事项：{known}。命令后加上 --programme 事项。")
     return programmes[0]
 
 

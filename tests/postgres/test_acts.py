@@ -94,7 +94,7 @@ def fill(desk: Desk) -> None:
     desk.register(sheets.contracts([ContractRow("P", "C", 1, date(2027, 1, 1), None)]))
     act_id = run(
         desk.engine,
-        lambda db: refusal.propose(db, MAKER, PROGRAMME, line("b")["发票号码"], 2027, why="查实", lift=False),
+        lambda db: refusal.propose(db, MAKER, PROGRAMME, line("b")["发票号码"], 2026, why="查实", lift=False),
     )
     run(desk.engine, lambda db: approval.decide(db, act_id, "approved", CHECKER))
 
