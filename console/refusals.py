@@ -11,9 +11,17 @@ from voucher.database import run
 
 
 def refuse(
-    engine: Engine, as_user: str | None, number: str, why: str, year: int | None, *, lift: bool, programme: str | None
+    engine: Engine,
+    as_user: str | None,
+    number: str,
+    why: str | None,
+    year: int | None,
+    *,
+    lift: bool,
+    programme: str | None,
 ) -> Answer:
-    """Propose a refusal or its lifting."""
+    """Propose a refusal or its lifting, which needs no reason of its own."""
+    why = why or ("经复核解除" if lift else "")
 
     def work(db: Connection) -> approval.Proposal:
         user = access.require(db, as_user, "refuse")
@@ -37,7 +45,7 @@ VERBS = (
         "未结算的按零结算，已兑付的在下一批次追回。加 --lift 提交解除。",
         [
             argument("number", "发票号码"),
-            option("--why", help="理由", required=True, shown="理由"),
+            option("--why", help="理由；解除时可不写", shown="理由"),
             option("--year", kind=YEAR, help="只涉及哪个年度；不写则为各年度"),
             flag("--lift", help="解除不予兑付"),
             option("--programme", help="事项；只有一个事项时不用写", shown="事项"),

@@ -134,6 +134,9 @@ CATALOGUE: Mapping[str, Entry] = {
     "red_not_negative": _row("红字发票的金额应为负数，现为{value}元", "请把不含税金额、税额和价税合计都填为负数"),
     "blue_negative": _row("蓝字发票的价税合计为负数（{value}元）", "请核对金额，如是冲红请把发票类型改为红字"),
     "same_party": _row("供方和用方是同一个统一社会信用代码：{value}", "请照发票分别填写销售方和购买方的代码"),
+    "parties_swapped": _row(
+        "供方和用方填反了：{value}只在企业名单上，另一方只在服务商名单上", "请把这两列的统一社会信用代码对调"
+    ),
     # the invoice and the file
     "header_fields_differ": _row("同一发票号码的各行“{column}”不一致", "请让同一张发票各行的这一列完全相同"),
     "identical_rows": _row("这一行与第{other_row}行完全相同", "请删去重复的一行；如确是两条相同明细，请合并为一行"),

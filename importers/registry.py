@@ -53,12 +53,17 @@ class Taken:
     @property
     def exit_status(self) -> int:
         """0 done, 1 refused, 3 when changed accounts wait for a second person."""
-        if any(problem.severity != "warning" for problem in self.problems):
+        if _wrong(self.problems):
             return 1
         return 3 if self.proposal is not None else 0
 
 
 Values = dict[str, Any]
+
+
+def _wrong(problems: Sequence[Problem]) -> bool:
+    """Tell whether a file cannot be taken as it is."""
+    return any(problem.severity != "warning" for problem in problems)
 
 
 def import_registry(engine: Engine, source: Path, user: User) -> Taken:
@@ -82,11 +87,27 @@ def _import_received(engine: Engine, received: Received, user: User) -> Taken:
     def work(db: Connection) -> Taken:
         words = {row["word"]: row["code"] for row in query(db, "queries/registry/category_words.sql")}
         kind, found, problems = parse(received.path, file_kind, words)
-        if kind is None or any(problem.severity != "warning" for problem in problems):
+        if kind is not None and "provider_uscc" in kind.usccs and not _wrong(problems):
+            problems = [*problems, *_parties(db, found)]
+        if kind is None or _wrong(problems):
             return Taken(kind, received.digests.sha256, len(found), problems)
         return _write(db, received, kind, found, problems, user)
 
     return database.run(engine, work)
+
+
+def _parties(db: Connection, found: Sequence[Values]) -> list[Problem]:
+    """Find the rows that name one party twice, or a company as provider and a provider as company.
+
+    Taken as they are, they would mean nothing for any invoice, and nobody would notice.
+    """
+    same = [v for v in found if v["provider_uscc"] == v["company_uscc"]]
+    swapped = {row["row_no"] for row in query(db, "queries/registry/swapped.sql", rows=canonical(found))}
+    wrong = [("same_party", v) for v in same] + [("parties_swapped", v) for v in found if v["row_no"] in swapped]
+    return [
+        make(code, row=v["row_no"], column="供方统一社会信用代码", value=v["provider_uscc"])
+        for code, v in sorted(wrong, key=lambda pair: pair[1]["row_no"])
+    ]
 
 
 def parse(path: Path, file_kind: str, words: Mapping[str, str]) -> tuple[Kind | None, list[Values], list[Problem]]:

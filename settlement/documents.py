@@ -9,7 +9,7 @@ from settlement.policy import BadPolicy, Policy, cap_for_year, check, in_force, 
 from voucher import acts
 from voucher.acts import canonical
 from voucher.database import one, query, run_file
-from voucher.errors import Refused
+from voucher.errors import Misused, Refused
 from voucher.issuance import Terms
 
 
@@ -64,14 +64,15 @@ def recorded(db: Connection, cutoff: int) -> list[Policy]:
 
 
 def only_programme(policies: Sequence[Policy], asked: str | None) -> str:
-    """Choose the programme a command is about: the one asked for, else the only one. Raises Refused."""
+    """Choose the programme a command is about: the one asked for, else the only one. Raises Misused, Refused."""
     programmes = sorted({policy.programme for policy in policies})
     if asked is not None:
         if asked not in programmes:
             raise Refused("no_programme", f"没有“{asked}”这一事项。已登记的事项：{'、'.join(programmes) or '无'}。")
         return asked
     if len(programmes) != 1:
-        raise Refused("which_programme", f"请指明事项：{'、'.join(programmes) or '尚无已登记的政策'}。")
+        known = "、".join(programmes) or "尚无已登记的政策"
+        raise Misused("which_programme", f"请指明事项：{known}。命令后加上 --programme 事项。")
     return programmes[0]
 
 

@@ -20,8 +20,15 @@ def propose(db: Connection, user: User, programme: str, number: str, year: int |
     """
     if not why.strip():
         raise Misused("why", "请写明理由。")
-    if one(db, "queries/facts/invoice.sql", number=number, cutoff=acts.cutoff(db)) is None:
+    found = one(db, "queries/facts/invoice.sql", number=number, cutoff=acts.cutoff(db))
+    if found is None:
         raise Refused("no_invoice", f"没有已受理的发票 {number}。请核对号码，或用 cvl invoice list 查看。")
+    if found["kind"] == "red":
+        blue = found["original_number"]
+        raise Refused("red_letter", f"发票 {number} 是红字发票，本身不兑付。请写它冲减的蓝字发票 {blue}。")
+    if year is not None and not found["from_on"].year <= year <= found["until_on"].year:
+        span = f"{found['from_on']}至{found['until_on']}"
+        raise Refused("no_claim", f"发票 {number} 的服务期间是{span}，没有{year}年度的兑付申请。请核对年度。")
     said = query(db, "queries/refusal/standing.sql", number=number, programme_id=programme)
     about = [row["refused"] for row in said if row["cap_year"] is None or year is None or row["cap_year"] == year]
     if lift and not any(about):

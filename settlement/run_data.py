@@ -58,5 +58,9 @@ def _reason(policy: Policy | None, stored: Row) -> dict[str, str]:
 
 
 def sentences(row: Row) -> list[str]:
-    """Write the reasons of a line."""
+    """Write the reasons of a line; a recovery that nothing was cut for says what became of the claim."""
+    if row["kind"] == "recovery" and not row["reasons"]:
+        worth = row["computed_fen"] - row["overlap_cut_fen"]
+        before, after = (format_yuan(fen, grouped=True) for fen in (worth - row["granted_fen"], worth))
+        return [f"已兑付{before}元，按现有凭据只应兑付{after}元，差额追回（缘由见 cvl explain）。"]
     return [sentence(Reason(r["code"], r["amount_fen"], r.get("other_fen"))) for r in row["reasons"]]

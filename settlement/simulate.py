@@ -116,10 +116,9 @@ def simulate(
     """Compute a year under the recorded documents and under others; nothing is written.
 
     draft_file: stands in place of all documents of its programme. settings: change it, or without a file every
-    recorded document of the programme. Raises Misused without either, BadPolicy when the documents do not fit.
+    recorded document of the programme; without either both sides are the same.
+    Raises Misused, BadPolicy when the documents do not fit.
     """
-    if draft_file is None and not settings:
-        raise Misused("nothing_to_try", "请写明草案文件，或用 --set 改动参数，例如 --set rate_bp=2500。")
     cutoff = acts.cutoff(db)
     now = documents.recorded(db, cutoff)
     chosen = draft_file.programme if draft_file else documents.only_programme(now, programme)

@@ -142,8 +142,13 @@ def decide(
                 answer |= _KINDS[proposal.kind].effect(db, proposal, act)
             else:
                 _KINDS[proposal.kind].undo(db, proposal)
-    except acts.AlreadyDone:
-        return answer
+            run_file(
+                db, "queries/proposal/answer.sql", act_id=act.act_id, answer=json.dumps(answer, ensure_ascii=False)
+            )
+    except acts.AlreadyDone as done:
+        first = one(db, "queries/proposal/answered.sql", act_id=done.act_id)
+        assert first is not None
+        return dict(json.loads(first["answer"]))
     except Refused as refusal:
         if refusal.code == "reference_conflict":
             raise Refused("decided", f"事项 {act_id} 已经办结，不能再次决定。") from None

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar, cast
 import psycopg
 from psycopg import errors as pg
 from sqlalchemy import Connection, Engine, TextClause, create_engine, make_url, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
 
 import sql
@@ -28,8 +28,12 @@ _READERS = ("cvl_auditor", "cvl_provider")
 
 
 def make_engine(url: str) -> Engine:
-    """Make an engine on a PostgreSQL URL (15 or newer); nothing is connected yet."""
-    parsed = make_url(url).set(drivername="postgresql+psycopg")
+    """Make an engine on a PostgreSQL URL (15 or newer); nothing is connected yet. Raises Unreachable."""
+    try:
+        parsed = make_url(url).set(drivername="postgresql+psycopg")
+    except (ArgumentError, ValueError) as error:
+        said = "CVL_DATABASE_URL 不是数据库地址，请写成 postgresql://用户:口令@主机:端口/库名。"
+        raise Unreachable("bad_url", said) from error
     return create_engine(parsed, poolclass=QueuePool, pool_size=8, max_overflow=24, pool_pre_ping=True)
 
 

@@ -18,6 +18,12 @@ CREATE TABLE decision (
     act_id bigint NOT NULL UNIQUE REFERENCES act
 );
 
+-- What the decider was told, so that the same decision again gives the first answer; no fact of the ledger.
+CREATE TABLE decision_answer (
+    act_id bigint PRIMARY KEY REFERENCES act,
+    answer text NOT NULL
+);
+
 CREATE FUNCTION require_second_person() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     asked proposal;
@@ -50,3 +56,4 @@ END;
 
 SELECT append_only('proposal');
 SELECT append_only('decision');
+SELECT append_only('decision_answer');

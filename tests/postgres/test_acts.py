@@ -33,8 +33,8 @@ from voucher.sealed import SEALED
 OTHER = User("checker2", "checker", None)
 NEVER_SEALED = {"seal", "invoice_number"}
 """Append-only tables that are not in any body: the chain itself, and the register that the invoices repeat."""
-NO_FACTS = {"access_event"}
-"""Append-only tables that say nothing of the ledger: who came to its doors, and who was turned away."""
+NO_FACTS = {"access_event", "decision_answer"}
+"""Append-only tables that say nothing of the ledger: who came to its doors, and what a decider was told."""
 NOT_IN_THE_BODY = {
     ("account", "balance_fen"), ("bank_account", "account_no"), ("document", "pack"), ("invoice_line", "company_id"),
 }  # fmt: skip
@@ -94,7 +94,7 @@ def fill(desk: Desk) -> None:
     desk.register(sheets.contracts([ContractRow("P", "C", 1, date(2027, 1, 1), None)]))
     act_id = run(
         desk.engine,
-        lambda db: refusal.propose(db, MAKER, PROGRAMME, line("b")["发票号码"], 2027, why="查实", lift=False),
+        lambda db: refusal.propose(db, MAKER, PROGRAMME, line("b")["发票号码"], 2026, why="查实", lift=False),
     )
     run(desk.engine, lambda db: approval.decide(db, act_id, "approved", CHECKER))
 

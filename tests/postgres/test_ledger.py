@@ -190,6 +190,7 @@ def test_an_appropriation_is_there_once_a_second_person_agrees(db_engine: Engine
         assert ledger.available(db, 2026) == 0
     answer = run(db_engine, lambda db: approval.decide(db, proposal, "approved", CHECKER))
     assert (answer["amount"], answer["available"]) == ("1234.56", "1234.56")
+    assert run(db_engine, lambda db: approval.decide(db, proposal, "approved", CHECKER)) == answer
     with transaction(db_engine) as db:
         assert ledger.available(db, 2026) == 123_456
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine
 
 from settlement import refusal
-from tests.cases.histories import invoice, usual
+from tests.cases.histories import invoice, red_of, usual
 from tests.postgres.recorder import CHECKER, MAKER, PROGRAMME, number, record
 from tests.postgres.witness import draft, lines_of
 from voucher import approval
@@ -64,14 +64,23 @@ def test_the_newest_word_on_a_year_holds(engine: Engine) -> None:
         ({"why": " "}, "why", Misused),
         ({"symbol": "9"}, "no_invoice", Refused),
         ({"lift": True}, "not_refused", Refused),
+        ({"year": 2028}, "no_claim", Refused),
     ],
 )
 def test_what_cannot_be_refused_or_lifted_is_told(
-    engine: Engine, more: dict[str, str | bool], code: str, kind: type[CvlError]
+    engine: Engine, more: dict[str, str | int | bool], code: str, kind: type[CvlError]
 ) -> None:
     with pytest.raises(kind) as caught:
-        proposed(engine, 2026, **more)  # type: ignore[arg-type]
+        proposed(engine, **({"year": 2026} | more))  # type: ignore[arg-type]
     assert caught.value.code == code
+
+
+def test_of_a_red_letter_its_blue_is_refused(db_engine: Engine) -> None:
+    (blue,) = FACTS.invoices
+    with transaction(db_engine) as db:
+        record(db, "usual", replace(FACTS, invoices=[blue, red_of(blue, 2, 100)]))
+    with pytest.raises(Refused, match="red_letter"):
+        proposed(db_engine, None, symbol="2")
 
 
 def test_the_same_twice_is_one_and_another_has_to_wait(engine: Engine) -> None:

@@ -234,6 +234,17 @@ def test_a_register_with_one_wrong_cell_is_not_taken_at_all(
     assert (still.everything(), still.documents()) == (before, [])
 
 
+def test_parties_in_each_others_column_are_refused(desk: Desk) -> None:
+    right = [P, C, "同一实控人", "", "2026-01-01", ""]
+    assert desk.register(file("relations", [C, P, *right[2:]])).problems == []  # who is who is not known yet
+    desk.register(companies("C"))
+    desk.register(providers("P"))
+    taken = desk.register(file("relations", right, [C, P, *right[2:]], [C, C, *right[2:]]))
+    assert (taken.exit_status, said(taken)) == (1, [(3, "parties_swapped"), (4, "same_party")])
+    assert desk.register(file("contracts", ["HT", C, P, "1.00", "2026-01-01", ""])).exit_status == 1
+    assert desk.register(file("relations", right)).exit_status == 0
+
+
 def test_a_wrong_category_is_answered_with_the_words_of_the_policy(still: Desk) -> None:
     taken = still.register(file("companies", [C, "x", "机器人", "2026-01-01", "", "", "", "", "", ""]))
     assert "智能体、数字孪生体" in taken.problems[0].message

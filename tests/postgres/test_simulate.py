@@ -75,7 +75,7 @@ def settle(desk: Desk) -> None:
 
 
 def test_what_cannot_be_tried_is_said(desk: Desk) -> None:
-    for settings, code in (((), "nothing_to_try"), (("rate=1",), "bad_setting"), (("rate_bp",), "bad_setting")):
+    for settings, code in ((("rate=1",), "bad_setting"), (("rate_bp",), "bad_setting")):
         with pytest.raises(Misused) as caught:
             simulated(desk, 2026, None, *settings)
         assert caught.value.code == code
@@ -90,6 +90,8 @@ def test_what_cannot_be_tried_is_said(desk: Desk) -> None:
 
 def test_lists_and_words_can_be_set(desk: Desk) -> None:
     desk.take([line("a", "100.00"), line("b", "100.00", tax_code="1090511010000000000")])
+    same = simulated(desk, 2026, None)
+    assert same["now"] == same["then"]
     found = simulated(desk, 2026, None, "eligible_tax_codes=109", "issuance=application")
     assert (found["now"]["granted"], found["then"]["granted"]) == ("20.00", "20.00")
     assert simulated(desk, 2026, None, "eligible_tax_codes=109,3040203")["then"]["granted"] == "40.00"

@@ -19,7 +19,7 @@ from tests.postgres.desk import CHECKER, MAKER, Desk, line, providers, real
 from tests.postgres.witness import PROGRAMME, SHIPPED, record_document
 from voucher import acts
 from voucher.database import transaction
-from voucher.errors import Refused
+from voucher.errors import Misused
 
 FILE = Path(__file__).parents[2] / "examples/policies/cq-2025-12-17.1.toml"
 SECOND = "cq-2025-12-17"
@@ -94,7 +94,7 @@ def test_each_programme_has_its_own_cap(desk: Desk) -> None:
 
 def test_a_command_about_two_programmes_asks_which(desk: Desk) -> None:
     with transaction(desk.engine) as db:
-        with pytest.raises(Refused, match="which_programme"):
+        with pytest.raises(Misused, match="which_programme"):
             runs.draft(db, MAKER, END)
         assert len(documents.recorded(db, acts.cutoff(db))) == 2
 

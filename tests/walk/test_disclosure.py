@@ -70,4 +70,11 @@ def test_an_objection_is_raised_released_and_raised_again(desk: Desk, run: str) 
     assert stranger["error"]["code"] == "no_line"
     shown = desk.data("disclose", run, "--as", "maker1")["objections"]
     assert [each["state"] for each in shown] == ["released", "open"]
+    refusal = ("refuse", real("a"), "--as", "maker1")
+    assert desk.data(*refusal, status=2)["error"]["code"] == "why"
+    asked = desk.data(*refusal, "--why", "查实", "--year", "2026")
+    told = desk.data("approve", asked["act"], "--as", "checker1")
+    assert told["refused"]
+    assert desk.data("approve", asked["act"], "--as", "checker1") == told
+    assert desk.data(*refusal, "--lift")["refused"] is False
     assert desk.data("reconcile")["ok"]

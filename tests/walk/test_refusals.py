@@ -178,6 +178,8 @@ def test_no_database_is_exit_6(desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.setenv("CVL_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nothing")
     assert desk.data("user", "list", status=6)["error"]["code"] == "unreachable"
     assert not desk.data("doctor", status=1)["ok"]
+    monkeypatch.setenv("CVL_DATABASE_URL", "no address")
+    assert desk.data("user", "list", status=6)["error"]["code"] == "bad_url"
     monkeypatch.delenv("CVL_DATABASE_URL")
     monkeypatch.setenv("CVL_HOME", str(tmp_path / "nothing"))
     missing = desk.data("user", "list", status=6)["error"]
