@@ -124,6 +124,8 @@ def find_header(columns: Sequence[Column], rows: Iterable[tuple[str, int, Sequen
         header = match_header(columns, sheet, row_no, row)
         if best is None or header.found > best.found:
             best = header
+        if best.found == len(columns):
+            break
     return best if best is not None and best.found * 3 >= len(columns) else None
 
 
