@@ -258,13 +258,15 @@ def _room(db: Connection, invoice: Invoice, programme: str, row: Mapping[str, An
     year, cutoff = row["cap_year"], row["cutoff_no"]
     policies = documents.recorded(db, cutoff)
     own = [entry for entry in in_force(policies) if entry[0].programme == programme]
-    facts = facts_at(db, programme, cutoff, (invoice.company, invoice.company))
+    company = invoice.company, invoice.company
+    facts = facts_at(db, programme, cutoff, company, only=("served", "vouchers", "standings"))
     voucher = next((each for each in facts.vouchers if each.cap_year == year), None)
     room = engine.room_of(voucher, governing(own, year), year, next(iter(facts.standings), None))
     if room.closed:
         return 0
     kept = 0
     if row["kind"] == "grant" and any(each.cap_year == year for each in facts.served):
+        facts = facts_at(db, programme, cutoff, company)
         drafted = engine.draft(facts, policies, programme, row["through_on"], backfill=row["backfill"])
         listed = (x for x in drafted.backfill_listed if (x.company, x.cap_year) == (invoice.company, year))
         kept = sum(each.granted_fen for each in listed)

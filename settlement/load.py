@@ -4,7 +4,7 @@ From the database: few set-wise queries per range of companies. From anything el
 same names, as an audit bundle does: nothing is decided here but which row becomes which fact.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -40,11 +40,16 @@ CHUNK = 20_000
 """Invoices of one range of companies; a company with more of them is one range by itself."""
 
 
-def facts_at(db: Connection, programme: str, cutoff: int, companies: Companies = ALL) -> Facts:
-    """Read what a draft of a programme depends on from the database; see `facts_from`."""
+def facts_at(
+    db: Connection, programme: str, cutoff: int, companies: Companies = ALL, only: Collection[str] | None = None
+) -> Facts:
+    """Read what a draft of a programme depends on from the database; see `facts_from`.
+
+    only: names of the kinds of fact that are wanted, None for all; of the others there is none.
+    """
 
     def rows(name: str, **params: object) -> Sequence[Mapping[str, Any]]:
-        return query(db, f"queries/facts/{name}.sql", **params)
+        return query(db, f"queries/facts/{name}.sql", **params) if only is None or name in only else ()
 
     return facts_from(rows, programme, cutoff, companies)
 
