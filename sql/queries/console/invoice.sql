@@ -12,7 +12,25 @@ INNER JOIN seal AS s ON s.act_id = i.act_id AND s.no <= CAST(:cutoff AS bigint)
 LEFT JOIN resolution_at(CAST(:cutoff AS bigint)) AS m ON m.company_id = i.company_id AND m.invoice_id = i.invoice_id
 INNER JOIN party AS c ON c.party_id = i.company_id
 INNER JOIN party AS p ON p.party_id = i.provider_id
-LEFT JOIN party_name_at(CAST(:cutoff AS bigint)) AS cn ON cn.party_id = i.company_id
-LEFT JOIN party_name_at(CAST(:cutoff AS bigint)) AS pn ON pn.party_id = i.provider_id
-LEFT JOIN evidence_at(CAST(:cutoff AS bigint)) AS v ON v.company_id = i.company_id AND v.invoice_id = i.invoice_id
+LEFT JOIN LATERAL (
+    SELECT x.name
+    FROM party_name_at(CAST(:cutoff AS bigint)) AS x
+    WHERE x.party_id = i.company_id
+    ORDER BY x.party_id
+    LIMIT 1
+) AS cn ON TRUE
+LEFT JOIN LATERAL (
+    SELECT x.name
+    FROM party_name_at(CAST(:cutoff AS bigint)) AS x
+    WHERE x.party_id = i.provider_id
+    ORDER BY x.party_id
+    LIMIT 1
+) AS pn ON TRUE
+LEFT JOIN LATERAL (
+    SELECT x.*
+    FROM evidence_at(CAST(:cutoff AS bigint)) AS x
+    WHERE x.company_id = i.company_id AND x.invoice_id = i.invoice_id
+    ORDER BY x.invoice_id
+    LIMIT 1
+) AS v ON TRUE
 WHERE n.number = :number

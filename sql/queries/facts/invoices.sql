@@ -7,12 +7,26 @@ WITH chosen AS (
     UNION ALL
     SELECT r.company_id, r.invoice_id
     FROM invoice_number AS b
-    INNER JOIN invoice AS r ON r.original_number = b.number AND r.kind = 'red'
+    INNER JOIN invoice AS r ON r.original_number = b.number AND r.original_number IS NOT NULL AND r.kind = 'red'
     WHERE b.company_id BETWEEN CAST(:first_id AS bigint) AND CAST(:last_id AS bigint)
 ),
 
+-- of these companies alone, however much there is of others; a red-letter may name another buyer than its blue
 better AS (
-    SELECT e.* FROM evidence_at(CAST(:cutoff AS bigint)) AS e
+    SELECT e.*
+    FROM evidence_at(CAST(:cutoff AS bigint)) AS e
+    WHERE e.company_id BETWEEN CAST(:first_id AS bigint) AND CAST(:last_id AS bigint)
+    UNION ALL
+    SELECT e.*
+    FROM chosen AS c
+    CROSS JOIN LATERAL (
+        SELECT x.*
+        FROM evidence_at(CAST(:cutoff AS bigint)) AS x
+        WHERE x.company_id = c.company_id AND x.invoice_id = c.invoice_id
+        ORDER BY x.invoice_id
+        LIMIT 1
+    ) AS e
+    WHERE c.company_id NOT BETWEEN CAST(:first_id AS bigint) AND CAST(:last_id AS bigint)
 ),
 
 -- the lines of the best document of each invoice
