@@ -77,7 +77,7 @@ def write_template(
             gross = net + tax
             yuan = [f"{fen // 100}.{fen % 100:02d}" for fen in (net, tax, gross)]
             writer.writerow([
-                "CQ-COMPUTE-1", f"265000{first + n:014d}", "蓝字", end.isoformat(), known[seller],
+                "CQ-COMPUTE-1", f"265000{first + n:013d}1", "蓝字", end.isoformat(), known[seller],
                 f"合成算力{seller + 1}有限公司", codes[company], f"合成企业{company + 1}有限公司",
                 f"HT-{company:06d}", start.isoformat(), end.isoformat(), "3040203000000000000",
                 "*信息技术服务*智算算力服务费", "80G-8卡", "卡时", str(net // 1200), yuan[0], "6%", yuan[1], yuan[2],

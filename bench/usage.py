@@ -36,7 +36,7 @@ def write(path: Path, lines: int, invoices: int = INVOICES, seed: int = 20260701
             rows = []
             for n in range(block, min(lines, block + _BLOCK)):
                 hour, invoice = rng.randrange(31 * 24), n % invoices
-                number = 265000 * 10**14 + invoice * 6
+                number = 265000 * 10**14 + invoice * 60 + 1
                 cost = f"{rng.randrange(100)}.{rng.randrange(10**8):08d}"
                 rows.append(
                     f"{cost},{codes[invoice]},合成企业,CNY,{period},Usage,,训练,{hours[hour]},{hours[hour + 1]},"

@@ -17,7 +17,9 @@ from voucher.problem import Problem
 _MANY = 5_000
 """Rows from which they are worth the planner's while."""
 DOUBTFUL = frozenset({"eiid_differs", "export_totals_differ"})
-"""Codes of documents that a person must look at before anything is accepted."""
+"""Codes of documents that a person must look at before anything of them counts."""
+UNSURE = DOUBTFUL | {"number_rounded"}
+"""Codes of what a person must look at before it is accepted; another document of the number says enough."""
 
 
 def hand_in(
@@ -53,16 +55,20 @@ def judge(db: Connection, staged: Mapping[int, Staged]) -> Row:
         run_file(db, f"queries/import/{name}.sql")
         if table and many:
             db.exec_driver_sql(f"ANALYZE {table}")
-    doubtful = sorted({p.invoice_number for each in staged.values() for p in each.problems if p.code in DOUBTFUL})
-    run_file(db, "queries/import/30_unready.sql", doubtful=doubtful)
+    run_file(db, "queries/import/30_unready.sql", doubtful=_named(staged, UNSURE))
     run_file(db, "queries/import/30_waiting_differs.sql")
     there = claim(db)
     if there["known"]:
-        run_file(db, "queries/import/36_evidence.sql", doubtful=doubtful)
+        run_file(db, "queries/import/36_evidence.sql", doubtful=_named(staged, DOUBTFUL))
         run_file(db, "queries/import/41_evidence.sql")
     run_file(db, "queries/import/40_judgements.sql")
     run_file(db, "queries/import/42_not_supported.sql")
     return there
+
+
+def _named(staged: Mapping[int, Staged], codes: frozenset[str]) -> list[str]:
+    """List the numbers of invoices that have a problem of some codes."""
+    return sorted({p.invoice_number for each in staged.values() for p in each.problems if p.code in codes})
 
 
 def claim(db: Connection) -> Row:

@@ -17,7 +17,7 @@ from importers.messages import make
 from importers.papers import decimal, quantity, tax, yuan
 from importers.parts import Part
 from importers.remarks import read_remark
-from importers.rules import check_rows
+from importers.rules import check_table
 from importers.sheets import UNIT, Batch, batches
 from importers.text import LOST, clean, clean_id
 from voucher.money import format_yuan
@@ -141,7 +141,7 @@ class Export:
         lost = [place for place, row in enumerate(rows) if not _fits(header, row)]
 
         def rules(values: Values, today: date) -> Iterator[Finding]:
-            yield from (found for found in check_rows(values, today) if found.code != "red_not_negative")
+            yield from (found for found in check_table(values, today) if found.code != "red_not_negative")
             yield from _states(cells)
             for place in lost:
                 width = (("width", len(header.cells)),)

@@ -20,7 +20,7 @@ from importers.columns import RETURN_COLUMNS, Column, ColumnReader, header_name
 from importers.formats.cq_compute_1 import COLUMNS, EVIDENCE, VERSION_COLUMN
 from importers.messages import make
 from importers.parts import Part
-from importers.rules import check_rows
+from importers.rules import check_table
 from importers.sheets import head
 from importers.tables import read_table
 from voucher import acts
@@ -63,7 +63,7 @@ class Mapped:
         constants = {
             _OURS[ours].field: ColumnReader(_OURS[ours])[cell] for ours, cell in self.profile.constants.items()
         }
-        return read_table(path, kind, columns, check_rows, today=today, constants=constants)
+        return read_table(path, kind, columns, check_table, today=today, constants=constants)
 
 
 def header_digest(row: Sequence[cells.Cell]) -> str:

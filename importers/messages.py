@@ -191,6 +191,10 @@ CATALOGUE: Mapping[str, Entry] = {
     "eiid_differs": _note(
         "XML 文件头里的号码{value}与发票号码不同", "发票已暂存待核，请向电子税务局重新下载原件或联系经办人员"
     ),
+    "number_rounded": _note(
+        "发票号码{value}以00000结尾，多半是 Excel 把它当作数字保存，尾部数字已经丢失",
+        "发票已暂存待核：请照发票改正号码后重新上传，号码确是这样的请改传这张发票的数电票 XML 或联系经办人员核定",
+    ),
     "number_from_header": _note(
         "XML 的税务监管信息里没有发票号码，暂用文件头里的号码{value}", "请照发票核对号码，确认无误可不处理"
     ),

@@ -21,7 +21,7 @@ from importers.rules import check_rows
 from importers.sheets import Batch
 from importers.text import clean, clean_id
 
-_DECIMAL = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?\Z", re.ASCII)
+_DECIMAL = re.compile(r"[¥￥]?(-?)[¥￥]?((?:\d{1,15}|\d{1,3}(?:,\d{3}){1,4})(?:\.\d{1,15})?)\Z", re.ASCII)
 _TIMED = re.compile(
     r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?=[ T])|\d{4}年\d{1,2}月\d{1,2}日|\d{8}(?=\d{6}\Z)).+\Z", re.ASCII | re.DOTALL
 )
@@ -107,8 +107,8 @@ def from_data(data: Mapping[str, Any]) -> Paper:
 
 def decimal(text: str) -> Decimal | None:
     """Read an amount as a Decimal, None when it is none; never a huge exponent."""
-    plain = clean_id(text).lstrip("¥￥").replace(",", "")
-    return Decimal(plain) if _DECIMAL.match(plain) else None
+    match = _DECIMAL.match(clean_id(text))
+    return Decimal((match[1] + match[2]).replace(",", "")) if match else None
 
 
 def tax(text: str) -> Decimal | None:

@@ -14,6 +14,18 @@ MAX_YEARS = 10
 _TOLERANCE = RATE_TOLERANCE_FEN * 10_000
 
 
+def check_table(values: Values, today: date) -> Iterator[Finding]:
+    """Yield what is wrong with each row of a sheet, which people may have saved as numbers: see `check_rows`.
+
+    A number of 20 digits that Excel has shown in full has its last five as zeros, so that different invoices fall
+    together; one in a hundred thousand is so by itself.
+    """
+    for index, number in enumerate(values["invoice_number"]):
+        if number and str(number)[-5:] == "00000" and len(str(number)) == 20:
+            yield Finding(index, "number_rounded", "invoice_number", str(number))
+    yield from check_rows(values, today)
+
+
 def check_rows(values: Values, today: date) -> Iterator[Finding]:
     """Yield what is wrong with each row of typed columns, in several rules per row. today: the business day."""
     yield from _spans(values["service_from"], values["service_until"])

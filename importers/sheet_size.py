@@ -20,6 +20,10 @@ _REFERENCE = re.compile(rb'(?<=["cw])r="([A-Za-z]*)(\d*)')
 and digits, beyond what fits into its numbers too."""
 _LONGEST = 9
 """Letters or digits from which a reference is beyond any sheet."""
+_COUNT = b'niqueCount="'
+_TOO_MANY = re.compile(_COUNT + rb'(?!\d{0,8}(?:"|\Z))')
+"""How many shared strings a part says it has, for which calamine makes room before it has seen one: nine digits or what
+is no number. What the end of a piece cuts off is judged with the next one."""
 _TEXT = re.compile(rb"[<:]si(?:>|[A-Za-z:]+=)")
 """The beginning of a shared string."""
 
@@ -51,6 +55,8 @@ class SheetSize:
         plain = piece.translate(None, _BLANKS).replace(b"'", b'"')
         joined = self._tail + plain
         self._tail = plain[-_TAIL:]
+        if _COUNT in joined and _TOO_MANY.search(joined):
+            return make("zip_bomb", value="声明的文字过多")
         # what a part is, its contents tell: a name or a root can say anything
         self._texts = self._texts or ((b"<si" in joined or b":si" in joined) and _TEXT.search(joined) is not None)
         self._sheet = self._sheet or b"sheetData" in joined

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from importers.chunks import ParsedChunk
 from importers.columns import Column, header_name
-from importers.rules import check_rows
+from importers.rules import check_table
 from importers.tables import read_table
 from voucher.problem import Problem
 
@@ -54,4 +54,4 @@ def matches(header: Sequence[str]) -> bool:
 
 def read(path: Path, kind: str, *, today: date) -> Iterator[ParsedChunk | Problem]:
     """Yield the chunks and problems of a template file. today: the business day."""
-    return read_table(path, kind, COLUMNS, check_rows, today=today)
+    return read_table(path, kind, COLUMNS, check_table, today=today)

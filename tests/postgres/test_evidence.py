@@ -163,6 +163,16 @@ def test_a_doubtful_document_gives_no_lines_before_a_person_has_looked(desk: Des
     assert desk.rows("SELECT evidence FROM invoice") == [("template",)]
 
 
+def test_a_number_that_excel_may_have_rounded_waits_for_a_person_or_a_better_document(desk: Desk) -> None:
+    rounded = "26502000000099900000"
+    sheet = [line(rounded), line("a")]
+    outcome = desk.take(sheet)
+    assert (counts(outcome), said(outcome)) == ({"accepted": 1, "held": 1}, [(2, "number_rounded")])
+    assert waits(desk) == ["confirmation"]
+    assert counts(desk.take(xml(replace(SPANNED, number=rounded)), name="a.xml")) == {"accepted": 1}
+    assert counts(desk.take(sheet)) == {"accepted": 1, "duplicate": 1}
+
+
 def test_lines_that_no_policy_supports_are_accepted_with_a_hint(desk: Desk) -> None:
     hardware = Row(item="*计算机*服务器", net="300.00", tax="18.00", code="1090511010000000000")
     both = replace(SPANNED, rows=(*SPANNED.rows, hardware))

@@ -39,12 +39,12 @@ def sha_of(desk: Desk, state: str, kind: str = "") -> str:
     return str(row["sha256"][:8])
 
 
-def propose(desk: Desk, keep: str, why: str = "核对原件") -> int:
-    return run(desk.engine, lambda db: resolve.propose(db, MAKER, A, keep, why))
+def propose(desk: Desk, keep: str, why: str = "核对原件", number: str = A) -> int:
+    return run(desk.engine, lambda db: resolve.propose(db, MAKER, number, keep, why))
 
 
-def decided(desk: Desk, keep: str) -> None:
-    act = propose(desk, keep)
+def decided(desk: Desk, keep: str, number: str = A) -> None:
+    act = propose(desk, keep, number=number)
     run(desk.engine, lambda db: approval.decide(db, act, "approved", CHECKER))
 
 
@@ -151,6 +151,14 @@ def test_a_doubtful_document_that_waits_is_accepted_by_the_approval(desk: Desk) 
     with transaction(desk.engine) as db:
         assert [row["basis_fen"] for row in lines_of(db, draft(db))] == [100_000]
     sound(desk)
+
+
+def test_a_row_whose_number_may_be_rounded_is_accepted_by_the_approval(desk: Desk) -> None:
+    rounded = "26502000000099900000"
+    assert counts(desk.take([line(rounded)])) == {"held": 1}
+    (held,) = [row for row in run(desk.engine, lambda db: resolve.documents(db, rounded)) if row["state"] == "held"]
+    decided(desk, held["sha256"], rounded)
+    assert [number for number, _ in desk.accepted()] == [rounded]
 
 
 def test_usage_that_waits_is_taken_up_by_the_decision_that_accepts_its_invoice(desk: Desk) -> None:

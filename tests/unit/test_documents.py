@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from importers.chunks import ParsedChunk
 from importers.formats import tax_export
 from importers.limits import ParserLimits
 from importers.messages import CATALOGUE
-from importers.papers import chunks, from_data
+from importers.papers import chunks, decimal, from_data
 from importers.parts import Part
 from importers.remarks import read_remark
 from tests.samples import export, ofd, pdf
@@ -251,3 +252,14 @@ def test_a_document_that_takes_too_long_is_given_up_and_the_next_is_read() -> No
 def test_a_document_that_takes_too_much_memory_is_given_up() -> None:
     assert worker.parse("tests.samples.slow", [b"greedy"])[0]["code"] == "parser_stopped"
     assert worker.parse("tests.samples.slow", [b"write"])[0]["code"] == "document_broken"
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [
+        ("94,339.62", "94339.62"), ("¥-566.04", "-566.04"), ("-¥566.04", "-566.04"), ("￥1", "1"), ("１００．５", "100.5"),
+        ("1.000,00", None), ("9,43", None), ("1e5", None), ("", None), ("¥", None),
+    ],
+)  # fmt: skip
+def test_an_amount_is_read_with_its_commas_in_their_places(text: str, amount: str | None) -> None:
+    assert decimal(text) == (None if amount is None else Decimal(amount))

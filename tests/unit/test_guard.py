@@ -211,6 +211,14 @@ def test_a_long_text_that_a_million_cells_repeat_is_refused(tmp_path: Path) -> N
     assert _codes(path, LIMITS) == ["repeated_text"]
 
 
+@pytest.mark.parametrize("count", [b"999999999", b"0" * 60 + b"9", b"&#57;", b"-1"])
+def test_a_part_that_says_it_has_a_billion_texts_is_refused(tmp_path: Path, count: bytes) -> None:
+    for lead in (0, (1 << 18) - 18, (1 << 18) - 8):
+        strings = b" " * lead + b"<sst uniqueCount = '" + count + b"'><si><t>x</t></si></sst>"
+        assert _codes(_book(tmp_path, xl__sharedStrings=strings), LIMITS) == ["zip_bomb"]
+    assert _codes(_book(tmp_path, xl__sharedStrings=strings.replace(count, b"12345678")), LIMITS) == []
+
+
 def test_an_ofd_has_tighter_limits(tmp_path: Path) -> None:
     path = _packed(tmp_path, {"OFD.xml": b"<x/>", "a": os.urandom(11 * MIB)}, zipfile.ZIP_STORED)
     assert _codes(path, LIMITS) == ["file_too_large"]

@@ -1,6 +1,7 @@
 -- grain:  updates the invoices of a document that must wait: no tax codes, a bare QR code, or doubtful
 -- params: doubtful (text[], numbers)
--- source: DESIGN 7; what comes from a QR code alone is a proposal; EIid and number that differ are for a person
+-- source: DESIGN 7; what comes from a QR code alone is a proposal; EIid and number that differ, and a number that
+--         Excel may have rounded, are for a person
 UPDATE judged AS j
 SET
     outcome = 'held',
@@ -11,7 +12,8 @@ SET
     END
 FROM context AS x
 WHERE
-    x.upload_id = j.upload_id AND x.evidence <> 'template' AND j.held_upload_id = 0
+    x.upload_id = j.upload_id AND j.held_upload_id = 0
+    AND (x.evidence <> 'template' OR j.number = ANY(CAST(:doubtful AS text[])))
     AND (
         j.outcome IN ('accepted', 'red', 'held')
         OR (j.code = 'unknown_company' AND j.company_uscc IS NULL)
