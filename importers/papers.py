@@ -25,6 +25,7 @@ _DECIMAL = re.compile(r"[¥￥]?(-?)[¥￥]?((?:\d{1,15}|\d{1,3}(?:,\d{3}){1,4})
 _TIMED = re.compile(
     r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?=[ T])|\d{4}年\d{1,2}月\d{1,2}日|\d{8}(?=\d{6}\Z)).+\Z", re.ASCII | re.DOTALL
 )
+_NOTHING = frozenset({"-", "--", "—", "——", "/"})
 _CENT = Decimal("0.01")
 _TENTH = Decimal("1E-10")
 _OPTIONAL = frozenset(
@@ -128,10 +129,10 @@ def cents(amount: Decimal) -> Decimal:
 
 
 def quantity(text: str) -> str:
-    """Write a quantity with at most ten decimals; what is none stays as it is."""
+    """Write a quantity with at most ten decimals, a dash as none; what is no quantity stays as it is."""
     amount = decimal(text)
     if amount is None:
-        return text
+        return "" if text in _NOTHING else text
     plain = f"{amount.quantize(_TENTH, ROUND_HALF_UP):f}"
     return plain.rstrip("0").rstrip(".") if "." in plain else plain
 

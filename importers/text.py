@@ -27,6 +27,8 @@ _HALF = {
     **{code: chr(code - 0xFEE0) for span in ("０９", "ＡＺ", "ａｚ") for code in range(ord(span[0]), ord(span[1]) + 1)},
     **{ord(full): half for full, half in zip("－−﹣．，％／（）：", "---.,%/():", strict=True)},
 }
+_MARKS = frozenset({"'", "`", "="})
+_QUOTED = re.compile(r'="([^"]*)"\Z')
 _PLAIN = re.compile(r"[!-~\u4e00-\u9fff]*\Z")
 """What needs no cleaning: no blanks, nothing invisible, nothing full-width."""
 
@@ -51,11 +53,14 @@ def clean(cell: str) -> str:
 def clean_id(cell: str) -> str:
     """Return an identifier, amount or day: cleaned, full-width digits, letters and signs made half-width.
 
-    A leading apostrophe or backquote, the marks by which exports say “this is text”, is cut.
+    The marks by which exports say “this is text” are cut: a leading apostrophe or backquote, and ="…" around it.
     """
     if not _PLAIN.match(cell):
         cell = cell.translate(_TEXT).strip().translate(_HALF)
-    return cell.lstrip("'`") if cell[:1] in ("'", "`") else cell
+    if cell[:1] not in _MARKS:
+        return cell
+    quoted = _QUOTED.match(cell)
+    return quoted[1] if quoted else cell.lstrip("'`")
 
 
 def has_control(cell: str) -> bool:

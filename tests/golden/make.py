@@ -159,6 +159,9 @@ def tax_export() -> dict[str, bytes]:
         "wrong_uscc_digit.csv": lines(replace(BLUE, buyer=WRONG_USCC)),
         "missing_optionals.csv": lines(replace(BLUE, remark="", rows=(Row(spec="", unit="", quantity="", price=""),))),
         "legacy.csv": lines(OLD, code="050002100111"),
+        "marked_as_text.csv": lines(replace(BLUE, rows=(replace(BLUE.rows[0], quantity="-"),)))
+        .replace(BLUE.number.encode(), f'="{BLUE.number}"'.encode())
+        .replace(BLUE.buyer[0].encode(), f'="{BLUE.buyer[0]}"'.encode()),
         "exempt.csv": lines(replace(EXEMPT, rows=(replace(EXEMPT.rows[0], rate="0"),))).replace(
             b"0%,0.00", "免税,***".encode("gb18030")
         ),
