@@ -40,6 +40,8 @@ def import_files(
         return import_one(engine, user, asked, files[0], dry_run=dry_run, return_file=return_file, listing=as_json)
     way = bundles.Way(engine, user, asked, dry_run, listing=as_json)
     endings = [(shown, ending) for file in files for shown, ending in endings_of(way, file)]
+    if not endings:
+        raise Misused("no_file", f"{'、'.join(map(str, files))} 里没有可以导入的文件。请核对路径。")
     answers = [_answer(shown, ending, dry_run) for shown, ending in endings]
     text = [line for answer in answers for line in (*answer.text, "")]
     text += _summed([ending for _, ending in endings])

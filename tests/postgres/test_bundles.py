@@ -26,6 +26,7 @@ from tests.samples.bill import Bill, Row
 from tests.samples.usage import focus, focus_csv
 from tests.samples.xml import xml
 from voucher.database import transaction
+from voucher.errors import Misused
 
 P, C = PARTIES["P"], PARTIES["C"]
 LINE = Row(item="智算算力服务", net="1000.00", tax="60.00", quantity="1")
@@ -147,6 +148,9 @@ def test_a_rehearsal_of_a_zip_leaves_no_trace(desk: Desk) -> None:
 
 
 def test_a_folder_stands_for_its_files(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "空").mkdir()
+    with pytest.raises(Misused, match="没有可以导入的文件"):
+        handed_in(desk, tmp_path / "空")
     folder = tmp_path / "八月"
     folder.mkdir()
     (folder / "a.xml").write_bytes(xml(A))

@@ -173,6 +173,22 @@ def test_a_number_that_excel_may_have_rounded_waits_for_a_person_or_a_better_doc
     assert counts(desk.take(sheet)) == {"duplicate": 2}
 
 
+def test_another_providers_document_that_names_no_provider_does_nothing_to_an_invoice(desk: Desk) -> None:
+    bare = ofd.pack(ofd.custom(replace(A, seller=("", ""), rows=(Row(net="7.00", tax="0.42"),))))
+    early = desk.take(pdf.qr(pdf.qr_text(A)), name="a.pdf", provider=D.uscc), desk.take(bare, provider=D.uscc)
+    assert [counts(each) for each in early] == [{"held": 1}, {"held": 1}]
+    assert counts(desk.take([line("a")])) == {"accepted": 1}
+    assert evidence(desk) == []
+    for name, data in (
+        ("b.pdf", pdf.qr(pdf.qr_text(replace(A, rows=(Row(net="8.00", tax="0.48"),))))),
+        ("c.ofd", bare),
+    ):
+        late = desk.take(data, name=name, provider=D.uscc)
+        assert (counts(late), said(late)) == ({"rejected": 1}, [(1, "not_the_uploader")]), name
+        assert "元" not in late.problems[0].message
+    assert counts(desk.take(pdf.qr(pdf.qr_text(A)), name="d.pdf", provider=P.uscc)) == {"duplicate": 1}
+
+
 def test_lines_that_no_policy_supports_are_accepted_with_a_hint(desk: Desk) -> None:
     hardware = Row(item="*计算机*服务器", net="300.00", tax="18.00", code="1090511010000000000")
     both = replace(SPANNED, rows=(*SPANNED.rows, hardware))

@@ -1,6 +1,7 @@
 -- grain:  updates the invoices that a waiting document of a better kind states otherwise: other money or parties
 -- params: none (reads judged, context)
--- source: DESIGN 7; the documents of one number must agree to the fen
+-- source: DESIGN 7; the documents of one number must agree to the fen; what another provider handed in is left where
+--         it is
 WITH waiting AS (
     SELECT h.invoice_number, h.upload_id, h.evidence,
         row_number() OVER (PARTITION BY h.invoice_number, h.evidence ORDER BY h.upload_id DESC) AS age,
@@ -10,6 +11,7 @@ WITH waiting AS (
     FROM held_row AS h
     INNER JOIN judged AS g ON g.number = h.invoice_number AND g.held_upload_id = 0
     INNER JOIN context AS x ON x.upload_id = g.upload_id AND evidence_rank(h.evidence) > evidence_rank(x.evidence)
+    INNER JOIN upload AS u ON u.upload_id = h.upload_id AND u.provider_uscc IN ('', g.provider_uscc)
     WHERE h.waits_for <> 'resolution' AND h.evidence <> 'qr'
     GROUP BY h.invoice_number, h.upload_id, h.evidence
 )

@@ -1,6 +1,11 @@
--- grain:  inserts a warning for each further document that names other parties than the accepted invoice
+-- grain:  inserts a warning for each further document that names other parties than the accepted invoice, and what is
+--         wrong with one that names no provider and is about another provider's invoice
 -- params: none (reads judged, context)
 INSERT INTO found (upload_id, code, sheet, row_no, value, invoice_number)
+SELECT j.upload_id, j.code, j.sheet, j.first_row, '', j.number
+FROM judged AS j
+WHERE j.code = 'not_the_uploader' AND j.fault IS NULL AND j.held_upload_id = 0
+UNION ALL
 SELECT j.upload_id, 'evidence_parties_differ', j.sheet, j.first_row, j.number, j.number
 FROM judged AS j
 INNER JOIN context AS x ON x.upload_id = j.upload_id

@@ -1,7 +1,8 @@
 -- grain:  temporary table further, one row per row of a further document of an accepted invoice
 -- params: none (reads judged, stage, context)
 -- source: DESIGN 7; another kind with the same money is kept as evidence: an upload's own for a number accepted before,
---         and the newest waiting one of each other kind for a number that its act accepts
+--         and the newest waiting one of each other kind for a number that its act accepts,
+--         unless another provider handed it in
 CREATE TEMPORARY TABLE further ON COMMIT DROP AS
 WITH own AS (
     SELECT i.company_id, i.invoice_id, x.evidence AS kind, x.upload_id, x.upload_id AS act_id, j.number
@@ -32,6 +33,7 @@ waiting AS (
     FROM held_row AS h
     INNER JOIN judged AS j ON j.number = h.invoice_number AND j.outcome = 'accepted'
     INNER JOIN invoice AS i ON i.company_id = j.company_id AND i.invoice_id = j.invoice_id AND i.evidence <> h.evidence
+    INNER JOIN upload AS u ON u.upload_id = h.upload_id AND u.provider_uscc IN ('', j.provider_uscc)
     WHERE h.waits_for <> 'resolution' AND (h.waits_for <> 'confirmation' OR h.evidence = 'qr')
     GROUP BY
         j.company_id, j.invoice_id, h.evidence, h.upload_id, j.upload_id, j.number, j.net_fen, j.tax_fen, j.gross_fen
