@@ -1,6 +1,7 @@
 -- grain:  updates the staged blue rows without a service span for which a waiting document of another kind has one
 -- params: none (reads stage, context)
--- source: DESIGN 7; what another provider handed in is left where it is; the span comes from the template, else from the remark of another document
+-- source: DESIGN 7; the span comes from the template, else from the remark of another document; what another
+--         provider handed in is left where it is
 UPDATE stage AS s
 SET service_from = t.service_from, service_until = t.service_until
 FROM (
