@@ -13,7 +13,16 @@ from sqlalchemy import Connection, Engine
 import sql
 from console.answer import Answer, pairs
 from console.door import Verb, ledger
-from importers.limits import BUNDLE_DEPTH, BUNDLE_LIMITS, LIMITS, MIB, OFD_LIMITS, PAPER_LIMITS, PARSER_LIMITS
+from importers.limits import (
+    BUNDLE_DEPTH,
+    BUNDLE_LIMITS,
+    LIMITS,
+    MIB,
+    OFD_LIMITS,
+    PAPER_LIMITS,
+    PARSER_LIMITS,
+    WORKBOOK_LIMITS,
+)
 from settlement import documents
 from settlement.policy import load, shipped_files
 from voucher import acts, migrate, workdays
@@ -112,14 +121,15 @@ def _home() -> Found:
 
 def _limits() -> Found:
     """Say what an upload may cost at most: a table, a document of one invoice, a bundle, the parser's child."""
-    child = PARSER_LIMITS
+    child, book = PARSER_LIMITS, WORKBOOK_LIMITS
     return (
         f"表格每个至多 {LIMITS.file_bytes // MIB} MB、{LIMITS.rows:,} 行、{LIMITS.columns} 列、{LIMITS.sheets} 张表，"
         f"解开至多 {LIMITS.inflated_bytes // MIB} MB、压缩比至多 {LIMITS.ratio}；"
         f"XML 或 PDF 每份至多 {PAPER_LIMITS.file_bytes // MIB} MB，XML 正文至多 {child.xml_bytes // MIB} MB，"
         f"OFD 至多 {OFD_LIMITS.file_bytes // MIB} MB、{OFD_LIMITS.zip_entries} 个成员，PDF 至多 {child.pdf_pages} 页；"
         f"压缩包或文件夹至多 {BUNDLE_LIMITS.zip_entries:,} 个文件、套 {BUNDLE_DEPTH} 层；"
-        f"每份单据解析至多 {child.wall_seconds} 秒、{child.address_space // MIB} MB 内存"
+        f"每份单据在单独的进程里解析，至多 {child.wall_seconds} 秒、{child.address_space // MIB} MB 内存；"
+        f"工作簿也在单独的进程里打开，至多 {book.cpu_seconds} 秒、{book.address_space // MIB} MB 内存"
     ), ""
 
 

@@ -59,3 +59,7 @@ PARQUET_LIMITS = ParserLimits(
     address_space=2048 * MIB, cpu_seconds=1_800, wall_seconds=3_600, inflated_bytes=LIMITS.file_bytes
 )
 """A parquet file becomes a csv: inflated_bytes of it at most."""
+WORKBOOK_LIMITS = ParserLimits(
+    address_space=LIMITS.repeated_text + 2048 * MIB, cpu_seconds=900, wall_seconds=300, jobs=200
+)
+"""A workbook takes what the guard lets it become once opened. wall_seconds: until a sheet is open, or its next rows."""

@@ -1,20 +1,19 @@
 """Read csv and xlsx as rows of cells: batch by batch, numbered as Excel counts, nothing inferred."""
 
 import csv
-import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TextIO
-
-from python_calamine import CalamineSheet, CalamineWorkbook
 
 from importers import text
 from importers.cells import Cell, show
 from importers.limits import LIMITS
 from importers.messages import make
 from importers.text import Codec
+from importers.workbooks import Book, Broken
+from importers.worker import Stopped
 from voucher.problem import Problem
 
 UNIT = "\x1f"
@@ -87,7 +86,7 @@ def head(path: Path, kind: str, within: int = 10) -> Iterator[tuple[str, int, li
 
     A workbook opened here is kept for the next `batches` of the same file, since opening is most of its cost.
     """
-    for batch in _csv_batches(path, whole=False) if kind == "csv" else _xlsx_batches(path, keep=True):
+    for batch in _csv_batches(path, whole=False) if kind == "csv" else _xlsx_batches(path, most=within):
         if isinstance(batch, Problem) or (kind == "csv" and not batch.first):
             return
         if not batch.first:
@@ -230,82 +229,29 @@ def _split_lines(block: str) -> list[str]:
     return [line + "\n" for line in lines] + ([last] if last else [])
 
 
-def _plain_cell(cell: object) -> Cell:
-    """Write a workbook's cell as a Cell: days as ISO text, truth values as Excel shows them."""
-    if isinstance(cell, bool):
-        return "TRUE" if cell else "FALSE"
-    if isinstance(cell, str | float):
-        return cell
-    if isinstance(cell, int):
-        return float(cell)
-    if isinstance(cell, dt.datetime):
-        return cell.isoformat(sep=" ") if cell.time() != dt.time() else cell.date().isoformat()
-    return cell.isoformat() if isinstance(cell, dt.date | dt.time) else str(cell)
-
-
-_TEXT_OR_FLOAT = frozenset({str, float})
-
-
-def _sheet_batches(sheet: CalamineSheet) -> Iterator[Batch]:
-    """Yield the batches of one sheet; calamine leaves out leading empty columns, but not leading empty rows."""
-    iterator = iter(sheet.iter_rows())
-    lead: list[Cell] = [""] * (sheet.start[1] if sheet.start else 0)
+def _sheet_batches(sheet: str, found: Iterable[list[list[Cell]]]) -> Iterator[Batch]:
+    """Yield the batches of one sheet of a workbook."""
     start = 1
-    while True:
-        found: list[list[Cell]] = list(islice(iterator, _XLSX_ROWS))  # type: ignore[arg-type]
-        for index, row in enumerate(found):
-            if not _TEXT_OR_FLOAT.issuperset(map(type, row)):
-                row = [_plain_cell(cell) for cell in row]
-            found[index] = lead + row if lead else row
-        kept = [i for i, row in enumerate(found) if (row and _usual(str(row[0])[:1])) or is_row(row)]
+    for rows in found:
+        kept = [i for i, row in enumerate(rows) if (row and _usual(str(row[0])[:1])) or is_row(row)]
         if kept or start == 1:
             row_nos = [start + i for i in kept]
-            yield Batch(text.clean(sheet.name), row_nos, None, [found[i] for i in kept], "utf-8", start == 1)
-        start += len(found)
-        if len(found) < _XLSX_ROWS:
-            return
+            yield Batch(text.clean(sheet), row_nos, None, [rows[i] for i in kept], "utf-8", start == 1)
+        start += len(rows)
 
 
-class _Book:
-    """An open workbook; the sheets loaded so far are kept until they are taken."""
-
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("rb")
-        self._loaded: dict[str, CalamineSheet] = {}
-        try:
-            self._book = CalamineWorkbook.from_filelike(self._file)
-            kinds = {meta.name: str(meta.typ) for meta in self._book.sheets_metadata}
-            self.names = [name for name in self._book.sheet_names if kinds[name].endswith("WorkSheet")]
-        except BaseException:
-            self._file.close()
-            raise
-
-    def sheet(self, name: str, *, keep: bool) -> CalamineSheet:
-        """Load a sheet, or hand out the one loaded before."""
-        sheet = self._loaded.pop(name, None) or self._book.get_sheet_by_name(name)
-        if keep:
-            self._loaded[name] = sheet
-        return sheet
-
-    def close(self) -> None:
-        """Let go of the file and of all sheets."""
-        self._loaded.clear()
-        self._book.close()
-        self._file.close()
-
-
-_kept: dict[tuple[Path, int, int], _Book] = {}
+_kept: dict[tuple[Path, int, int], Book] = {}
 """At most one workbook, opened to see its header and not read yet; by path, size and time of change."""
 
 
-def _open(path: Path) -> _Book:
+def _open(path: Path) -> Book:
     """Open a workbook, or take the one that was kept."""
     stat = path.stat()
     book = _kept.pop((path, stat.st_size, stat.st_mtime_ns), None)
-    return _Book(path) if book is None else book
+    return Book(path) if book is None else book
 
 
-def _keep(path: Path, book: _Book) -> None:
+def _keep(path: Path, book: Book) -> None:
     """Keep a workbook for the next reading of its file, in place of any other."""
     while _kept:
         _kept.popitem()[1].close()
@@ -313,24 +259,24 @@ def _keep(path: Path, book: _Book) -> None:
     _kept[path, stat.st_size, stat.st_mtime_ns] = book
 
 
-def _xlsx_batches(path: Path, *, keep: bool = False) -> Iterator[Batch | Problem]:
-    book: _Book | None = None
+def _xlsx_batches(path: Path, *, most: int | None = None) -> Iterator[Batch | Problem]:
+    """Yield the batches of a workbook. most: of each sheet these first rows alone; it is kept open for the others."""
+    book: Book | None = None
     try:
         book = _open(path)
         if len(book.names) > LIMITS.sheets:
             yield make("too_many_sheets", value=str(len(book.names)), limit=LIMITS.sheets)
             return
         for name in book.names:
-            yield from _sheet_batches(book.sheet(name, keep=keep))
-    except GeneratorExit:
-        raise
-    except BaseException as error:
-        # calamine turns a panic into PanicException, which is no Exception
-        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
-            raise
+            yield from _sheet_batches(name, book.rows(name, _XLSX_ROWS, most))
+    except Broken:
+        most = None
         yield make("not_a_spreadsheet", detail="（文件已损坏）")
+    except Stopped as why:
+        most = None
+        yield make("not_a_spreadsheet", detail=f"（读取时{why}，已停止）")
     finally:
-        if book is not None and keep:
+        if book is not None and most is not None:
             _keep(path, book)
         elif book is not None:
             book.close()

@@ -1,7 +1,7 @@
-"""The child process that parses documents: few memory, little time, no file written, no word of the parent's taken.
+"""The child processes that parse what others made: few memory, little time, no file written, no word of theirs trusted.
 
-A line of JSON (module, sizes) and the bytes of the documents in, one line of JSON out (papers or problem of each). A
-child that takes too long or too much is ended, and the next documents get a new one.
+Of documents: a line of JSON (module, sizes) and their bytes in, one line of JSON out (papers or problem of each). A
+child that takes too long or too much is ended, and what comes next gets a new one.
 """
 
 import atexit
@@ -15,7 +15,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
-from typing import Any
+from typing import Any, BinaryIO
 
 from importers.limits import PARSER_LIMITS, ParserLimits
 
@@ -46,7 +46,7 @@ def parse_here(module: str, document: bytes) -> Answer:
         return stopped("document_broken", type(error).__name__)
 
 
-def _bound(limits: ParserLimits) -> None:
+def bound(limits: ParserLimits) -> None:
     """Take the limits upon this process. On systems without them the parent's clock still holds."""
     try:
         import resource
@@ -61,8 +61,8 @@ def _bound(limits: ParserLimits) -> None:
             resource.setrlimit(what, (size, size))
 
 
-def _bound_time(limits: ParserLimits) -> None:
-    """Allow the next document its processor seconds."""
+def bound_time(limits: ParserLimits) -> None:
+    """Allow the next job of this process its processor seconds."""
     with suppress(ImportError, ValueError, OSError):
         import resource
 
@@ -71,65 +71,78 @@ def _bound_time(limits: ParserLimits) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
 
 
+def answering() -> BinaryIO:
+    """Keep this process's output for answers: whatever a library prints is none."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return answers
+
+
 def main(limits: ParserLimits = PARSER_LIMITS) -> None:
     """Answer documents line by line until the parent goes away."""
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever a library prints is not an answer
-    _bound(limits)
+    answers = answering()
+    bound(limits)
     while line := sys.stdin.buffer.readline():
         asked = json.loads(line)
         documents = [sys.stdin.buffer.read(size) for size in asked["sizes"]]
-        _bound_time(limits)
+        bound_time(limits)
         found = [parse_here(asked["module"], document) for document in documents]
         answers.write(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
         answers.flush()
 
 
-class _Child:
-    """One child process and the pipe to it."""
+class Stopped(Exception):
+    """A child ended, or was ended because it took too much; says which, in Chinese."""
 
-    def __init__(self) -> None:
+
+class Child:
+    """A child process that runs the `main` of a module, and the pipes to it. jobs: how many it has had."""
+
+    def __init__(self, module: str) -> None:
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        self.jobs = 0
+        self.module, self.jobs = module, 0
+        self._read = bytearray()
         self._process = subprocess.Popen(
-            [sys.executable, "-c", "from importers.worker import main; main()"], env=environment,
+            [sys.executable, "-c", f"from {module} import main; main()"], env=environment,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         )  # fmt: skip
 
-    def ask(self, module: str, documents: Sequence[bytes], limits: ParserLimits) -> "list[Answer] | str":
-        """Have documents parsed, or say why not; the child is ended when it does not answer as it should."""
+    def send(self, message: Mapping[str, Any], documents: Sequence[bytes] = ()) -> None:
+        """Send a message and the documents behind it. Raises Stopped."""
         assert self._process.stdin is not None
-        self.jobs += len(documents)
-        asked = {"module": module, "sizes": [len(document) for document in documents]}
         try:
-            self._process.stdin.write(b"".join((json.dumps(asked).encode(), b"\n", *documents)))
+            self._process.stdin.write(b"".join((json.dumps(message).encode(), b"\n", *documents)))
             self._process.stdin.flush()
         except OSError:
             self.end()
-            return "异常退出"
-        line = self._line(limits)
-        if isinstance(line, str):
-            self.end()
-            return line
-        answers: list[Answer] = json.loads(line)
-        return answers
+            raise Stopped("异常退出") from None
 
-    def _line(self, limits: ParserLimits) -> bytes | str:
-        """Read one answer, or say why there is none."""
+    def answer(self, limits: ParserLimits) -> Any:
+        """Read the next answer. Raises Stopped when none comes in time or it is too large; the child is ended then."""
+        while (end := self._read.find(b"\n")) < 0:
+            why = self._more(limits)
+            if why:
+                self.end()
+                raise Stopped(why)
+        line = bytes(self._read[:end])
+        del self._read[: end + 1]
+        return json.loads(line)
+
+    def _more(self, limits: ParserLimits) -> str:
+        """Read up to the end of a line; returns why there is none, empty when there is."""
         assert self._process.stdout is not None
-        number, size = self._process.stdout.fileno(), 0
-        pieces: list[bytes] = []
+        number = self._process.stdout.fileno()
         deadline = time.monotonic() + limits.wall_seconds
-        while not pieces or not pieces[-1].endswith(b"\n"):
+        while True:
             ready, _, _ = select.select([number], [], [], max(0.0, deadline - time.monotonic()))
             if not ready:
                 return f"超过{limits.wall_seconds}秒"
             piece = os.read(number, 1 << 16)
-            size += len(piece)
-            if not piece or size > limits.answer_bytes:
-                return "异常退出" if not piece else "结果过大"
-            pieces.append(piece)
-        return b"".join(pieces)
+            self._read += piece
+            if not piece or len(self._read) > limits.answer_bytes:
+                return "结果过大" if piece else "异常退出"
+            if b"\n" in piece:
+                return ""
 
     @property
     def alive(self) -> bool:
@@ -146,8 +159,28 @@ class _Child:
                     pipe.close()
 
 
-_idle: list[_Child] = []
+_idle: dict[str, list[Child]] = {}
 _lock = threading.Lock()
+
+
+def borrow(module: str) -> Child:
+    """Give an idle child of a module, or a new one."""
+    with _lock:
+        waiting = _idle.get(module)
+        child = waiting.pop() if waiting else None
+    if child is not None and not child.alive:
+        child.end()
+        child = None
+    return child or Child(module)
+
+
+def give_back(child: Child, limits: ParserLimits) -> None:
+    """Keep a child that has answered all for the next one, or end it when it has had enough."""
+    if child.alive and child.jobs < limits.jobs:
+        with _lock:
+            _idle.setdefault(child.module, []).append(child)
+    else:
+        child.end()
 
 
 def parse(module: str, documents: Sequence[bytes], limits: ParserLimits = PARSER_LIMITS) -> list[Answer]:
@@ -155,32 +188,25 @@ def parse(module: str, documents: Sequence[bytes], limits: ParserLimits = PARSER
 
     Of several that together stop the child each is parsed by itself.
     """
-    answers = _asked(module, documents, limits)
-    if not isinstance(answers, str):
-        return answers
-    if len(documents) == 1:
-        return [stopped("parser_stopped", answers)]
+    try:
+        return _asked(module, documents, limits)
+    except Stopped as why:
+        if len(documents) == 1:
+            return [stopped("parser_stopped", str(why))]
     return [answer for document in documents for answer in parse(module, [document], limits)]
 
 
-def _asked(module: str, documents: Sequence[bytes], limits: ParserLimits) -> list[Answer] | str:
-    """Ask an idle child or a new one."""
-    with _lock:
-        child = _idle.pop() if _idle else None
-    if child is None or not child.alive:
-        if child is not None:
-            child.end()
-        child = _Child()
+def _asked(module: str, documents: Sequence[bytes], limits: ParserLimits) -> list[Answer]:
+    """Ask a child. Raises Stopped."""
+    child = borrow(__name__)
+    child.jobs += len(documents)
     try:
-        answers = child.ask(module, documents, limits)
+        child.send({"module": module, "sizes": [len(document) for document in documents]}, documents)
+        answers: list[Answer] = child.answer(limits)
     except BaseException:
         child.end()
         raise
-    if child.alive and child.jobs < limits.jobs:
-        with _lock:
-            _idle.append(child)
-    else:
-        child.end()
+    give_back(child, limits)
     return answers
 
 
@@ -188,5 +214,6 @@ def _asked(module: str, documents: Sequence[bytes], limits: ParserLimits) -> lis
 def end_children() -> None:
     """End the children that wait for documents."""
     with _lock:
-        while _idle:
-            _idle.pop().end()
+        for child in (child for waiting in _idle.values() for child in waiting):
+            child.end()
+        _idle.clear()

@@ -15,7 +15,7 @@ MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 50
 MONEY_ROOMS = ("voucher/", "settlement/", "importers/")
 FLOATS = {
-    "importers/sheets.py": "a workbook's numeric cell keeps the type Excel gave it until its column reads it",
+    "importers/workbooks.py": "a workbook's numeric cell keeps the type Excel gave it until its column reads it",
 }
 """Modules that may call float(), and why."""
 REFUSALS = ("Misused", "Refused", "Busy", "Broken", "Unreachable")

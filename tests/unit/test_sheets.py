@@ -2,6 +2,10 @@
 
 import csv
 import io
+import os
+import subprocess
+import sys
+import zipfile
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -11,7 +15,8 @@ import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from importers import sheets
+from importers import sheets, workbooks, worker
+from importers.limits import ParserLimits
 from voucher.problem import Problem
 
 
@@ -192,3 +197,61 @@ def test_what_is_no_workbook_is_a_problem(tmp_path: Path, data: bytes) -> None:
     (problem,) = sheets.rows(tmp_path / "sample", "xlsx")
     assert isinstance(problem, Problem)
     assert problem.code == "not_a_spreadsheet"
+
+
+def _with_row(path: Path, row: bytes) -> Path:
+    """Put another row into the first sheet of a workbook."""
+    with zipfile.ZipFile(path) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    sheet = "xl/worksheets/sheet1.xml"
+    assert b"<sheetData>" in parts[sheet]
+    parts[sheet] = parts[sheet].replace(b"<sheetData>", b"<sheetData>" + row)
+    with zipfile.ZipFile(path, "w") as book:
+        for name, data in parts.items():
+            book.writestr(name, data)
+    return path
+
+
+@pytest.mark.parametrize("reference", [b"A1234567890", b"ZZZZZZ999999999"])
+def test_a_workbook_that_ends_its_reader_ends_a_child_and_the_next_is_read(tmp_path: Path, reference: bytes) -> None:
+    """An abort and a panic. The guard lets no such file through; this is the wall behind it."""
+    bad = _with_row(_book(tmp_path, ("甲", [["a"]])), b'<row><c r="' + reference + b'"><v>1</v></c></row>')
+    for _ in range(2):
+        (problem,) = sheets.rows(bad, "xlsx")
+        assert isinstance(problem, Problem)
+        assert problem.code == "not_a_spreadsheet"
+        assert list(sheets.head(bad, "xlsx")) == []
+    assert not sheets._kept
+    assert list(sheets.rows(_book(tmp_path, ("甲", [["a"]])), "xlsx")) == [("甲", 1, ["a"])]
+
+
+def test_who_leaves_the_head_early_reads_the_rest_from_its_beginning(tmp_path: Path) -> None:
+    path = _book(tmp_path, ("甲", [["a"], ["b"]]), ("乙", [["c"]]))
+    begun = sheets.head(path, "xlsx")
+    assert next(begun) == ("甲", 1, ["a"])
+    begun.close()  # type: ignore[attr-defined]
+    assert [row[2] for row in sheets.rows(path, "xlsx") if not isinstance(row, Problem)] == [["a"], ["b"], ["c"]]
+
+
+def test_a_workbook_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
+    """A pipe that nobody writes to never opens."""
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(worker.Stopped, match="超过0秒"):
+        workbooks.Book(tmp_path / "pipe", ParserLimits(wall_seconds=0))
+    assert list(sheets.rows(_book(tmp_path, ("甲", [["a"]])), "xlsx")) == [("甲", 1, ["a"])]
+
+
+def test_who_stops_reading_leaves_no_answer_for_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sheets, "_XLSX_ROWS", 1)
+    path = _book(tmp_path, ("甲", [["a"], ["b"], ["c"]]))
+    for _ in range(2):
+        begun = sheets.rows(path, "xlsx")
+        assert next(begun) == ("甲", 1, ["a"])
+        begun.close()  # type: ignore[attr-defined]
+    assert [row[2] for row in sheets.rows(path, "xlsx") if not isinstance(row, Problem)] == [["a"], ["b"], ["c"]]
+
+
+def test_nobody_but_the_child_opens_a_workbook() -> None:
+    code = "import sys, importers.accept, importers.registry; print('python_calamine' in sys.modules)"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "False"
