@@ -1,13 +1,14 @@
 """Refusals of claims as facts: proposed, approved, lifted. A refused claim is worth nothing until it is lifted."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection
 
 from voucher import acts, approval
 from voucher.access import User
-from voucher.database import one, query, run_file
+from voucher.database import Row, one, query, run_file
 from voucher.errors import Misused, Refused
 
 KIND = "refusal"
@@ -30,14 +31,27 @@ def propose(db: Connection, user: User, programme: str, number: str, year: int |
         span = f"{found['from_on']}至{found['until_on']}"
         raise Refused("no_claim", f"发票 {number} 的服务期间是{span}，没有{year}年度的兑付申请。请核对年度。")
     said = query(db, "queries/refusal/standing.sql", number=number, programme_id=programme)
-    about = [row["refused"] for row in said if row["cap_year"] is None or year is None or row["cap_year"] == year]
-    if lift and not any(about):
+    standing = _standing(said, year)
+    if lift and not any(standing):
         raise Refused("not_refused", f"发票 {number} 没有不予兑付的决定，无须解除。")
+    if not lift and all(standing):
+        raise Refused("already_refused", f"发票 {number} 已经批准不予兑付，无须再提交。")
     payload = {"programme": programme, "invoice_number": number, "cap_year": year, "refused": not lift, "why": why}
     years = "各年度" if year is None else f"{year}年度"
     words = f"发票 {number} {years}{'解除不予兑付' if lift else '不予兑付'}：{why}"
     stem = f"{programme}:{number}:{year or 'all'}:"
     return approval.propose_next(db, KIND, stem, words.replace("|", "／"), payload, user)
+
+
+def _standing(said: Sequence[Row], year: int | None) -> list[bool]:
+    """Tell what stands after all decisions, oldest first: of one year, or of each that was named and of the others."""
+    others, named = False, dict[int, bool]()
+    for row in said:
+        if row["cap_year"] is None:
+            others, named = row["refused"], {}
+        else:
+            named[row["cap_year"]] = row["refused"]
+    return [others, *named.values()] if year is None else [named.get(year, others)]
 
 
 def _decide(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict[str, Any]:

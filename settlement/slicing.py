@@ -52,5 +52,5 @@ def subtract(one: Sequence[Span], other: Sequence[Span]) -> list[Span]:
     left = union(one)
     for hole in other:
         sides = ((Span(s.start, min(s.end, hole.start)), Span(max(s.start, hole.end), s.end)) for s in left)
-        left = union(side for pair in sides for side in pair) if hole.days else left
+        left = union(side for pair in sides for side in pair)
     return left

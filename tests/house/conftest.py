@@ -19,7 +19,7 @@ ROOMS = (
     "bench",
     "examples",
 )
-NOT_OURS = {".git", ".venv", "__pycache__", "build", "dist", "demo-output", "node_modules"}
+NOT_OURS = {".git", ".venv", "__pycache__", "build", "dist", "demo-output", "mutants", "node_modules"}
 SAMPLES = ("examples/invoices/", "tests/golden/")
 BINARY = {".xlsx", ".png", ".jpg", ".pdf", ".zip", ".ofd", ".parquet", ".ttf"}
 
