@@ -31,7 +31,9 @@ WAYS: Mapping[str, str] = {
     "hand": "人工", "reference": "付款编号", "amount": "金额与户名", "batch": "整批合计", "payee": "同一收款方合计",
 }  # fmt: skip
 """Way of matching to what it is called on screen."""
-SIDES = {"payment": "付款，银行未见", "out": "银行支出，台账未见", "in": "银行收入，台账未见"}
+SIDES = {
+    "payment": "付款，银行未见", "back": "退回，银行未见收回", "out": "银行支出，台账未见", "in": "银行收入，台账未见",
+}  # fmt: skip
 """Side of a leftover to what it is called on screen."""
 
 
@@ -155,7 +157,7 @@ def propose(db: Connection, user: User, line: str, references: Sequence[str], wh
         raise Refused("no_line", f"没有对账单行 {line}。请用 cvl bank list 查看。")
     if found["match_act_id"] is not None:
         raise Refused("matched", f"对账单行 {line} 已由事项 {found['match_act_id']} 人工匹配，须先撤销。")
-    paid = query(db, "queries/bank/payments.sql", wanted=wanted)
+    paid = query(db, "queries/bank/payments.sql", wanted=wanted, incoming=found["amount_fen"] < 0)
     missing = sorted(set(wanted) - {row["reference"] for row in paid})
     if missing:
         raise Refused("unknown_payment", f"没有付款 {missing[0]}，或它尚未批准。请核对付款编号。")
@@ -183,7 +185,7 @@ def _approve(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict
     statement_id, row_no = map(int, payload["line"].split(":"))
     run_file(db, "queries/pay/lock.sql")
     line = one(db, "queries/bank/line.sql", statement_id=statement_id, row_no=row_no)
-    paid = query(db, "queries/bank/payments.sql", wanted=payload["references"])
+    paid = query(db, "queries/bank/payments.sql", wanted=payload["references"], incoming=payload["amount_fen"] < 0)
     if line is None or line["match_act_id"] is not None or any(row["held"] for row in paid):
         raise Refused("stale", "提交之后这一行或其中的付款已另行匹配。请退回本事项。")
     run_file(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date
 from decimal import Decimal
+from math import ceil
 from typing import Any, BinaryIO
 
 import xlsxwriter
@@ -33,6 +34,12 @@ _FACE_WIDTH = 100
 _FONT = "宋体"
 _MANY = 20_000
 """A report of more rows is written row by row, without keeping them."""
+_ROW, _TITLE, _HEAD = 14.0, 26.0, 30.0
+"""Heights in points: a row, the title, the header row."""
+_PAGE = (806.0, 530.0)
+"""What a printed page holds inside its margins: width and height in points."""
+_SQUEEZED = 0.12
+"""The share of a page that rather makes all rows a little smaller than stands on a page of its own."""
 _NUMBERS = {"money": "#,##0.00", "count": "#,##0", "percent": "0.00%", "day": "yyyy-mm-dd", "text": "@", "id": "@"}
 _NUMBERS |= {"capitals": "@", "reasons": "@"}
 _SHAPES: dict[str, dict[str, Any]] = {"text": {"shrink": True}, "id": {"indent": 1}, "capitals": {"shrink": True}}
@@ -109,7 +116,16 @@ def _write_section(page: _Book, report: Report, section: Section, max_rows: int)
         if number == len(parts):
             line = _write_foot(page, sheet, line, report, places)
         sheet.print_area(0, 0, line - 1, len(places) - 1)
+        sheet.fit_to_pages(1, _pages(columns, line))
     return written
+
+
+def _pages(columns: Sequence[Column], lines: int) -> int:
+    """Tell on how many pages a sheet is printed: totals and notes do not spill onto one that holds nothing else."""
+    width = sum(0.75 * (7 * column.width + 5) for column in columns)
+    height = _PAGE[1] * max(1.0, width / _PAGE[0])
+    rest = _TITLE + _HEAD + _ROW * (lines - 2) - height
+    return 1 + max(0, ceil(rest / (height - _HEAD) - _SQUEEZED))
 
 
 def _write_charts(page: _Book, report: Report) -> None:
@@ -156,10 +172,11 @@ def _write_foot(page: _Book, sheet: Worksheet, line: int, report: Report, places
 def _sheet(page: _Book, report: Report, name: str, columns: Sequence[Column]) -> Worksheet:
     """Begin a sheet: title, face, header row, widths, and how it is printed."""
     sheet = page.book.add_worksheet(name)
+    sheet.set_default_row(_ROW)
     for place, column in enumerate(columns):
         sheet.set_column(place, place, column.width)
     head = _write_face(page, sheet, report, f"{report.layout.title}（{name}）")
-    sheet.set_row(head, 30)
+    sheet.set_row(head, _HEAD)
     for place, column in enumerate(columns):
         sheet.write_string(head, place, _broken(column), page.formats["head"])
     sheet.freeze_panes(head + 1, _frozen(columns))
@@ -219,7 +236,7 @@ def _broken_at(line: str, room: int) -> list[str]:
 
 def _write_face(page: _Book, sheet: Worksheet, report: Report, title: str) -> int:
     """Write the title and the face; return the line below them."""
-    sheet.set_row(0, 26)
+    sheet.set_row(0, _TITLE)
     sheet.write_string(0, 0, title, page.formats["title"])
     lines = _face_lines(report)
     for line, words in enumerate(lines, start=1):
