@@ -77,9 +77,19 @@ def told(found: Read) -> tuple[list[Values], list[Problem]]:
     wrong = {each.row for each in problems}
     counted: Counter[str] = Counter()
     lines: list[Values] = []
+    section = found.profile.statement if found.profile else {}
     for row in found.rows:
-        amount = (row.get("paid_out") or 0) - (row.get("paid_in") or 0)
         if row["row_no"] in wrong:
+            continue
+        amount = _paid_out(section, row)
+        if amount is None:
+            choices = "、".join([*section["out"], *section["in"]])
+            problems.append(
+                make(
+                    "bad_choice", row=row["row_no"], column=section["columns"]["direction"], value=row["direction"] or "",
+                    choices=choices,
+                )
+            )  # fmt: skip
             continue
         if not amount or not row.get("day"):
             problems.append(make("required", row=row["row_no"], column="金额" if row.get("day") else "日期"))
@@ -97,6 +107,17 @@ def told(found: Read) -> tuple[list[Values], list[Problem]]:
             }
         )  # fmt: skip
     return lines, problems
+
+
+def _paid_out(section: Mapping[str, Any], row: Values) -> int | None:
+    """Tell the fen that left the account, below zero what came in; None when the bank's word for that is not known."""
+    if "amount" not in section.get("columns", {}):
+        return (row.get("paid_out") or 0) - (row.get("paid_in") or 0)
+    amount: int = row["amount"] or 0
+    if "direction" not in section["columns"]:
+        return -amount
+    word = row["direction"]
+    return amount if word in section["out"] else -amount if word in section["in"] else None
 
 
 def _write(db: Connection, received: Received, profile: str, lines: Sequence[Values], user: User) -> Taken:

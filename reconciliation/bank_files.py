@@ -54,7 +54,7 @@ def read(path: Path, section: str, asked: str | None) -> Read:
         problems += wrong
     if chosen is None:
         every = "；".join("、".join(profile.columns(section).values()) for profile in profiles)
-        return Read(None, [], [make("missing_columns", value=every)])
+        return Read(None, [], [make("unknown_bank_layout", value=every)])
     return Read(chosen, found, problems if found or problems else [make("no_rows")])
 
 
