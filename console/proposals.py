@@ -12,11 +12,10 @@ from reconciliation import contents, decisions
 from voucher import access, acts, approval
 from voucher.database import run
 
-
 SHOWN = 30
 
 
-def show(engine: Engine, act: int | None, as_of: str | None) -> Answer:
+def show(engine: Engine, as_of: str | None, act: int | None = None) -> Answer:
     """List what waits for a decision, or waited for one then; of one, show all it holds."""
 
     def work(db: Connection) -> list[approval.Proposal]:

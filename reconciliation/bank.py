@@ -84,12 +84,8 @@ def told(found: Read) -> tuple[list[Values], list[Problem]]:
         amount = _paid_out(section, row)
         if amount is None:
             choices = "、".join([*section["out"], *section["in"]])
-            problems.append(
-                make(
-                    "bad_choice", row=row["row_no"], column=section["columns"]["direction"], value=row["direction"] or "",
-                    choices=choices,
-                )
-            )  # fmt: skip
+            column, word = section["columns"]["direction"], row["direction"] or ""
+            problems.append(make("bad_choice", row=row["row_no"], column=column, value=word, choices=choices))
             continue
         if not amount or not row.get("day"):
             problems.append(make("required", row=row["row_no"], column="金额" if row.get("day") else "日期"))

@@ -18,7 +18,8 @@ Values = dict[str, Any]
 _MONEY = {"amount", "paid_out", "paid_in"}
 _REFERENCES = {"bank_reference", "serial"}
 UNKNOWN = (
-    "认不出这是哪家银行的文件，已知的格式要有这些列：{}。请为这家银行写一个格式文件（照随附的 generic.toml），用 --profile 指定。"
+    "认不出这是哪家银行的文件，已知的格式要有这些列：{}。"
+    "请为这家银行写一个格式文件（照随附的 generic.toml），用 --profile 指定。"
 )
 """What is said of a file that no profile fits."""
 

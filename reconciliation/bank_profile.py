@@ -100,6 +100,7 @@ def candidates(asked: str | None, section: str) -> Sequence[Profile]:
     if asked is not None:
         profile = find(asked)
         if not profile.columns(section):
-            raise Misused("bad_profile", f"银行格式“{profile.title}”没有 [{section}] 一节，不能读这份文件。请补上或换一个。")
+            told = f"银行格式“{profile.title}”没有 [{section}] 一节，不能读这份文件。请补上或换一个。"
+            raise Misused("bad_profile", told)
         return [profile]
     return [profile for profile in shipped().values() if profile.columns(section)]

@@ -76,7 +76,7 @@ VALUES = {
 
 
 def laid_out(found: Proposal) -> tuple[Sequence[tuple[str, str, Any]], Mapping[str, Sequence[Mapping[str, Any]]]]:
-    """Lay a proposal's payload out: what stands by itself as name, key and value, and its lists of rows by their key."""
+    """Lay a proposal's payload out: what stands by itself as name, key and value; lists of rows by key."""
     payload = json.loads(found.payload)
     if isinstance(payload, list):
         payload = {"accounts": payload}

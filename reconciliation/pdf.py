@@ -85,4 +85,5 @@ def _chart(report: Report, chart: Chart) -> dict[str, Any]:
     most = max((value for each in series for value in each["values"] if value is not None), default=0)
     money = any(report.layout.columns[columns[name]].type == "money" for name in chart.values)
     top = f"上沿 {format_yuan(most, grouped=True)}元" if money else f"上沿 {most}"
-    return {"type": chart.type, "title": chart_title(report, chart, len(rows)), "labels": labels, "series": series, "top": top}
+    title = chart_title(report, chart, len(rows))
+    return {"type": chart.type, "title": title, "labels": labels, "series": series, "top": top}

@@ -153,13 +153,14 @@ def _write_charts(page: _Book, report: Report) -> None:
         series = list(enumerate(drawn.values))
         for at, value in reversed(series) if drawn.type == "line" else series:  # the first line lies on top
             colour = {"color": (_STACK if stacked else _INK)[at]}
+            drawing = {"line": {"line": colour}, "pie": {}}.get(drawn.type, {"fill": colour, "gap": 40})
             chart.add_series(
                 {
                     "name": report.layout.columns[places[value]].title,
                     "categories": [first, begin, places[drawn.category], begin + rows - 1, places[drawn.category]],
                     "values": [first, begin, places[value], begin + rows - 1, places[value]],
                     "data_labels": {"percentage": True} if drawn.type == "pie" else {},
-                    **({"line": colour} if drawn.type == "line" else {} if drawn.type == "pie" else {"fill": colour, "gap": 40}),
+                    **drawing,
                 }
             )
         title = chart_title(report, drawn, rows)

@@ -42,7 +42,7 @@ INSERT INTO allowed_move VALUES
 
 -- A name as it is compared: banks write brackets and letters half or full width, with or without spaces.
 CREATE FUNCTION bank_name(name text) RETURNS text LANGUAGE sql IMMUTABLE
-RETURN replace(normalize(name, NFKC), ' ', '');
+RETURN replace(normalize(name, nfkc), ' ', '');
 
 -- The matches that a person made and nobody undid, as they stood at a cutoff (a seal number).
 CREATE FUNCTION bank_hand_at(cutoff bigint)
@@ -134,7 +134,8 @@ $$;
 
 -- One row per match of an outgoing line with a payment at a cutoff (a seal number): by hand, else by reference, else
 -- by amount and payee, else whole sums of a batch or of one payee. way: hand, reference, amount, batch, payee.
--- A line that a person said is no payment has a NULL payment; what came back is not here. days: from sending to booking; tolerance in fen.
+-- A line that a person said is no payment has a NULL payment; what came back is not here.
+-- days: from sending to booking; tolerance in fen.
 CREATE FUNCTION bank_match_at(cutoff bigint, tolerance_fen bigint, days integer)
 RETURNS TABLE (statement_id bigint, row_no bigint, payment_id bigint, way text) LANGUAGE sql STABLE AS $$
     WITH line AS MATERIALIZED (

@@ -29,7 +29,7 @@ def test_what_is_wrong_with_a_profile_is_said(text: str, said: str) -> None:
     ("profile", "header", "rows", "amounts", "codes"),
     [
         (SIGNED, "日期,金额", ("20260825,-1.50", "20260825,2.00"), [150, -200], []),
-        (WORDED, "日期,金额,标志", ("20260825,1.50,借", "20260825,2.00,贷", "20260825,3.00,D"), [150, -200], ["bad_choice"]),
+        (WORDED, "日期,金额,标志", ("20260825,1.5,借", "20260825,2,贷", "20260825,3,D"), [150, -200], ["bad_choice"]),
     ],
 )
 def test_one_column_of_amounts_is_told_apart_by_its_sign_or_by_a_word(

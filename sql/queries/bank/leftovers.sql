@@ -17,7 +17,8 @@ until AS (
 
 leftover AS (
     SELECT
-        CASE p.state WHEN 'returned' THEN 'back' ELSE 'payment' END AS side, p.reference AS subject, p.sent_on AS day_on, p.amount_fen, b.holder AS name,
+        CASE p.state WHEN 'returned' THEN 'back' ELSE 'payment' END AS side, p.reference AS subject,
+        p.sent_on AS day_on, p.amount_fen, b.holder AS name,
         p.state AS note
     FROM payment_at(CAST(:cutoff AS bigint)) AS p
     INNER JOIN payment AS y ON y.payment_id = p.payment_id
