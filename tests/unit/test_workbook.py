@@ -139,7 +139,7 @@ def test_a_text_is_never_a_formula_a_link_or_a_number(text: str) -> None:
     assert "hyperlink" not in sheet
 
 
-@pytest.mark.parametrize(("rows", "pages"), [(1, 1), (32, 1), (33, 2), (90, 3)])
+@pytest.mark.parametrize(("rows", "pages"), [(1, 1), (34, 1), (35, 2), (90, 3)])
 def test_a_few_rows_too_many_make_the_page_smaller_and_no_page_of_their_own(rows: int, pages: int) -> None:
     sheet = part(xlsx(report(*[ROW] * rows)), "xl/worksheets/sheet1.xml")
     told = re.search(r'fitToHeight="(\d+)"', sheet)
