@@ -69,7 +69,7 @@ def _answer(file: Path, taken: Taken) -> Answer:
     text += problem_lines(taken.problems)
     if taken.proposal is not None:
         text.append(
-            "其中有银行账户变更，须由复核人员批准后生效（内容见 cvl proposals）："
+            f"其中有银行账户变更，须由复核人员批准后生效（内容见 cvl proposals {taken.proposal}）："
             f"cvl approve {taken.proposal} --as 复核人员"
         )
     return Answer(data, text, taken.exit_status)

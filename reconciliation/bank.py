@@ -31,7 +31,9 @@ WAYS: Mapping[str, str] = {
     "hand": "人工", "reference": "付款编号", "amount": "金额与户名", "batch": "整批合计", "payee": "同一收款方合计",
 }  # fmt: skip
 """Way of matching to what it is called on screen."""
-SIDES = {"payment": "付款，银行未见", "out": "银行支出，台账未见", "in": "银行收入，台账未见"}
+SIDES = {
+    "payment": "付款，银行未见", "back": "退回，银行未见收回", "out": "银行支出，台账未见", "in": "银行收入，台账未见",
+}  # fmt: skip
 """Side of a leftover to what it is called on screen."""
 
 
@@ -75,9 +77,15 @@ def told(found: Read) -> tuple[list[Values], list[Problem]]:
     wrong = {each.row for each in problems}
     counted: Counter[str] = Counter()
     lines: list[Values] = []
+    section = found.profile.statement if found.profile else {}
     for row in found.rows:
-        amount = (row.get("paid_out") or 0) - (row.get("paid_in") or 0)
         if row["row_no"] in wrong:
+            continue
+        amount = _paid_out(section, row)
+        if amount is None:
+            choices = "、".join([*section["out"], *section["in"]])
+            column, word = section["columns"]["direction"], row["direction"] or ""
+            problems.append(make("bad_choice", row=row["row_no"], column=column, value=word, choices=choices))
             continue
         if not amount or not row.get("day"):
             problems.append(make("required", row=row["row_no"], column="金额" if row.get("day") else "日期"))
@@ -95,6 +103,17 @@ def told(found: Read) -> tuple[list[Values], list[Problem]]:
             }
         )  # fmt: skip
     return lines, problems
+
+
+def _paid_out(section: Mapping[str, Any], row: Values) -> int | None:
+    """Tell the fen that left the account, below zero what came in; None when the bank's word for that is not known."""
+    if "amount" not in section.get("columns", {}):
+        return (row.get("paid_out") or 0) - (row.get("paid_in") or 0)
+    amount: int = row["amount"] or 0
+    if "direction" not in section["columns"]:
+        return -amount
+    word = row["direction"]
+    return amount if word in section["out"] else -amount if word in section["in"] else None
 
 
 def _write(db: Connection, received: Received, profile: str, lines: Sequence[Values], user: User) -> Taken:
@@ -155,7 +174,7 @@ def propose(db: Connection, user: User, line: str, references: Sequence[str], wh
         raise Refused("no_line", f"没有对账单行 {line}。请用 cvl bank list 查看。")
     if found["match_act_id"] is not None:
         raise Refused("matched", f"对账单行 {line} 已由事项 {found['match_act_id']} 人工匹配，须先撤销。")
-    paid = query(db, "queries/bank/payments.sql", wanted=wanted)
+    paid = query(db, "queries/bank/payments.sql", wanted=wanted, incoming=found["amount_fen"] < 0)
     missing = sorted(set(wanted) - {row["reference"] for row in paid})
     if missing:
         raise Refused("unknown_payment", f"没有付款 {missing[0]}，或它尚未批准。请核对付款编号。")
@@ -183,7 +202,7 @@ def _approve(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict
     statement_id, row_no = map(int, payload["line"].split(":"))
     run_file(db, "queries/pay/lock.sql")
     line = one(db, "queries/bank/line.sql", statement_id=statement_id, row_no=row_no)
-    paid = query(db, "queries/bank/payments.sql", wanted=payload["references"])
+    paid = query(db, "queries/bank/payments.sql", wanted=payload["references"], incoming=payload["amount_fen"] < 0)
     if line is None or line["match_act_id"] is not None or any(row["held"] for row in paid):
         raise Refused("stale", "提交之后这一行或其中的付款已另行匹配。请退回本事项。")
     run_file(

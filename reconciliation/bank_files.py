@@ -17,6 +17,11 @@ from voucher.problem import Problem
 Values = dict[str, Any]
 _MONEY = {"amount", "paid_out", "paid_in"}
 _REFERENCES = {"bank_reference", "serial"}
+UNKNOWN = (
+    "认不出这是哪家银行的文件，已知的格式要有这些列：{}。"
+    "请为这家银行写一个格式文件（照随附的 generic.toml），用 --profile 指定。"
+)
+"""What is said of a file that no profile fits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,7 @@ def read(path: Path, section: str, asked: str | None) -> Read:
         problems += wrong
     if chosen is None:
         every = "；".join("、".join(profile.columns(section).values()) for profile in profiles)
-        return Read(None, [], [make("missing_columns", value=every)])
+        return Read(None, [], [Problem("missing_columns", "blocking", UNKNOWN.format(every), value=every)])
     return Read(chosen, found, problems if found or problems else [make("no_rows")])
 
 

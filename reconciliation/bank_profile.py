@@ -15,8 +15,9 @@ from voucher.errors import Misused
 
 PAYOUT_FIELDS = ("", "no", "account", "holder", "bank", "clearing_no", "amount", "purpose", "reference")
 RESULT_FIELDS = ("reference", "amount", "state", "day", "bank_reference", "reason")
-STATEMENT_FIELDS = ("day", "paid_out", "paid_in", "name", "account", "serial", "remark")
-_NEEDED = {"result": ("reference", "amount", "state"), "statement": ("day", "paid_out")}
+STATEMENT_FIELDS = ("day", "paid_out", "paid_in", "amount", "direction", "name", "account", "serial", "remark")
+_NEEDED = {"result": ("reference", "amount", "state"), "statement": ("day",)}
+_SPOKEN = {"result": ("paid", "returned"), "statement": ()}
 _KNOWN = {"title", "payer", "payout", "result", "statement", "treasury"}
 
 
@@ -53,6 +54,13 @@ def parse(name: str, text: str) -> Profile:
         missing = [key for key in _NEEDED[section] if columns and key not in columns]
         if wrong or missing:
             raise _bad(name, f"[{section}] 的列“{[*wrong, *missing][0]}”{'不认识' if wrong else '缺少'}")
+        words = _SPOKEN[section] if columns else ()
+        words += ("out", "in") if "direction" in columns else ()
+        silent = [key for key in words if not getattr(profile, section).get(key)]
+        if silent:
+            raise _bad(name, f"[{section}] 没有写明哪些说法是“{silent[0]}”")
+    if (columns := profile.columns("statement")) and ("amount" in columns) == ("paid_out" in columns):
+        raise _bad(name, "[statement] 的金额须为 paid_out（支出）一列，或 amount（收支合在一起）一列，两者取一")
     for entry in profile.payout.get("columns", []):
         if len(entry) != 2 or entry[1] not in PAYOUT_FIELDS:
             raise _bad(name, f"[payout] 的列“{entry[0]}”内容不认识")
@@ -85,7 +93,14 @@ def find(asked: str | None) -> Profile:
 
 
 def candidates(asked: str | None, section: str) -> Sequence[Profile]:
-    """Give the profiles whose files of a section may be read: the one asked for, else all shipped ones."""
+    """Give the profiles whose files of a section may be read: the one asked for, else all shipped ones.
+
+    Raises Misused when the one asked for knows no such file.
+    """
     if asked is not None:
-        return [find(asked)]
+        profile = find(asked)
+        if not profile.columns(section):
+            told = f"银行格式“{profile.title}”没有 [{section}] 一节，不能读这份文件。请补上或换一个。"
+            raise Misused("bad_profile", told)
+        return [profile]
     return [profile for profile in shipped().values() if profile.columns(section)]

@@ -10,8 +10,10 @@ from voucher.money import format_yuan
 
 ColumnType = Literal["text", "id", "money", "count", "day", "percent", "capitals", "reasons"]
 TYPES: tuple[ColumnType, ...] = ("text", "id", "money", "count", "day", "percent", "capitals", "reasons")
-ChartType = Literal["column", "bar", "line", "pie"]
-CHARTS: tuple[ChartType, ...] = ("column", "bar", "line", "pie")
+ChartType = Literal["column", "bar", "stack", "line", "pie"]
+CHARTS: tuple[ChartType, ...] = ("column", "bar", "stack", "line", "pie")
+CHARTED = 30
+"""Rows that a chart shows: more than anyone can read would hide the first."""
 Value = str | int | date | None
 AGREED = "核对一致，无差异"
 AGREED_WITHIN = "表内相符，无差异（全部账目的核对见月度对账表）"
@@ -202,6 +204,11 @@ def _balance(equation: str, names: set[str]) -> Balance:
     if not {balance.whole, *balance.parts} <= names:
         raise ValueError(equation)
     return balance
+
+
+def chart_title(report: "Report", chart: Chart, shown: int) -> str:
+    """Title a chart; one that does not show all rows says so."""
+    return f"{chart.title}（前{shown}项）" if shown < len(report.sections[0].rows) else chart.title
 
 
 def show(column: Column, value: Value) -> str:

@@ -26,6 +26,7 @@ from voucher.money import format_yuan
 KIND = "payment_batch"
 LEFT_OUT: Mapping[str, str] = {
     "in_batch": "已列入另一个待复核的拨付批次。",
+    "next_batch": "已可拨付，待这个批次复核之后再提出。",
     "objection_open": "公示异议尚未了结。",
     "overlap_open": "发现同一发票另获补贴，须先确认是否放弃。",
     "recovery_due": "应兑付额已低于已核定额，须先在下一次结算中追回。",
@@ -68,7 +69,7 @@ def propose(db: Connection, user: User, run_id: int) -> Made:
     history = one(db, "queries/pay/history.sql", run_id=run_id)
     assert history is not None
     _compute(db, run, history["waiting"])
-    left_out = query(db, "queries/pay/left_out.sql")
+    left_out = query(db, "queries/pay/left_out.sql", batch=history["waiting"])
     if history["waiting"] is not None:
         return Made(int(history["waiting"]), left_out)
     sums = one(db, "queries/pay/sums.sql")

@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from typing import Any, BinaryIO
 
-from reconciliation.document import Chart, Report, Section, Value, show, shown_columns
+from reconciliation.document import CHARTED, Chart, Report, Section, Value, chart_title, show, shown_columns
 from reconciliation.typeset import typeset
 from voucher.errors import Refused
 from voucher.money import format_yuan
 
 MAX_ROWS = 20_000
 """Rows beyond which paper serves nobody."""
-_CHARTED = 30
 _RIGHT = ("money", "count", "percent")
 
 
@@ -44,7 +43,7 @@ def _section(report: Report, section: Section) -> dict[str, Any]:
     """Write one sheet of rows as text, with the widths of its columns."""
     places = shown_columns(report, section)
     columns = [report.layout.columns[place] for place in places]
-    totals = report.totals if section is report.sections[0] and report.totals else None
+    totals = report.totals
     return {
         "title": section.title,
         "columns": [
@@ -72,7 +71,7 @@ def _cells(report: Report, places: Sequence[int], row: Sequence[Value]) -> list[
 def _chart(report: Report, chart: Chart) -> dict[str, Any]:
     """Write a chart's points: labels, and per series its title, its values and how they are written."""
     columns = {column.name: place for place, column in enumerate(report.layout.columns)}
-    rows = report.sections[0].rows[:_CHARTED]
+    rows = report.sections[0].rows[:CHARTED]
     series: list[dict[str, Any]] = []
     for name in chart.values:
         column, place = report.layout.columns[columns[name]], columns[name]
@@ -86,4 +85,5 @@ def _chart(report: Report, chart: Chart) -> dict[str, Any]:
     most = max((value for each in series for value in each["values"] if value is not None), default=0)
     money = any(report.layout.columns[columns[name]].type == "money" for name in chart.values)
     top = f"上沿 {format_yuan(most, grouped=True)}元" if money else f"上沿 {most}"
-    return {"type": chart.type, "title": chart.title, "labels": labels, "series": series, "top": top}
+    title = chart_title(report, chart, len(rows))
+    return {"type": chart.type, "title": title, "labels": labels, "series": series, "top": top}

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date
 from decimal import Decimal
+from math import ceil
 from typing import Any, BinaryIO
 
 import xlsxwriter
@@ -14,11 +15,13 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from reconciliation.document import (
+    CHARTED,
     Column,
     Difference,
     Report,
     Section,
     Value,
+    chart_title,
     show,
     shown_columns,
 )
@@ -26,16 +29,29 @@ from reconciliation.document import (
 MAX_ROWS = 1_048_576
 """Rows of a sheet."""
 _EXACT = 10**15
-_CHARTED = 30
-"""Rows that a chart shows: more than anyone can read would hide the first."""
 _FROZEN_WIDTH = 52
 _FACE_WIDTH = 100
 _FONT = "宋体"
 _MANY = 20_000
 """A report of more rows is written row by row, without keeping them."""
-_NUMBERS = {"money": "#,##0.00", "count": "#,##0", "percent": "0.00%", "day": "yyyy-mm-dd", "text": "@", "id": "@"}
+_ROW, _TITLE, _HEAD = 14.0, 26.0, 30.0
+"""Heights in points: a row, the title, the header row."""
+_PAGE = (806.0, 530.0)
+"""What a printed page holds inside its margins: width and height in points."""
+_CHARACTER = 6.6
+"""The widest that a character of a column's width comes out where the usual fonts are missing, in points."""
+_SQUEEZED = 0.12
+"""The share of a page that rather makes all rows a little smaller than stands on a page of its own."""
+_NUMBERS = {"money": "#,##0.00_ ", "count": "#,##0", "percent": "0.00%", "day": "yyyy-mm-dd", "text": "@", "id": "@"}
 _NUMBERS |= {"capitals": "@", "reasons": "@"}
-_SHAPES: dict[str, dict[str, Any]] = {"text": {"shrink": True}, "id": {"indent": 1}, "capitals": {"shrink": True}}
+_SHAPES: dict[str, dict[str, Any]] = {
+    "text": {"shrink": True}, "id": {"indent": 1}, "capitals": {"shrink": True}, "reasons": {"text_wrap": True},
+}  # fmt: skip
+_INK = ("#2F5597", "#C55A11", "#7F7F7F", "#548235")
+_STACK = ("#2F5597", "#D9D9D9")
+"""Colours of a chart's series, as on paper: side by side, and of a whole that is divided into used and left."""
+_SPARE = 9.14
+"""Characters in a column whose width nobody set."""
 _DIFFERENCES = (("核对项目", 32), ("封存号", 9), ("对象", 44), ("说明", 90))
 
 
@@ -101,40 +117,62 @@ def _write_section(page: _Book, report: Report, section: Section, max_rows: int)
     written = 0
     for number, rows in enumerate(parts, start=1):
         sheet = _sheet(page, report, section.title if len(parts) == 1 else f"{section.title}{number}", columns)
-        line = head + 1
+        line, high = head + 1, 0
         for row in rows:
-            _write_row(page, sheet, line, columns, [row[place] for place in places], "")
+            high += _write_row(page, sheet, line, columns, [row[place] for place in places], "")
             line += 1
         written += len(rows)
         if number == len(parts):
             line = _write_foot(page, sheet, line, report, places)
-        sheet.print_area(0, 0, line - 1, len(places) - 1)
+        width = sum(column.width for column in columns)
+        spare = max(0, ceil((_FACE_WIDTH - width) / _SPARE))  # the face is printed whole beside a narrow table
+        sheet.print_area(0, 0, line - 1, len(places) - 1 + spare)
+        sheet.fit_to_pages(1, _pages(max(width, _FACE_WIDTH) + len(places), line + high))
     return written
+
+
+def _pages(width: float, lines: int) -> int:
+    """Tell on how many pages a sheet is printed: totals and notes do not spill onto one that holds nothing else."""
+    height = _PAGE[1] * max(1.0, _CHARACTER * width / _PAGE[0])
+    rest = _TITLE + _HEAD + _ROW * (lines - 2) - height
+    return 1 + max(0, ceil(rest / (height - _HEAD) - _SQUEEZED))
 
 
 def _write_charts(page: _Book, report: Report) -> None:
     """Draw the report's charts on a sheet of their own, of the rows of the first sheet; no rows, no chart."""
-    rows = min(len(report.sections[0].rows), _CHARTED)
+    rows = min(len(report.sections[0].rows), CHARTED)
     if not report.layout.charts or not rows:
         return
     first, sheet = page.book.worksheets()[0].get_name(), page.book.add_worksheet("图")
     places = {column.name: place for place, column in enumerate(report.layout.columns)}
     begin = len(_face_lines(report)) + 2
     for number, drawn in enumerate(report.layout.charts):
-        chart = page.book.add_chart({"type": drawn.type})
-        for value in drawn.values:
+        stacked = drawn.type == "stack"
+        lying = stacked or drawn.type == "bar"
+        chart = page.book.add_chart({"type": "bar", "subtype": "stacked"} if stacked else {"type": drawn.type})
+        series = list(enumerate(drawn.values))
+        for at, value in reversed(series) if drawn.type == "line" else series:  # the first line lies on top
+            colour = {"color": (_STACK if stacked else _INK)[at]}
+            drawing = {"line": {"line": colour}, "pie": {}}.get(drawn.type, {"fill": colour, "gap": 40})
             chart.add_series(
                 {
                     "name": report.layout.columns[places[value]].title,
                     "categories": [first, begin, places[drawn.category], begin + rows - 1, places[drawn.category]],
                     "values": [first, begin, places[value], begin + rows - 1, places[value]],
                     "data_labels": {"percentage": True} if drawn.type == "pie" else {},
+                    **drawing,
                 }
             )
-        chart.set_title({"name": f"{drawn.title} {report.period}", "name_font": {"name": _FONT, "size": 14}})
-        chart.set_size({"width": 960, "height": max(420, 26 * rows) if drawn.type == "bar" else 480})
-        if drawn.type == "bar":
+        title = chart_title(report, drawn, rows)
+        chart.set_title({"name": f"{title} {report.period}", "name_font": {"name": _FONT, "size": 14}})
+        chart.set_size({"width": 960, "height": max(420, 26 * rows) if lying else 480})
+        money = any(report.layout.columns[places[value]].type == "money" for value in drawn.values)
+        scale = {"num_format": "#,##0", **({"name": "元"} if money else {})}
+        if lying:
+            chart.set_x_axis(scale)
             chart.set_y_axis({"reverse": True})
+        elif drawn.type != "pie":
+            chart.set_y_axis(scale)
         chart.set_legend({"position": "bottom"} if len(drawn.values) > 1 or drawn.type == "pie" else {"none": True})
         sheet.insert_chart(number * 30, 0, chart)
     _print_setup(sheet, report)
@@ -156,10 +194,11 @@ def _write_foot(page: _Book, sheet: Worksheet, line: int, report: Report, places
 def _sheet(page: _Book, report: Report, name: str, columns: Sequence[Column]) -> Worksheet:
     """Begin a sheet: title, face, header row, widths, and how it is printed."""
     sheet = page.book.add_worksheet(name)
+    sheet.set_default_row(_ROW)
     for place, column in enumerate(columns):
         sheet.set_column(place, place, column.width)
     head = _write_face(page, sheet, report, f"{report.layout.title}（{name}）")
-    sheet.set_row(head, 30)
+    sheet.set_row(head, _HEAD)
     for place, column in enumerate(columns):
         sheet.write_string(head, place, _broken(column), page.formats["head"])
     sheet.freeze_panes(head + 1, _frozen(columns))
@@ -219,7 +258,7 @@ def _broken_at(line: str, room: int) -> list[str]:
 
 def _write_face(page: _Book, sheet: Worksheet, report: Report, title: str) -> int:
     """Write the title and the face; return the line below them."""
-    sheet.set_row(0, 26)
+    sheet.set_row(0, _TITLE)
     sheet.write_string(0, 0, title, page.formats["title"])
     lines = _face_lines(report)
     for line, words in enumerate(lines, start=1):
@@ -240,9 +279,15 @@ def _print_setup(sheet: Worksheet, report: Report) -> None:
 
 def _write_row(
     page: _Book, sheet: Worksheet, line: int, columns: Sequence[Column], row: Sequence[Value], style: str
-) -> None:
+) -> int:
+    """Write a row, as high as its longest reasons need; return the lines that takes beyond one."""
+    pairs = [(column, value) for column, value in zip(columns, row, strict=True) if column.type == "reasons" and value]
+    more = max((len(_broken_at(show(column, value), column.width)) - 1 for column, value in pairs), default=0)
+    if more:
+        sheet.set_row(line, _ROW * (1 + more))
     for at, (column, value) in enumerate(zip(columns, row, strict=True)):
         _write_cell(sheet, line, at, column, value, page.formats[style + column.type])
+    return more
 
 
 def _write_cell(sheet: Worksheet, line: int, at: int, column: Column, value: Value, shape: Format) -> None:

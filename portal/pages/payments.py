@@ -82,8 +82,8 @@ def unmatched(visit: Visit) -> Response:
     """Show what has no counterpart: payments on one side, lines of the bank on the other."""
     ways, rows, made = visit.read(lambda db: (bank.counts(db), bank.leftovers(db), bank.by_hand(db)))
     sides = {
-        "payment": [row for row in rows if row["side"] == "payment"],
-        "bank": [row for row in rows if row["side"] != "payment"],
+        "payment": [row for row in rows if row["side"] in ("payment", "back")],
+        "bank": [row for row in rows if row["side"] in ("out", "in")],
     }
     alike = {
         line["subject"]: _alike(line, sides["payment"]) for line in sides["bank"][:LISTED] if line["side"] == "out"

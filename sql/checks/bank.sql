@@ -1,5 +1,6 @@
 -- check:  what was reported paid stands in the bank's statements, and every outgoing line of them is a payment of ours
---         or was said to be none; a reference that agrees has the amount that agrees
+--         or was said to be none; a reference that agrees has the amount that agrees; what left and is said to have
+--         been returned came back
 -- title:  拨付与银行对账单一致
 -- grain:  one row per payment or line that has no counterpart so many days on; no rows means all is well
 -- params: days, tolerance_fen
@@ -21,6 +22,18 @@ wrong AS (
     INNER JOIN until AS u ON r.happened_on <= u.until_on
     LEFT JOIN matched AS m ON m.payment_id = p.payment_id
     WHERE m.way IS NULL
+    UNION ALL
+    SELECT r.act_id, y.reference, format(
+        '登记于%s退回%s元，银行对账单有这笔支出（%s:%s），没有退回的收入。',
+        r.happened_on, round(y.amount_fen / 100.0, 2), l.statement_id, l.row_no
+    )
+    FROM payment_result AS r
+    INNER JOIN payment AS y ON y.payment_id = r.payment_id
+    INNER JOIN matched AS m ON m.payment_id = r.payment_id
+    INNER JOIN bank_line AS l ON l.statement_id = m.statement_id AND l.row_no = m.row_no
+    INNER JOIN until AS u ON r.happened_on <= u.until_on AND l.booked_on <= u.until_on
+    LEFT JOIN bank_return_at(9223372036854775807) AS c ON c.payment_id = r.payment_id
+    WHERE r.state = 'returned' AND c.row_no IS NULL
     UNION ALL
     SELECT
         l.statement_id, '对账单 ' || l.statement_id || ':' || l.row_no,

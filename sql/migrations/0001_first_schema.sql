@@ -1256,46 +1256,125 @@ INSERT INTO allowed_move VALUES
 ('bank_match', 'none', 'made'),
 ('bank_match', 'made', 'undone');
 
+-- A name as it is compared: banks write brackets and letters half or full width, with or without spaces.
+CREATE FUNCTION bank_name(name text) RETURNS text LANGUAGE sql IMMUTABLE
+RETURN replace(normalize(name, nfkc), ' ', '');
+
+-- The matches that a person made and nobody undid, as they stood at a cutoff (a seal number).
+CREATE FUNCTION bank_hand_at(cutoff bigint)
+RETURNS TABLE (statement_id bigint, row_no bigint, payment_id bigint, incoming boolean) LANGUAGE sql STABLE AS $$
+    SELECT m.statement_id, m.row_no, m.payment_id, l.amount_fen < 0
+    FROM bank_match AS m
+    INNER JOIN seal AS s ON s.act_id = m.act_id AND s.no <= cutoff
+    INNER JOIN bank_line AS l ON l.statement_id = m.statement_id AND l.row_no = m.row_no
+    WHERE NOT EXISTS (
+        SELECT FROM move AS v
+        INNER JOIN seal AS u ON u.act_id = v.act_id AND u.no <= cutoff
+        WHERE v.noun = 'bank_match' AND v.subject_id = m.act_id AND v.step = 2
+    )
+$$;
+
+-- One row per incoming line at a cutoff that is known: a returned payment (by hand, by its reference, else by name and
+-- amount, each once), or money that a company paid back (by the bank's serial, then the payment is NULL).
+CREATE FUNCTION bank_return_at(cutoff bigint)
+RETURNS TABLE (statement_id bigint, row_no bigint, payment_id bigint) LANGUAGE sql STABLE AS $$
+    WITH by_hand AS MATERIALIZED (
+        SELECT h.statement_id, h.row_no, h.payment_id FROM bank_hand_at(cutoff) AS h WHERE h.incoming
+    ),
+
+    line AS MATERIALIZED (
+        SELECT
+            l.statement_id, l.row_no, l.booked_on, -l.amount_fen AS fen, bank_name(l.name) AS name, l.reference, l.serial
+        FROM bank_line AS l
+        INNER JOIN seal AS s ON s.act_id = l.statement_id AND s.no <= cutoff
+        LEFT JOIN by_hand AS h ON h.statement_id = l.statement_id AND h.row_no = l.row_no
+        WHERE l.amount_fen < 0 AND h.row_no IS NULL
+    ),
+
+    came_back AS MATERIALIZED (
+        SELECT y.payment_id, y.amount_fen AS fen, y.reference, bank_name(b.holder) AS name, r.happened_on
+        FROM payment_result AS r
+        INNER JOIN seal AS s ON s.act_id = r.act_id AND s.no <= cutoff
+        INNER JOIN payment AS y ON y.payment_id = r.payment_id
+        INNER JOIN bank_account AS b ON b.act_id = y.account_act_id AND b.row_no = y.account_row_no
+        LEFT JOIN by_hand AS h ON h.payment_id = r.payment_id
+        WHERE r.state = 'returned' AND h.row_no IS NULL
+    ),
+
+    by_reference AS MATERIALIZED (
+        SELECT DISTINCT ON (c.payment_id) l.statement_id, l.row_no, c.payment_id
+        FROM line AS l
+        INNER JOIN came_back AS c ON c.reference = l.reference AND c.fen = l.fen
+        ORDER BY c.payment_id, l.booked_on, l.statement_id, l.row_no
+    ),
+
+    by_serial AS MATERIALIZED (
+        SELECT DISTINCT ON (p.act_id) l.statement_id, l.row_no, CAST(NULL AS bigint) AS payment_id
+        FROM proposal AS p
+        INNER JOIN decision_at(cutoff) AS d ON d.proposal_act_id = p.act_id AND d.verdict = 'approved'
+        INNER JOIN line AS l
+            ON l.serial = CAST(p.payload AS jsonb) ->> 'reference'
+            AND l.fen = CAST(CAST(p.payload AS jsonb) ->> 'amount_fen' AS bigint)
+        WHERE p.kind = 'recovery_return'
+        ORDER BY p.act_id, l.booked_on, l.statement_id, l.row_no
+    ),
+
+    rest AS (
+        SELECT
+            l.*, row_number() OVER (PARTITION BY l.name, l.fen ORDER BY l.booked_on, l.statement_id, l.row_no) AS turn
+        FROM line AS l
+        WHERE (l.statement_id, l.row_no) NOT IN (
+            SELECT r.statement_id, r.row_no FROM by_reference AS r
+            UNION ALL
+            SELECT r.statement_id, r.row_no FROM by_serial AS r
+        )
+    ),
+
+    waiting AS (
+        SELECT
+            c.*, row_number() OVER (PARTITION BY c.name, c.fen ORDER BY c.happened_on, c.payment_id) AS turn
+        FROM came_back AS c
+        WHERE c.payment_id NOT IN (SELECT r.payment_id FROM by_reference AS r)
+    )
+
+    SELECT h.* FROM by_hand AS h
+    UNION ALL
+    SELECT r.* FROM by_reference AS r
+    UNION ALL
+    SELECT r.* FROM by_serial AS r
+    UNION ALL
+    SELECT l.statement_id, l.row_no, w.payment_id
+    FROM rest AS l
+    INNER JOIN waiting AS w ON w.name = l.name AND w.fen = l.fen AND w.turn = l.turn
+$$;
+
 -- One row per match of an outgoing line with a payment at a cutoff (a seal number): by hand, else by reference, else
 -- by amount and payee, else whole sums of a batch or of one payee. way: hand, reference, amount, batch, payee.
--- A line that a person said is no payment has a NULL payment. days: from sending to booking; tolerance in fen.
+-- A line that a person said is no payment has a NULL payment; what came back is not here.
+-- days: from sending to booking; tolerance in fen.
 CREATE FUNCTION bank_match_at(cutoff bigint, tolerance_fen bigint, days integer)
 RETURNS TABLE (statement_id bigint, row_no bigint, payment_id bigint, way text) LANGUAGE sql STABLE AS $$
     WITH line AS MATERIALIZED (
-        SELECT l.statement_id, l.row_no, l.booked_on, l.amount_fen, l.name, l.reference
+        SELECT l.statement_id, l.row_no, l.booked_on, l.amount_fen, bank_name(l.name) AS name, l.reference
         FROM bank_line AS l
         INNER JOIN seal AS s ON s.act_id = l.statement_id AND s.no <= cutoff
         WHERE l.amount_fen > 0
     ),
 
-    came_back AS MATERIALIZED (
-        SELECT DISTINCT l.name, -l.amount_fen AS amount_fen
-        FROM bank_line AS l
-        INNER JOIN seal AS s ON s.act_id = l.statement_id AND s.no <= cutoff
-        WHERE l.amount_fen < 0
-    ),
-
-    -- silent: returned, and no statement shows that it ever left; its likeness paid later is not taken for it
+    -- silent: returned, and no statement shows that it came back; its likeness paid later is not taken for it
     sent AS MATERIALIZED (
         SELECT
-            p.payment_id, p.batch_id, p.amount_fen, p.reference, p.sent_on, b.holder AS name,
-            p.state = 'returned' AND c.name IS NULL AS silent
+            p.payment_id, p.batch_id, p.amount_fen, p.reference, p.sent_on, bank_name(b.holder) AS name,
+            p.state = 'returned' AND c.payment_id IS NULL AS silent
         FROM payment_at(cutoff) AS p
         INNER JOIN payment AS y ON y.payment_id = p.payment_id
         INNER JOIN bank_account AS b ON b.act_id = y.account_act_id AND b.row_no = y.account_row_no
-        LEFT JOIN came_back AS c ON c.name = b.holder AND c.amount_fen = p.amount_fen
+        LEFT JOIN bank_return_at(cutoff) AS c ON c.payment_id = p.payment_id
         WHERE p.state IN ('in_transit', 'paid', 'returned')
     ),
 
     by_hand AS MATERIALIZED (
-        SELECT m.statement_id, m.row_no, m.payment_id, 'hand' AS way
-        FROM bank_match AS m
-        INNER JOIN seal AS s ON s.act_id = m.act_id AND s.no <= cutoff
-        WHERE NOT EXISTS (
-            SELECT FROM move AS v
-            INNER JOIN seal AS u ON u.act_id = v.act_id AND u.no <= cutoff
-            WHERE v.noun = 'bank_match' AND v.subject_id = m.act_id AND v.step = 2
-        )
+        SELECT h.statement_id, h.row_no, h.payment_id, 'hand' AS way FROM bank_hand_at(cutoff) AS h WHERE NOT h.incoming
     ),
 
     line_1 AS MATERIALIZED (
@@ -1392,7 +1471,9 @@ RETURNS TABLE (statement_id bigint, row_no bigint, payment_id bigint, way text) 
     ),
 
     batch AS (
-        SELECT p.batch_id, p.sent_on, sum(p.amount_fen) AS fen FROM sent_4 AS p GROUP BY p.batch_id, p.sent_on
+        SELECT p.batch_id, p.sent_on, sum(p.amount_fen) AS fen FROM sent_4 AS p
+        WHERE NOT p.silent
+        GROUP BY p.batch_id, p.sent_on
     ),
 
     batch_line AS MATERIALIZED (
@@ -1410,7 +1491,7 @@ RETURNS TABLE (statement_id bigint, row_no bigint, payment_id bigint, way text) 
             SELECT DISTINCT ON (b.statement_id, b.row_no) b.* FROM batch_line AS b
             ORDER BY b.statement_id, b.row_no, b.batch_id
         ) AS k
-        INNER JOIN sent_4 AS p ON p.batch_id = k.batch_id
+        INNER JOIN sent_4 AS p ON p.batch_id = k.batch_id AND NOT p.silent
     ),
 
     line_5 AS MATERIALIZED (
@@ -1425,7 +1506,8 @@ RETURNS TABLE (statement_id bigint, row_no bigint, payment_id bigint, way text) 
     reach AS MATERIALIZED (
         SELECT l.statement_id, l.row_no, l.booked_on, l.amount_fen, p.payment_id, p.amount_fen AS part_fen
         FROM line_5 AS l
-        INNER JOIN sent_5 AS p ON p.name = l.name AND l.booked_on BETWEEN p.sent_on AND p.sent_on + days
+        INNER JOIN sent_5 AS p
+            ON p.name = l.name AND NOT p.silent AND l.booked_on BETWEEN p.sent_on AND p.sent_on + days
     ),
 
     whole AS (

@@ -1,10 +1,10 @@
 -- report: 支付对账
--- grain:  one row per payment sent in the period with the line it was matched with, and per other outgoing line of it
+-- grain:  one row per payment sent in the period with the line it was matched with, and per other line of it
 -- params: period_from, period_until (exclusive), cutoff (seal number), tolerance_fen, days
 -- source: DESIGN 1, reconcile
 -- basis:  付款为补贴额；按批准拨付之日或入账日归入本期；匹配规则：付款编号、金额与户名、整批或同一收款方合计
 -- note:   银行自批准拨付起{days}天以内入账的才匹配，金额最多相差{tolerance}元；按付款编号匹配的不限天数。
--- note:   一行对账单对应几笔付款的，入账金额只列在第一笔，不重复计。退回而对账单上没有出入的付款不必匹配。账龄算到已导入对账单的最后一天。
+-- note:   一行对账单对应几笔付款的，入账金额只列在第一笔，不重复计。退回而对账单上没有出入的付款不必匹配；有支出的，须有退回的收入。账龄算到已导入对账单的最后一天。
 -- columns:
 --   reference  | 付款编号 | id | 16
 --   name       | 户名 | text | 28
@@ -14,7 +14,8 @@
 --   way        | 匹配方式 | text | 14
 --   line       | 对账单行 | id | 12
 --   booked_on  | 入账日 | day | 11
---   booked_fen | 入账金额 | money | 15
+--   booked_fen | 支出金额 | money | 15
+--   back_fen   | 收入金额 | money | 15
 --   age        | 未匹配账龄 | text | 12
 WITH asked AS (
     SELECT
@@ -27,6 +28,13 @@ matched AS MATERIALIZED (
     FROM bank_match_at(CAST(:cutoff AS bigint), CAST(:tolerance_fen AS bigint), CAST(:days AS integer)) AS m
 ),
 
+back AS MATERIALIZED (
+    SELECT r.statement_id, r.row_no, r.payment_id, -l.amount_fen AS fen
+    FROM asked AS q
+    CROSS JOIN LATERAL bank_return_at(q.cutoff) AS r
+    INNER JOIN bank_line AS l ON l.statement_id = r.statement_id AND l.row_no = r.row_no
+),
+
 shown AS (
     SELECT
         p.payment_id, p.reference, b.holder AS name, p.sent_on, p.amount_fen AS paid_fen, p.state, m.way,
@@ -34,7 +42,7 @@ shown AS (
         CASE
             WHEN row_number() OVER (PARTITION BY l.statement_id, l.row_no ORDER BY p.payment_id) = 1
                 THEN l.amount_fen
-        END AS booked_fen
+        END AS booked_fen, r.fen AS back_fen
     FROM asked AS q
     INNER JOIN payment_at(CAST(:cutoff AS bigint)) AS p
         ON p.sent_on >= q.from_on AND p.sent_on < q.until_on AND p.state IN ('in_transit', 'paid', 'returned')
@@ -42,13 +50,18 @@ shown AS (
     INNER JOIN bank_account AS b ON b.act_id = y.account_act_id AND b.row_no = y.account_row_no
     LEFT JOIN matched AS m ON m.payment_id = p.payment_id
     LEFT JOIN bank_line AS l ON l.statement_id = m.statement_id AND l.row_no = m.row_no
+    LEFT JOIN back AS r ON r.payment_id = p.payment_id
     UNION ALL
-    SELECT NULL, NULL, l.name, NULL, NULL, NULL, m.way, l.statement_id, l.row_no, l.booked_on, l.amount_fen
+    SELECT
+        NULL, NULL, l.name, NULL, NULL, NULL, coalesce(m.way, CASE WHEN r.row_no IS NOT NULL THEN 'other' END),
+        l.statement_id, l.row_no, l.booked_on, CASE WHEN l.amount_fen > 0 THEN l.amount_fen END,
+        CASE WHEN l.amount_fen < 0 THEN -l.amount_fen END
     FROM asked AS q
-    INNER JOIN bank_line AS l ON l.booked_on >= q.from_on AND l.booked_on < q.until_on AND l.amount_fen > 0
+    INNER JOIN bank_line AS l ON l.booked_on >= q.from_on AND l.booked_on < q.until_on
     INNER JOIN seal AS s ON s.act_id = l.statement_id AND s.no <= q.cutoff
     LEFT JOIN matched AS m ON m.statement_id = l.statement_id AND m.row_no = l.row_no
-    WHERE m.payment_id IS NULL
+    LEFT JOIN back AS r ON r.statement_id = l.statement_id AND r.row_no = l.row_no
+    WHERE m.payment_id IS NULL AND r.payment_id IS NULL
 ),
 
 until AS (
@@ -64,12 +77,14 @@ SELECT
     CASE x.way
         WHEN 'hand' THEN CASE WHEN x.reference IS NULL THEN '人工：非本系统' ELSE '人工' END
         WHEN 'reference' THEN '付款编号' WHEN 'amount' THEN '金额与户名' WHEN 'batch' THEN '整批合计'
-        WHEN 'payee' THEN '收款方合计'
+        WHEN 'payee' THEN '收款方合计' WHEN 'other' THEN '追回款或其他'
         ELSE CASE x.state WHEN 'returned' THEN '退回未入账' ELSE '未匹配' END
     END AS way,
-    x.statement_id || ':' || x.row_no AS line, x.booked_on, x.booked_fen,
+    x.statement_id || ':' || x.row_no AS line, x.booked_on, x.booked_fen, x.back_fen,
     CASE
-        WHEN x.way IS NOT NULL OR x.state = 'returned' OR u.until_on IS NULL THEN ''
+        WHEN u.until_on IS NULL OR CASE x.state
+            WHEN 'returned' THEN x.way IS NULL OR x.back_fen IS NOT NULL ELSE x.way IS NOT NULL
+        END THEN ''
         WHEN u.until_on - coalesce(x.sent_on, x.booked_on) > 90 THEN '90天以上'
         WHEN u.until_on - coalesce(x.sent_on, x.booked_on) > 30 THEN '31至90天'
         WHEN u.until_on - coalesce(x.sent_on, x.booked_on) > 7 THEN '8至30天'

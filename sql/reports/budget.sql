@@ -5,10 +5,11 @@
 -- basis:  补贴额按不含税金额核定；按批准日归入各月；截至截止号
 -- sums:   appropriated_fen, granted_fen, recovered_fen, paid_fen
 -- note:   预测累计：尚未到的月份按已过月份的月均净核定额推算，只供参考。
--- chart:  line | 指标执行与预测 | month | cum_fen, forecast_fen
+-- chart:  line | 指标执行与预测 | month | cum_fen, forecast_fen, budget_fen
 -- columns:
 --   month            | 月份 | text | 9
 --   appropriated_fen | 下达指标 | money | 15
+--   budget_fen       | 指标累计 | money | 15
 --   granted_fen      | 核定补贴 | money | 15
 --   recovered_fen    | 追回 | money | 13
 --   cum_fen          | 累计净核定 | money | 15
@@ -80,7 +81,7 @@ running AS (
 )
 
 SELECT
-    to_char(r.from_on, 'YYYY-MM') AS month, r.appropriated_fen, r.granted_fen, r.recovered_fen,
+    to_char(r.from_on, 'YYYY-MM') AS month, r.appropriated_fen, r.budget_fen, r.granted_fen, r.recovered_fen,
     CASE WHEN r.gone THEN r.cum_fen END AS cum_fen,
     CASE WHEN r.gone THEN r.budget_fen - r.cum_fen - r.all_closed_fen END AS left_fen, r.paid_fen,
     CASE WHEN r.gone THEN r.cum_fen ELSE div(r.so_far_fen * r.n, greatest(r.months_gone, 1)) END AS forecast_fen,

@@ -3,6 +3,7 @@
 -- params: period_from, period_until (exclusive), cutoff (seal number)
 -- source: DESIGN 5 and 6.9
 -- basis:  补贴额按不含税金额核定；按批准拨付之日归入本期，状态截至截止号；账号只列末四位
+-- note:   金额合计是送交银行的各笔之和，含后来退回的；退回后重新拨付的另列一笔。
 -- note:   被合并企业的补贴由存续企业承继（公司法第二百二十一条），付入存续企业的账户，并注明“承继”及原企业。
 -- columns:
 --   reference      | 付款编号 | id | 16

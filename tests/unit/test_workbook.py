@@ -139,12 +139,19 @@ def test_a_text_is_never_a_formula_a_link_or_a_number(text: str) -> None:
     assert "hyperlink" not in sheet
 
 
+@pytest.mark.parametrize(("rows", "pages"), [(1, 1), (34, 1), (35, 2), (90, 3)])
+def test_a_few_rows_too_many_make_the_page_smaller_and_no_page_of_their_own(rows: int, pages: int) -> None:
+    sheet = part(xlsx(report(*[ROW] * rows)), "xl/worksheets/sheet1.xml")
+    told = re.search(r'fitToHeight="(\d+)"', sheet)
+    assert (int(told[1]) if told else 1) == pages
+
+
 def test_the_header_is_frozen_repeated_and_the_page_is_a4_landscape() -> None:
     sheet = part(xlsx(report(ROW)), "xl/worksheets/sheet1.xml")
     assert '<pane xSplit="1" ySplit="4"' in sheet
     assert 'paperSize="9"' in sheet
     assert 'orientation="landscape"' in sheet
-    assert 'fitToHeight="0"' in sheet
+    assert 'fitToPage="1"' in sheet
     assert "ab" * 32 in sheet
     names = part(xlsx(report(ROW)), "xl/workbook.xml")
     assert "Print_Titles" in names

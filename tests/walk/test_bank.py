@@ -130,6 +130,27 @@ def test_a_payment_that_never_left_is_not_taken_for_the_one_made_anew(till: Till
     assert (ways(till.desk), left(till.desk)) == ({"amount": 1}, [("payment", "200.00", "7天以内")])
     imported(till.desk, ("2026-08-26", "400.00", ONE, "再"), ("2026-08-26", "-400.00", ONE, "退"), name="出入.csv")
     assert (ways(till.desk), left(till.desk)) == ({"amount": 2}, [("payment", "200.00", "7天以内")])
+    imported(till.desk, ("2026-08-26", "-400.00", ONE, "多退"), name="多.csv")
+    assert ("in", "400.00", "7天以内") in left(till.desk)
+
+
+def test_what_left_and_is_said_to_be_returned_must_come_back(till: Till) -> None:
+    one = till.sent()["payments"][0]["reference"]
+    till.result((one, "400.00", "退回", "L1"))
+    wide = f"{TWO[:2]}　{TWO[2:]}"
+    imported(
+        till.desk, ("2026-08-25", "400.00", "过渡户", one), ("2026-08-25", "200.00", wide, ""),
+        ("2026-10-08", "-1.00", "某银行", "利息"),
+    )  # fmt: skip
+    assert ways(till.desk) == {"reference": 1, "amount": 1}
+    assert left(till.desk) == [("back", "400.00", "31至90天"), ("in", "1.00", "7天以内")]
+    (wrong,) = till.desk.data("reconcile", status=5)["differences"]
+    assert (wrong["subject"], "没有退回的收入" in wrong["detail"]) == (one, True)
+    back = imported(till.desk, ("2026-09-01", "-400.00", "过渡户", "退汇"), name="退.csv")
+    asked = till.desk.data("bank", "match", f"{back['statement']}:3", one, "--why", "过渡户退", "--as", "maker1")
+    till.desk.data("approve", asked["act"], "--as", "checker1")
+    assert till.desk.data("reconcile")["ok"]
+    assert left(till.desk) == [("in", "1.00", "7天以内")]
 
 
 def test_a_statement_stands_or_falls_whole(till: Till) -> None:

@@ -55,6 +55,7 @@ def test_a_returned_payment_is_paid_again_to_the_corrected_account(till: Till) -
     change = till.desk.data("registry", "import", new, "--as", "maker1", status=3)
     waiting = till.batch(status=0)
     assert (waiting["batch"], {each["code"] for each in waiting["left_out"]}) == (None, {"account_pending"})
+    assert "8888" in till.desk.cvl("proposals", change["proposal"]).out
     till.desk.data("approve", change["proposal"], "--as", "checker1")
     again = till.sent()
     assert [(p["amount"], p["account"]) for p in again["payments"]] == [("400.00", "8888")]
@@ -83,10 +84,11 @@ def test_what_cannot_be_paid_is_left_out_with_its_reason(till: Till) -> None:
     made = till.batch(status=3)
     assert [(each["invoice_number"], each["code"]) for each in made["left_out"]] == [(real("a"), "objection_open")]
     assert made["amount"] == "400.00"
+    till.desk.data("object", till.run, real("a"), "--lift", "--why", "核实", "--as", "maker1")
+    assert [(each["amount"], each["code"]) for each in till.batch(status=3)["left_out"]] == [("200.00", "next_batch")]
     till.desk.data("approve", made["act"], "--as", "checker1")
     subsidy = [["发票号码", "政策名称", "已获补贴金额", "放弃"], [real("a"), "区级", "500.00", "否"]]
     till.desk.data("registry", "import", till.desk.sheet(subsidy, "补贴.csv"), "--as", "maker1")
-    till.desk.data("object", till.run, real("a"), "--lift", "--why", "核实", "--as", "maker1")
     assert [each["code"] for each in till.batch()["left_out"]] == ["recovery_due"]
     subsidy[1][2] = "100.00"
     till.desk.data("registry", "import", till.desk.sheet(subsidy, "补贴2.csv"), "--as", "maker1")

@@ -1,0 +1,49 @@
+"""Bank profiles: what is wrong with one is said before a file is read by it; how one amount column is told apart."""
+
+from pathlib import Path
+
+import pytest
+
+from reconciliation import bank, bank_files, bank_profile
+from voucher.errors import Misused
+
+SIGNED = '[statement]\ncolumns = { day = "日期", amount = "金额" }\n'
+WORDED = '[statement]\nout = ["借"]\nin = ["贷"]\ncolumns = { day = "日期", amount = "金额", direction = "标志" }\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[", "不是 TOML"), ("[other]", "“other”"), ('[statement]\ncolumns = { amount = "金额" }', "缺少"),
+        ('[statement]\ncolumns = { day = "日期" }', "取一"), (SIGNED.replace(" }", ', paid_out = "支出" }'), "取一"),
+        (WORDED.replace('in = ["贷"]\n', ""), "“in”"), (SIGNED.replace("day", "colour"), "不认识"),
+        ('[result]\ncolumns = { reference = "用途", amount = "金额", state = "结果" }\npaid = ["成功"]', "“returned”"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_profile_is_said(text: str, said: str) -> None:
+    with pytest.raises(Misused, match=said):
+        bank_profile.parse("银行.toml", text)
+
+
+@pytest.mark.parametrize(
+    ("profile", "header", "rows", "amounts", "codes"),
+    [
+        (SIGNED, "日期,金额", ("20260825,-1.50", "20260825,2.00"), [150, -200], []),
+        (WORDED, "日期,金额,标志", ("20260825,1.5,借", "20260825,2,贷", "20260825,3,D"), [150, -200], ["bad_choice"]),
+    ],
+)
+def test_one_column_of_amounts_is_told_apart_by_its_sign_or_by_a_word(
+    tmp_path: Path, profile: str, header: str, rows: tuple[str, ...], amounts: list[int], codes: list[str]
+) -> None:
+    ours, file = tmp_path / "bank.toml", tmp_path / "明细.csv"
+    ours.write_text(profile, "utf-8")
+    file.write_text("\n".join(["某行明细", header, *rows]), "utf-8")
+    lines, problems = bank.told(bank_files.read(file, "statement", str(ours)))
+    assert ([line["amount_fen"] for line in lines], [each.code for each in problems]) == (amounts, codes)
+
+
+def test_a_profile_is_asked_for_no_file_that_it_does_not_know(tmp_path: Path) -> None:
+    ours = tmp_path / "bank.toml"
+    ours.write_text(SIGNED, "utf-8")
+    with pytest.raises(Misused, match="result"):
+        bank_profile.candidates(str(ours), "result")
