@@ -216,6 +216,21 @@ def test_no_change_of_a_member_is_missed_when_everything_around_it_is_made_to_fi
         assert faults(rebuilt(path, forged)), (number, kind, name)
 
 
+def test_of_a_bundle_that_was_packed_anew_the_changed_member_is_named(books: Engine, tmp_path: Path) -> None:
+    content, path = members(short(books, tmp_path / "a.zip")), tmp_path / "b.zip"
+    place = next(n for n, (name, _) in enumerate(content) if name == bundle.act_name(3))
+    name, data = content[place]
+    for forged, named in (
+        ([*content[:place], (name, data + b"x"), *content[place + 1 :]], name),
+        ([*content[:place], *content[place + 1 :]], name),
+        ([*content, ("acts/000000/000099999.txt", data)], "acts/000000/000099999.txt"),
+    ):
+        with zipfile.ZipFile(path, "w") as archive:
+            for each, written in forged:
+                archive.writestr(each, written)
+        assert faults(path) == [named]
+
+
 def forged_chain(content: Members, changes: dict[str, Callable[[bytes], bytes]]) -> Members:
     """Change acts and make the whole chain anew over them, as only its owner could."""
     files = {name: changes.get(name, lambda same: same)(data) for name, data in content}
