@@ -55,7 +55,7 @@ class Bench:
         self.place.settle()
         with (
             self.place.engine(database) as engine,
-            steps.timed(engine, self.place.home, f"{title} {self.rows:,}") if self.show_steps else nullcontext(),
+            steps.timed(self.place.home, f"{title} {self.rows:,}") if self.show_steps else nullcontext(),
         ):
             yield engine
 

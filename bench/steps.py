@@ -8,17 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from sqlalchemy import Engine, event
 
 from bench.clock import Cost, cpu
 
 
 @contextmanager
-def timed(engine: Engine, home: Path, title: str) -> Iterator[None]:
-    """Print the statements that run on an engine meanwhile with their times, COPY included."""
+def timed(home: Path, title: str) -> Iterator[None]:
+    """Print the statements that run meanwhile with their times, COPY included."""
     spent: dict[str, Cost] = defaultdict(lambda: Cost(0.0, 0.0))
-    began: list[tuple[float, float]] = []
-    original = psycopg.Cursor.copy
+    original, executed = psycopg.Cursor.copy, psycopg.Cursor.execute
 
     def now() -> tuple[float, float]:
         return time.perf_counter(), cpu(home) or 0.0
@@ -29,11 +27,12 @@ def timed(engine: Engine, home: Path, title: str) -> Iterator[None]:
         cost.seconds += seconds - start[0]
         cost.cpu = (cost.cpu or 0.0) + processor - start[1]
 
-    def before(*_: Any) -> None:
-        began.append(now())
-
-    def after(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        add(statement[:110].replace("\n", " "), began.pop())
+    def execute(self: Any, statement: Any, *args: Any, **kwargs: Any) -> Any:
+        start = now()
+        try:
+            return executed(self, statement, *args, **kwargs)
+        finally:
+            add(str(statement)[:110].replace("\n", " "), start)
 
     @contextmanager
     def copy(self: Any, statement: Any, *args: Any, **kwargs: Any) -> Iterator[Any]:
@@ -42,16 +41,12 @@ def timed(engine: Engine, home: Path, title: str) -> Iterator[None]:
             yield copying
         add(str(statement)[-110:], start)
 
-    event.listen(engine, "before_cursor_execute", before)
-    event.listen(engine, "after_cursor_execute", after)
-    psycopg.Cursor.copy = copy  # type: ignore[method-assign]
+    psycopg.Cursor.copy, psycopg.Cursor.execute = copy, execute  # type: ignore[method-assign]
     start = now()
     try:
         yield
     finally:
-        psycopg.Cursor.copy = original  # type: ignore[method-assign]
-        event.remove(engine, "before_cursor_execute", before)
-        event.remove(engine, "after_cursor_execute", after)
+        psycopg.Cursor.copy, psycopg.Cursor.execute = original, executed  # type: ignore[method-assign]
     add("all", start)
     whole = spent.pop("all")
     print(f"--- {title}: {whole.seconds:.2f} s, cpu {whole.cpu:.2f} s")

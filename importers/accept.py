@@ -33,6 +33,8 @@ _LOOKS = 5
 """How often the books are looked at anew when others write the same files at the same time."""
 Look = Callable[[Connection, int], None]
 """Sees the books within the transaction of an import, also of one that is rolled back; given the upload's id."""
+Earlier = dict[str, list[Mapping[str, Any]]]
+"""By SHA-256 the uploads of the same file, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +177,10 @@ def import_handed(
                 look(db, each.upload_id)
 
     def work(db: Connection) -> Mapping[int, Outcome]:
-        known = _known(db, handed, asked, answers, listing=listing)
+        earlier = _earlier(db, handed, asked)
+        known = _known(db, handed, earlier, answers, listing=listing)
         rest = {place: each for place, each in enumerate(handed) if place not in known}
-        fresh = _import(db, rest, user, asked, listing, progress) if rest else {}
+        fresh = _import(db, rest, earlier, user, asked, listing, progress) if rest else {}
         looked(db, known | fresh)
         if dry_run:
             raise _Undone(known | {n: replace(each, upload_id=None) for n, each in fresh.items()})
@@ -238,10 +241,10 @@ def _in_order(answers: Mapping[int, Outcome]) -> list[Outcome]:
     return [answers[place] for place in sorted(answers)]
 
 
-def _earlier(db: Connection, handed: Sequence[Handed], asked: Asked) -> dict[str, list[Mapping[str, Any]]]:
+def _earlier(db: Connection, handed: Sequence[Handed], asked: Asked) -> Earlier:
     """Read the earlier uploads of the same files, oldest first, by SHA-256."""
     hashes = [each.received.digests.sha256 for each in handed]
-    found: dict[str, list[Mapping[str, Any]]] = {}
+    found: Earlier = {}
     for row in query(
         db, "queries/import/uploads_of_file.sql", sha256=hashes, provider=asked.provider,
         service_month=asked.service_month,
@@ -251,10 +254,9 @@ def _earlier(db: Connection, handed: Sequence[Handed], asked: Asked) -> dict[str
 
 
 def _known(
-    db: Connection, handed: Sequence[Handed], asked: Asked, answers: Mapping[int, Outcome], *, listing: bool
+    db: Connection, handed: Sequence[Handed], earlier: Earlier, answers: Mapping[int, Outcome], *, listing: bool
 ) -> dict[int, Outcome]:
     """Answer the files that were taken before and wait for nothing, and those in `answers`."""
-    earlier = _earlier(db, handed, asked)
     closed = {
         place: rows[-1]["upload_id"]
         for place, each in enumerate(handed)
@@ -265,10 +267,10 @@ def _known(
 
 
 def _import(
-    db: Connection, handed: Mapping[int, Handed], user: User, asked: Asked, listing: bool, progress: Progress
-) -> dict[int, Outcome]:
+    db: Connection, handed: Mapping[int, Handed], earlier: Earlier, user: User, asked: Asked, listing: bool,
+    progress: Progress,
+) -> dict[int, Outcome]:  # fmt: skip
     """Import files that are new or still have open rows. Raises _Undone for those that nothing new is said of."""
-    earlier = _earlier(db, list(handed.values()), asked)
     requests = {}
     for each in handed.values():
         sha256 = each.received.digests.sha256

@@ -10,12 +10,12 @@ from importers import usage
 from importers.messages import make
 from importers.stage import Staged
 from voucher.acts import canonical
-from voucher.database import Row, driver, expect_many, one, query, run_file
+from voucher.database import Row, driver, expect_many, one, plan_anew, query, run_file
 from voucher.days import Span
 from voucher.problem import Problem
 
-_MANY = 5_000
-"""Rows from which they are worth the planner's while."""
+_FEW, _MANY = 200, 5_000
+"""Up to so many rows the plans of the last small upload serve; from so many on they are worth the planner's while."""
 DOUBTFUL = frozenset({"eiid_differs", "export_totals_differ"})
 """Codes of documents that a person must look at before anything of them counts."""
 UNSURE = DOUBTFUL | {"number_rounded"}
@@ -44,7 +44,10 @@ def judge(db: Connection, staged: Mapping[int, Staged]) -> Row:
 
     Returns what there is among them, as 34_what.sql tells it.
     """
-    many = sum(each.rows for each in staged.values()) > _MANY
+    rows = sum(each.rows for each in staged.values())
+    many = rows > _MANY
+    if rows > _FEW:
+        plan_anew(db)
     if many:
         expect_many(db)
         db.exec_driver_sql("ANALYZE context")

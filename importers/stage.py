@@ -9,12 +9,14 @@ from sqlalchemy import Connection
 from importers.chunks import ParsedChunk, copy_lines
 from importers.columns import STAGED, Header
 from importers.parts import Aside, Part
-from voucher.database import driver, run_file
+from voucher.database import driver, one, run_file
 from voucher.problem import Problem
 
 _COLUMNS = ", ".join(
     ("upload_id", "sheet", "row_no", "raw", "digest", *(staged.name for staged in STAGED), "has_error")
 )
+_LEFT_BYTES = 1 << 22
+"""From so many bytes of dead rows on it is quicker to begin with new tables."""
 Progress = Callable[[int], None]
 """Told after each chunk how many rows have been read so far."""
 
@@ -38,9 +40,13 @@ class Staged:
 
 
 def make_tables(db: Connection) -> None:
-    """Create the temporary tables of one import; they are gone with its transaction."""
-    for name in ("00_stage", "01_found", "02_context"):
-        run_file(db, f"queries/import/{name}.sql")
+    """See to it that this session has the temporary tables of imports; each transaction finds and leaves them empty."""
+    left = one(db, "queries/import/00_left.sql")
+    assert left is not None
+    if left["bytes"] is not None and left["bytes"] > _LEFT_BYTES:
+        db.exec_driver_sql("DISCARD TEMP")
+    if left["bytes"] is None or left["bytes"] > _LEFT_BYTES:
+        run_file(db, "queries/import/00_tables.sql")
 
 
 def stage(db: Connection, uploads: Iterable[tuple[int, Iterable[Part], Staged]], progress: Progress) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from threading import Barrier
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
@@ -432,7 +433,7 @@ def test_one_of_two_at_once_is_first(db_engine: Engine) -> None:
 
 @pytest.mark.parametrize("reference", ["", "a|b", "a\nb", "a\x7fb"])
 def test_a_reference_holds_no_bar_and_no_control_character(db_engine: Engine, reference: str) -> None:
-    with pytest.raises(DBAPIError, match="act_reference_check"), transaction(db_engine) as db:
+    with pytest.raises(psycopg.Error, match="act_reference_check"), transaction(db_engine) as db:
         nothing(db, reference)
 
 

@@ -3,11 +3,11 @@
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import DBAPIError
 
 from tests.postgres.conftest import Clone
 from tests.postgres.desk import CHECKER, MAKER
@@ -84,7 +84,7 @@ def test_a_root_may_go_below_zero_and_nothing_else(db_engine: Engine, root: str)
     ids=["nothing", "less than nothing", "to itself"],
 )
 def test_what_is_no_transfer_cannot_be_written(db_engine: Engine, entry: tuple[str, str, int]) -> None:
-    with pytest.raises(DBAPIError, match="transfer_"), transaction(db_engine) as db:
+    with pytest.raises(psycopg.Error, match="transfer_"), transaction(db_engine) as db:
         post(db, "1", entry)
 
 
@@ -92,7 +92,7 @@ def test_what_is_no_transfer_cannot_be_written(db_engine: Engine, entry: tuple[s
     "name", ["cash:treasury:2026", "money:treasury", "money::2026", "money:a|b:c", "money:A:1", ""]
 )
 def test_an_account_has_a_name_of_its_book(db_engine: Engine, name: str) -> None:
-    with pytest.raises(DBAPIError, match="account_name_check"), transaction(db_engine) as db:
+    with pytest.raises(psycopg.Error, match="account_name_check"), transaction(db_engine) as db:
         post(db, "1", (TREASURY, name, 1))
 
 
@@ -135,7 +135,7 @@ def test_kept_balances_are_the_sums_of_the_transfers_and_of_all_nothing(
                 post(db, str(place), *journal)
                 step.commit()
                 expected, went = after, True
-            except DBAPIError:
+            except psycopg.Error:
                 step.rollback()
                 went = False
             assert went == fits

@@ -1,6 +1,9 @@
--- grain:  temporary table several, one row per invoice of more than one row: what its rows agree on
+-- grain:  inserts into several one row per invoice of more than one row: what its rows agree on
 -- params: none (reads stage, context)
-CREATE TEMPORARY TABLE several ON COMMIT DROP AS
+INSERT INTO several (
+    invoice_number, first_row, rows, has_error, wrong_row, differing, identical, too_large, net_fen, tax_fen, gross_fen,
+    paid_fen, digest
+)
 WITH repeated AS (
     SELECT s.invoice_number
     FROM stage AS s

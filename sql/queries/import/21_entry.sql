@@ -1,6 +1,9 @@
--- grain:  temporary table entry, one row per invoice number of the files, whole and without faults of its own
+-- grain:  inserts into entry one row per invoice number of the files, whole and without faults of its own
 -- params: none (reads stage, several, context)
-CREATE TEMPORARY TABLE entry ON COMMIT DROP AS
+INSERT INTO entry (
+    upload_id, number, kind, sheet, first_row, held_upload_id, issued_on, provider_uscc, provider_name, company_uscc,
+    company_name, contract_no, original_number, span, rows, net_fen, tax_fen, gross_fen, paid_fen, digest, fault
+)
 WITH header AS (
     SELECT
         s.upload_id, s.invoice_number AS number, s.invoice_kind AS kind,

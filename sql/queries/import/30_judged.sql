@@ -1,7 +1,11 @@
--- grain:  temporary table judged, one row per invoice: known parties, an earlier acceptance, and a first outcome
+-- grain:  inserts into judged one row per invoice: known parties, an earlier acceptance, and a first outcome
 -- params: none (reads entry, context)
 -- source: DESIGN 7 (duplicate, conflict, held) and 6.10 (an invoice all of whose covered days are late is rejected)
-CREATE TEMPORARY TABLE judged ON COMMIT DROP AS
+INSERT INTO judged (
+    upload_id, number, kind, sheet, first_row, held_upload_id, issued_on, provider_uscc, provider_name, company_uscc,
+    company_name, contract_no, original_number, span, rows, net_fen, tax_fen, gross_fen, paid_fen, digest, fault,
+    received_on, company_id, invoice_id, outcome, code
+)
 WITH covered AS (
     SELECT coalesce(range_agg(f.span), '{}') AS days FROM policy_in_force AS f
 ),
