@@ -5,6 +5,7 @@ rolled back.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
@@ -180,11 +181,12 @@ def import_handed(
         earlier = _earlier(db, handed, asked)
         known = _known(db, handed, earlier, answers, listing=listing)
         rest = {place: each for place, each in enumerate(handed) if place not in known}
-        fresh = _import(db, rest, earlier, user, asked, listing, progress) if rest else {}
-        looked(db, known | fresh)
-        if dry_run:
-            raise _Undone(known | {n: replace(each, upload_id=None) for n, each in fresh.items()})
-        return known | fresh
+        if rest:
+            make_tables(db)
+        with database.undone(db) if dry_run else nullcontext():
+            fresh = _import(db, rest, earlier, user, asked, listing, progress) if rest else {}
+            looked(db, known | fresh)
+        return known | {n: replace(each, upload_id=None) if dry_run else each for n, each in fresh.items()}
 
     for _ in range(_LOOKS):
         try:
@@ -277,7 +279,6 @@ def _import(
         key = {"sha256": sha256, "provider": asked.provider, "service_month": asked.service_month}
         requests[":".join((*key.values(), str(len(earlier.get(sha256, ())) + 1)))] = key
     with acts.several(db, "upload", requests, user.name) as opened:
-        make_tables(db)
         for place, act in zip(handed, opened, strict=True):
             handed[place].upload_id, handed[place].staged = act.act_id, Staged()
         stage(db, [(each.upload_id, each.read(), each.staged) for each in handed.values()], progress)

@@ -12,6 +12,8 @@ from typing import Any, Literal, TypeVar, cast
 
 import psycopg
 from psycopg import errors as pg
+from psycopg.errors import error_from_result
+from psycopg.pq import ExecStatus
 from psycopg.rows import dict_row
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
@@ -171,6 +173,20 @@ def run_file(db: Connection, name: str, /, **params: object) -> int:
     """Run one SQL file that writes; return the number of rows it wrote."""
     with driver(db).cursor() as cursor:
         return cursor.execute(_statement(name), params).rowcount
+
+
+@contextmanager
+def undone(db: Connection) -> Iterator[None]:
+    """Undo at the end what is done within; an exception is left to undo the whole transaction.
+
+    libpq is asked directly: after a rollback that the driver sees it forgets the session's plans.
+    """
+    server = driver(db).pgconn
+    server.exec_(b"SAVEPOINT undone")
+    yield
+    result = server.exec_(b"ROLLBACK TO SAVEPOINT undone")
+    if result.status != ExecStatus.COMMAND_OK:
+        raise error_from_result(result)
 
 
 def plan_anew(db: Connection) -> None:
