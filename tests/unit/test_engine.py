@@ -4,18 +4,32 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from settlement.engine import KINDS, Draft, Line, draft, needed, prorate, share_out, shares, takers
-from settlement.facts import Facts, Invoice, InvoiceLine, Payment, Refusal, Subsidy, Verification, VoucherState
+from settlement.engine import KINDS, Draft, Line, Room, draft, needed, prorate, room_of, share_out, shares, takers
+from settlement.facts import (
+    Facts,
+    Invoice,
+    InvoiceLine,
+    Metering,
+    Payment,
+    Refusal,
+    Served,
+    Standing,
+    Subsidy,
+    Verification,
+    VoucherState,
+)
 from settlement.policy import Policy
 from tests.cases import books, histories
 from tests.cases.histories import calm, invoice, policies, red_of, usual
 from tests.cases.player import policy
+from voucher.days import Span
 from voucher.reasons import SENTENCES, Reason
 
 POLICY = policy({})
@@ -75,6 +89,7 @@ def test_rounding_happens_once_per_claim_over_two_documents() -> None:
     line = run(facts, [old, new]).lines[0]
     assert line.computed_fen == (30 * 2000 + 32 * 3333) // 10_000
     assert line.policy_ids == ("amended", old.id)
+    assert [line.policy_ids for line in run(claims(62), [old, new]).lines] == [(old.id,)]
 
 
 def test_backfill_comes_before_new_claims_and_keeps_its_room_when_only_listed() -> None:
@@ -120,6 +135,41 @@ def test_the_room_is_what_the_voucher_leaves(state: VoucherState | None, room: i
     assert told(run(facts).lines) == [(1, "grant", room, 2 * CAP - room)]
 
 
+@pytest.mark.parametrize(
+    ("state", "standing", "room"),
+    [
+        (None, Standing(1, False, None), Room(CAP)),
+        (None, Standing(1, True, None), Room(CAP, frozen=True)),
+        (None, Standing(1, False, 2027), Room(CAP)),
+        (None, Standing(1, False, 2026), Room(0, closed=True)),
+        (None, Standing(1, True, 2025), Room(0, frozen=True, closed=True)),
+        (voucher(CAP, 300), Standing(1, True, 2027), Room(300, frozen=True)),
+        (voucher(CAP, 300), Standing(1, False, 2026), Room(0, closed=True)),
+        (voucher(CAP, 300, frozen=True), Standing(1, False, None), Room(300, frozen=True)),
+        (voucher(CAP, 300, revoked=True), Standing(1, False, 2027), Room(0, closed=True)),
+        (voucher(CAP + 400, 300), None, Room(-100)),
+    ],
+)
+def test_a_company_frozen_or_absorbed_binds_its_room(
+    state: VoucherState | None, standing: Standing | None, room: Room
+) -> None:
+    assert room_of(state, POLICY, 2026, standing) == room
+
+
+def test_a_year_without_a_document_has_no_room_but_what_is_granted_counts() -> None:
+    assert room_of(None, None, 2026, None) == Room(0)
+    assert room_of(voucher(CAP, CAP - 300), None, 2026, None) == Room(-300)
+
+
+def test_a_frozen_company_waits_and_an_absorbed_one_gets_nothing_of_later_years() -> None:
+    later = invoice(3, 500, date(2027, 5, 1), date(2027, 5, 31), company=2)
+    facts = more(claims(500), invoice(2, 500, *MAY, company=2), later)
+    facts = replace(facts, standings=[Standing(1, True, None), Standing(2, False, 2027)])
+    result = run(facts)
+    assert told(result.lines) == [(2, "grant", 100, 0), (3, "grant", 0, 100)]
+    assert [(line.invoice_id, line.reasons) for line in result.held] == [(1, (Reason("frozen", 100),))]
+
+
 def test_without_a_voucher_nothing_is_granted_when_vouchers_are_applied_for() -> None:
     assert told(run(claims(500), [policy({"issuance": "application"})]).lines) == [(1, "grant", 0, 100)]
 
@@ -137,10 +187,8 @@ def test_a_frozen_voucher_holds_all_but_recoveries() -> None:
     facts = more(facts, red_of(facts.invoices[0], 3, 250), invoice(4, 1000, *MAY))
     result = run(facts, backfill=True)
     assert told(result.lines) == [(1, "recovery", -50, 0)]
-    assert [(line.invoice_id, line.kind, line.reasons) for line in result.held] == [
-        (2, "backfill", (Reason("frozen", 50),)),
-        (4, "grant", (Reason("frozen", 200),)),
-    ]
+    assert told(result.held) == [(2, "backfill", 0, 0), (4, "grant", 0, 0)]
+    assert [line.reasons for line in result.held] == [(Reason("frozen", 50),), (Reason("frozen", 200),)]
 
 
 def test_a_held_claim_reserves_no_room() -> None:
@@ -184,6 +232,18 @@ def test_a_settled_claim_without_an_eligible_day_is_recovered_whole() -> None:
     assert told([line]) == [(1, "recovery", -100, 0)]
     assert (line.basis_fen, line.computed_fen, line.policy_ids) == (0, 0, (POLICY.id,))
     assert line.reasons == (Reason("not_qualified", 500),)
+
+
+def test_a_claim_without_a_day_that_counts_names_the_documents_of_its_year_or_the_last_one() -> None:
+    ends = (POLICY.span.start, date(2026, 7, 1), date(2027, 1, 1), date(2027, 3, 1))
+    documents = [replace(POLICY, id=f"part-{i}", span=Span(ends[i], ends[i + 1])) for i in range(3)]
+    year = invoice(2, 500, date(2028, 5, 1), date(2028, 5, 31))
+    rows = [Served(place, at, "grant", 100, 0, 0, False) for place, at in ((1, 2026), (2, 2028))]
+    facts = replace(more(claims(500), year), qualifications=[], served=rows)
+    assert [(line.cap_year, line.granted_fen, line.policy_ids) for line in run(facts, documents).lines] == [
+        (2026, -100, ("part-0", "part-1")),
+        (2028, -100, ("part-2",)),
+    ]
 
 
 def test_an_invoice_left_out_says_why_over_its_whole_span() -> None:
@@ -371,6 +431,18 @@ def test_a_claim_waits_for_the_tax_platform_where_that_is_asked_for() -> None:
     assert (later.lines, [line.invoice_id for line in later.held]) == ([], [2])
 
 
+def test_a_claim_waits_for_a_person_when_usage_differs_where_that_is_asked_for() -> None:
+    asked = policy({"usage_sum": "hold", "usage_sum_tolerance_fen": 5})
+    rows = [Metering(str(n), False, False, Decimal(yuan), [], (1, n)) for n, yuan in ((1, "10.05"), (2, "20.06"))]
+    facts = replace(claims(1000, 2000), meterings=rows)
+    found = run(facts, [asked])
+    assert told(found.lines) == [(1, "grant", 200, 0)]
+    assert [(line.invoice_id, line.reasons) for line in found.held] == [(2, (Reason("usage_sum_differs", 400, 2006),))]
+    assert run(facts).held == []
+    later = run(replace(served(claims(1000, 2000)), meterings=rows), [asked])
+    assert (later.lines, later.held) == ([], [])
+
+
 def test_an_invoice_without_one_line_of_the_programme_has_no_claim() -> None:
     other = invoice(1, 1000, *MAY, lines=[InvoiceLine(1, "1090511010000000000", 1000)])
     found = run(replace(usual(), invoices=[other]))
@@ -387,4 +459,5 @@ def test_what_a_found_subsidy_leaves_open_is_what_was_granted() -> None:
     capped = policy({"annual_cap_fen": 150})
     settled = served(claims(1000), [capped])
     found = run(replace(settled, subsidies=[Subsidy("1", "甲", 199, False, (9, 1))]), [capped])
-    assert [(line.invoice_id, line.reasons[-1]) for line in found.held] == [(1, Reason("overlap_open", 150, 199))]
+    assert told(found.held) == [(1, "grant", 0, 0)]
+    assert found.held[0].reasons[-1] == Reason("overlap_open", 150, 199)

@@ -3,15 +3,28 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from settlement.facts import Contract, Facts, Invoice, InvoiceLine, Listing, Payment, Qualification, Relation, Subsidy
+from settlement.facts import (
+    Contract,
+    Facts,
+    Invoice,
+    InvoiceLine,
+    Listing,
+    Metering,
+    Payment,
+    Qualification,
+    Relation,
+    Subsidy,
+)
 from settlement.policy import Policy, in_force
-from settlement.worth import Bill, Documents, Registers, after_overlap, weigh
+from settlement.worth import Bill, Documents, Piece, Registers, after_overlap, cut_days, weigh
 from tests.cases import histories
 from tests.cases.histories import calm, invoice, policies, red_of, usual
 from tests.cases.player import policy
@@ -55,6 +68,26 @@ def test_days_of_a_gap_between_documents_are_after_the_policy() -> None:
     early = replace(POLICY, span=Span(date(2026, 5, 2), date(2026, 5, 11)))
     late = replace(POLICY, id="late", span=Span(date(2026, 5, 21), date(2026, 5, 31)))
     assert why(usual(), invoice(1, 3100, *MAY), [early, late]) == {"before_policy": 100, "after_policy": 1100}
+
+
+def test_days_are_cut_by_year_document_and_reason_before_they_have_amounts() -> None:
+    early = replace(POLICY, span=Span(date(2026, 12, 2), date(2026, 12, 11)))
+    late = replace(POLICY, id="late", span=Span(date(2026, 12, 21), date(2027, 1, 31)))
+    listing = Listing(11, Span(date(2026, 12, 5), date(2027, 1, 15)), (1, 1))
+    blue = invoice(1, 6200, date(2026, 12, 1), date(2027, 1, 31), received_on=date(2027, 4, 1))
+    cuts = cut_days(Registers(replace(usual(), listings=[listing])), in_force([late, early]), blue)
+    days = [date(2026, 12, day) for day in (1, 2, 5, 11, 21)] + [date(2027, 1, day) for day in (1, 15, 31)]
+    whole = [Span(*pair) for pair in pairwise([*days, date(2027, 2, 1)])]
+    assert cuts == [
+        Piece(whole[0], 2026, None, "before_policy", 0),
+        Piece(whole[1], 2026, early, "not_listed", 0),
+        Piece(whole[2], 2026, early, "past_claim_deadline", 0),
+        Piece(whole[3], 2026, None, "after_policy", 0),
+        Piece(whole[4], 2026, late, "past_claim_deadline", 0),
+        Piece(whole[5], 2027, late, None, 0),
+        Piece(whole[6], 2027, late, "not_listed", 0),
+        Piece(whole[7], 2027, None, "after_policy", 0),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -182,6 +215,35 @@ def test_of_contract_rows_the_newest_of_its_key_and_the_latest_span_count() -> N
 def test_the_last_fen_of_an_invoice_or_of_what_was_paid_still_counts() -> None:
     assert bill(usual(), invoice(1, 1, *MAY, paid_fen=1)).basis_fen == 1
     assert bill(usual(), invoice(1, 1_000, *MAY, paid_fen=1)).basis_fen == 1
+
+
+@pytest.mark.parametrize(
+    ("net", "gross", "tolerance", "told"),
+    [
+        (None, None, 0, None),
+        ("100.004", None, 0, None),
+        ("100.005", None, 0, 10_001),
+        ("99.99", None, 1, None),
+        (None, "106", 0, None),
+        (None, "105.98", 1, 10_598),
+        ("99.90", "106.05", 0, 9_990),
+        ("99.95", "106.10", 0, 10_610),
+        ("99.95", "106.05", 4, 9_995),
+        ("-0.005", None, 0, -1),
+    ],
+)
+def test_of_the_metered_sums_the_one_furthest_from_the_invoice_is_told(
+    net: str | None, gross: str | None, tolerance: int, told: int | None
+) -> None:
+    blue = invoice(1, 20_000, *MAY, gross_fen=21_200)
+    red = replace(red_of(blue, 2, 10_000), gross_fen=-10_600)
+    rows = [
+        Metering("1", place == 1, False, Decimal(yuan), [], (place, 1))
+        for place, yuan in enumerate((net, gross))
+        if yuan is not None
+    ]
+    registers = Registers(replace(usual(), invoices=[blue, red], meterings=rows))
+    assert registers.usage_differs(blue, tolerance) == told
 
 
 def test_nothing_gross_is_left_after_red_letters() -> None:
