@@ -216,7 +216,14 @@ CATALOGUE: Mapping[str, Entry] = {
     "capitals_differ": _row("大写金额“{value}”（{said}元）与价税合计{figure}元不符", "请向开票平台重新下载原件后上传"),
     "capitals_unreadable": _note("大写金额无法识别：{value}", "请照发票核对价税合计，确认无误可不处理"),
     "places_differ": _row("文件内两处的“{column}”不同：{value}与{other}", "请向开票平台重新下载原件后上传"),
-    "qr_only": _note("只读到二维码，没有明细（{value}）", "发票已暂存待核，请上传同一发票的数电票 XML、OFD 或模板行"),
+    "qr_only": _note(
+        "单据没有明细，号码、日期或金额取自二维码（{value}）",
+        "发票已暂存待核，请上传同一发票的数电票 XML 或模板行",
+    ),
+    "qr_differs": _note(
+        "二维码里的“{column}”是{value}，与 PDF 所载的{other}不同",
+        "发票已暂存待核，请向开票平台重新下载原件后上传，或请经办人员核定",
+    ),
     "reversed_blue": _row("发票状态为“{value}”，已全额红冲的蓝字发票不能申报", "如已重新开具，请上传新的发票"),
     "partly_reversed": _note("发票状态为“{value}”", "请确认对应的红字发票也在本次或以前上传"),
     "void_invoice": _row("发票状态为“{value}”，作废的发票不能申报", "如已重新开具，请上传新的发票"),
