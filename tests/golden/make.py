@@ -133,17 +133,19 @@ def pdf_samples() -> dict[str, bytes]:
         "old_number": pdf.qr(legacy, old),
         "number_only_differs": pdf.qr(pdf.qr_text(other), {"InvoiceNumber": BLUE.number}),
     }  # fmt: skip
-    return {f"both_{name}.pdf": data for name, data in both.items()} | {f"attached_{name}.pdf": pdf.attached(xml(bill)) for name, bill in TREES.items()} | {
+    alone = {
         "information.pdf": pdf.information(BLUE),
         "information_number_only.pdf": pdf.informed({"InvoiceNumber": BLUE.number}),
         "information_wrong_sums.pdf": pdf.information(replace(BLUE, gross="100000.01")),
         "xbrl.pdf": pdf.attached(pdf.xbrl(BLUE), "xbrl.xml"),
-        "qr.pdf": pdf.qr(pdf.qr_text(BLUE)),
+        "qr.pdf": pdf.qr(code),
         "qr_red.pdf": pdf.qr(pdf.qr_text(RED)),
-        "qr_legacy.pdf": pdf.qr(pdf.qr_text(OLD, "10", "050002100111")),
+        "qr_legacy.pdf": pdf.qr(legacy),
         "qr_of_something_else.pdf": pdf.qr("WIFI:S:x;;"),
         "doctype_attached.pdf": pdf.attached(b"<!DOCTYPE a><EInvoice/>"),
     }
+    trees = {f"attached_{name}.pdf": pdf.attached(xml(bill)) for name, bill in TREES.items()}
+    return trees | alone | {f"both_{name}.pdf": data for name, data in both.items()}
 
 
 def tax_export() -> dict[str, bytes]:
