@@ -23,6 +23,8 @@ from voucher.errors import CvlError, Misused, Refused
 
 SMALL_BYTES = 1 << 20
 """Up to this size of a file its accepted invoices are counted for people."""
+NUMBERS_SHOWN = 3
+"""So many of the numbers that wait are named."""
 
 
 def import_files(
@@ -128,6 +130,13 @@ def outcome_lines(file: Path, outcome: Outcome, dry_run: bool, written: Path | N
     if taken and not dry_run:
         lines.append(f"  受理发票{len(taken)}张，受理号 {min(taken)} 至 {max(taken)}。")
     lines += problem_lines(outcome.problems)
+    waiting = [row for row in outcome.failing if row["outcome"] in ("held", "conflict") and row["invoice_number"]]
+    if waiting and not dry_run:
+        numbers = {row["invoice_number"] for row in waiting}
+        lines.append(f"  待核、冲突的{len(numbers)}张发票，缺什么、下一步用哪条命令：")
+        lines += [f"    cvl invoice show {number}" for number in sorted(numbers)[:NUMBERS_SHOWN]]
+        if len(numbers) > NUMBERS_SHOWN:
+            lines.append("    ……其余见 cvl invoice list --status held 和 --status conflict")
     if written is not None:
         lines.append(f"  未受理的{len(outcome.failing)}行已写入 {written}，改正后可直接用 cvl import 重新导入。")
     elif outcome.failing and outcome.exit_status == 3:

@@ -9,9 +9,9 @@ from console import chinese
 from console.answer import Answer, pairs, table, yuan
 from console.chinese import OneOf, argument, option
 from console.door import Verb
-from console.resolutions import documents_data, documents_lines
+from console.resolutions import documents_data, documents_lines, steps_lines
 from console.verifications import shown as verification_shown
-from importers import resolve
+from importers import resolve, waiting
 from importers.outcome import INVOICE_KINDS, WORDS
 from settlement.run import KINDS, STATES
 from voucher import acts, uscc
@@ -41,11 +41,16 @@ def show_all(
         "status": status,
         **dict.fromkeys(("uploader", "number", "month", "rows", "skip")),
     }
-    rows = run(
-        engine,
-        lambda db: query(db, "queries/console/invoices.sql", **which, cutoff=acts.cutoff_then(db, as_of)),
-        "cvl_auditor",
-    )
+    every = company is None and status in (None, "conflict")
+
+    def work(db: Connection) -> tuple[Sequence[Row], list[str]]:
+        cutoff = acts.cutoff_then(db, as_of)
+        rows = query(db, "queries/console/invoices.sql", **which, cutoff=cutoff)
+        open_ = query(db, "queries/portal/conflicts.sql", rows=None, skip=0, cutoff=cutoff) if every else ()
+        found = [r["invoice_number"] for r in open_ if which["provider"] in (None, r["provider"])]
+        return rows, sorted(set(found) - {r["number"] for r in rows if r["status"] != "accepted"})
+
+    rows, disputed = run(engine, work, "cvl_auditor")
     data = {
         "invoices": [
             {
@@ -55,10 +60,12 @@ def show_all(
                 "received_on": r["received_on"], "granted": _money(r["granted_fen"]),
             }
             for r in rows
-        ]
+        ],
+        "disputed": disputed,
     }  # fmt: skip
+    then = _then({r["status"] for r in rows}, disputed)
     if not rows:
-        return Answer(data, ["没有符合条件的发票。"])
+        return Answer(data, ["没有符合条件的发票。", *then])
     shown = [
         (
             str(r["accepted_no"] or ""), r["number"], WORDS[r["status"]], r["company"] or "", r["provider"] or "",
@@ -67,7 +74,17 @@ def show_all(
         for r in rows
     ]  # fmt: skip
     heads = [">受理号", "发票号码", "结果", "企业", "服务商", "服务起", "服务止", ">不含税金额", ">已核定补贴"]
-    return Answer(data, table(heads, shown))
+    return Answer(data, [*table(heads, shown), *then])
+
+
+def _then(statuses: set[str], disputed: Sequence[str]) -> list[str]:
+    """Say how to go on with what is not accepted, and with accepted numbers whose documents do not agree."""
+    open_ = [WORDS[status] for status in STATUSES[1:] if status in statuses]
+    text = [f"{'、'.join(open_)}的发票缺什么、下一步用哪条命令：cvl invoice show 发票号码"] if open_ else []
+    if disputed:
+        text.append(f"另有{len(disputed)}张已受理的发票收到过内容不同的单据，待核定以哪一份为准：")
+        text += [f"  cvl invoice show {number}" for number in disputed]
+    return ["", *text] if text else []
 
 
 def show(engine: Engine, number: str, as_of: str | None = None) -> Answer:
@@ -79,21 +96,26 @@ def show(engine: Engine, number: str, as_of: str | None = None) -> Answer:
         uploads = query(db, "queries/console/invoice_uploads.sql", number=number, cutoff=cutoff)
         papers = resolve.documents(db, number, cutoff)
         checked = one(db, "queries/verification/last.sql", number=number, cutoff=cutoff)
-        more = {"documents": documents_data(papers), "verification": checked and dict(checked)}
+        steps = waiting.next_steps(db, number, papers, uploads[-1]["outcome"] if uploads else "", cutoff)
+        more = {
+            "documents": documents_data(papers), "verification": checked and dict(checked),
+            "next": [{"what": step.what, "command": step.command} for step in steps],
+        }  # fmt: skip
         if found is None:
             if not uploads:
                 raise Refused("no_invoice", f"没有收到过发票 {number}。请核对号码，或用 cvl invoice list 查看。")
             data = {"number": number, "status": uploads[-1]["outcome"], "accepted_no": None}
             text = [f"发票 {number} 没有受理（{WORDS[uploads[-1]['outcome']]}）。"]
-            text += [*documents_lines(papers, number), *_upload_lines(uploads)]
+            text += [*documents_lines(papers), *_upload_lines(uploads), *steps_lines(steps)]
             return Answer(data | {"not_accepted": _upload_data(uploads)} | more, text)
         key = {"company_id": found["company_id"], "invoice_id": found["invoice_id"], "cutoff": cutoff}
         lines = query(db, "queries/console/invoice_lines.sql", **key)
         grants = query(db, "queries/console/invoice_grants.sql", **key)
         text = [
             *_lines(found, lines, grants, verification_shown(checked)),
-            *documents_lines(papers, number),
+            *documents_lines(papers),
             *_upload_lines(uploads),
+            *steps_lines(steps),
         ]
         then = f"每个数字的来历：cvl explain {number}"
         return Answer(_data(found, lines, grants, uploads) | more, [*text, "", then])

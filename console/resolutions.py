@@ -15,6 +15,7 @@ from console.door import Verb
 from importers import resolve
 from importers.originals import Originals, pack_of
 from importers.resolve import Row
+from importers.waiting import Step
 from voucher import access, approval
 from voucher.database import query, run
 from voucher.errors import Broken, Refused
@@ -37,7 +38,7 @@ def documents_data(found: Sequence[Row]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def documents_lines(found: Sequence[Row], number: str) -> list[str]:
+def documents_lines(found: Sequence[Row]) -> list[str]:
     """Write the same for people: which document counts for lines, which for the span, and what is in dispute."""
     if not found:
         return []
@@ -56,9 +57,12 @@ def documents_lines(found: Sequence[Row], number: str) -> list[str]:
         for r in found
         if r["notes"]
     ]
-    if any(r["state"] == "conflict" for r in found):
-        text.append(f"有冲突。确定以哪一份为准后：cvl invoice resolve {number} --keep 摘要 --why “……” --as 经办人员")
     return text
+
+
+def steps_lines(steps: Sequence[Step]) -> list[str]:
+    """Write what to do next about an invoice that waits."""
+    return ["", "下一步：", *(f"  {step.what}：{step.command}" for step in steps)] if steps else []
 
 
 def propose(engine: Engine, as_user: str | None, number: str, keep: str, why: str) -> Answer:

@@ -16,7 +16,7 @@ from voucher.problem import Problem
 
 _FEW, _MANY = 200, 5_000
 """Up to so many rows the plans of the last small upload serve; from so many on they are worth the planner's while."""
-DOUBTFUL = frozenset({"eiid_differs", "export_totals_differ"})
+DOUBTFUL = frozenset({"eiid_differs", "export_totals_differ", "qr_differs"})
 """Codes of documents that a person must look at before anything of them counts."""
 UNSURE = DOUBTFUL | {"number_rounded"}
 """Codes of what a person must look at before it is accepted; another document of the number says enough."""

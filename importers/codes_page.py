@@ -9,7 +9,7 @@ TITLES = {"blocking": "整份文件没有导入", "error": "这一张发票没�
 WORDS = {
     "value": "原内容", "column": "列名", "row": "行号", "limit": "上限", "detail": "", "other_row": "另一行的行号",
     "original": "原发票号码", "received": "申报日", "registered": "登记的名称", "choices": "可选的内容",
-    "what": "这些行",
+    "what": "这些行", "invoice_number": "发票号码",
 }  # fmt: skip
 """Name in a sentence to what stands there on the page; another name stands as “……”."""
 

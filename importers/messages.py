@@ -31,6 +31,7 @@ def _note(wrong: str, advice: str) -> Entry:
     return Entry("warning", wrong, advice)
 
 
+_RESOLVED = "原件无误的，由经办人员核定（cvl invoice show {invoice_number} 列出可用的命令）"
 CATALOGUE: Mapping[str, Entry] = {
     # the file as a whole
     "not_a_spreadsheet": _file(
@@ -162,12 +163,20 @@ CATALOGUE: Mapping[str, Entry] = {
     "red_parties_differ": _row(
         "红字发票与原发票{original}的供方或用方不一致", "请核对原发票号码以及双方的统一社会信用代码"
     ),
-    "original_missing": _note("原发票{value}还没有受理", "发票已暂存，蓝字发票受理后会自动处理"),
-    "service_span_missing": _note("没有服务起始日和服务截止日", "发票已暂存，请在模板中补填服务期间后上传同一发票号码"),
+    "original_missing": _note(
+        "原发票{value}还没有受理",
+        "发票已暂存，请上传这张蓝字发票，受理后会自动处理；号码写错的请改正原发票号码后重新上传",
+    ),
+    "service_span_missing": _note(
+        "没有服务起始日和服务截止日",
+        "发票已暂存，请在模板中补填服务期间后上传同一发票号码，或照原文件再上传一次并指明服务月份（--service-month）",
+    ),
     "tax_codes_missing": _note("单据上没有税收分类编码", "发票已暂存，请上传同一发票的数电票 XML 或模板行"),
     "duplicate_invoice": _note("发票{value}已经受理过，内容相同", "无需再次上传"),
     "conflict_invoice": _row(
-        "发票{value}已经受理过，但这次的内容不同（{detail}）", "请核对原件；如已冲红重开，请上传红字和新发票"
+        "发票{value}已经受理过，但这次的内容不同（{detail}）",
+        "请核对原件；如已冲红重开，请上传红字和新发票；"
+        "要定以哪一份为准的，由经办人员核定（cvl invoice show {invoice_number} 列出可用的命令）",
     ),
     # documents: 数电票 XML, OFD, PDF, the tax bureau's export, bundles
     "document_broken": _file("文件已损坏，读不出内容", "请向开票平台重新下载原件后上传"),
@@ -189,11 +198,11 @@ CATALOGUE: Mapping[str, Entry] = {
     "too_many_members": _file("文件个数超过{limit}个", "请分成几个压缩包或文件夹上传"),
     "element_repeated": _row("XML 里只应有一处的内容出现了多处（{value}）", "请向电子税务局重新下载数电票 XML 后上传"),
     "eiid_differs": _note(
-        "XML 文件头里的号码{value}与发票号码不同", "发票已暂存待核，请向电子税务局重新下载原件或联系经办人员"
+        "XML 文件头里的号码{value}与发票号码不同", f"发票已暂存待核，请向电子税务局重新下载原件后上传；{_RESOLVED}"
     ),
     "number_rounded": _note(
         "发票号码{value}以00000结尾，多半是 Excel 把它当作数字保存，尾部数字已经丢失",
-        "发票已暂存待核：请照发票改正号码后重新上传，号码确是这样的请改传这张发票的数电票 XML 或联系经办人员核定",
+        f"发票已暂存待核，请照发票改正号码后重新上传，号码确是这样的请改传这张发票的数电票 XML；{_RESOLVED}",
     ),
     "number_from_header": _note(
         "XML 的税务监管信息里没有发票号码，暂用文件头里的号码{value}", "请照发票核对号码，确认无误可不处理"
@@ -216,17 +225,25 @@ CATALOGUE: Mapping[str, Entry] = {
     "capitals_differ": _row("大写金额“{value}”（{said}元）与价税合计{figure}元不符", "请向开票平台重新下载原件后上传"),
     "capitals_unreadable": _note("大写金额无法识别：{value}", "请照发票核对价税合计，确认无误可不处理"),
     "places_differ": _row("文件内两处的“{column}”不同：{value}与{other}", "请向开票平台重新下载原件后上传"),
-    "qr_only": _note("只读到二维码，没有明细（{value}）", "发票已暂存待核，请上传同一发票的数电票 XML、OFD 或模板行"),
+    "qr_only": _note(
+        "单据没有明细，号码、日期或金额取自二维码（{value}）",
+        "发票已暂存待核，请上传同一发票的数电票 XML 或模板行",
+    ),
+    "qr_differs": _note(
+        "二维码里的“{column}”是{value}，与 PDF 所载的{other}不同",
+        f"请向开票平台重新下载原件后上传；{_RESOLVED}",
+    ),
     "reversed_blue": _row("发票状态为“{value}”，已全额红冲的蓝字发票不能申报", "如已重新开具，请上传新的发票"),
     "partly_reversed": _note("发票状态为“{value}”", "请确认对应的红字发票也在本次或以前上传"),
     "void_invoice": _row("发票状态为“{value}”，作废的发票不能申报", "如已重新开具，请上传新的发票"),
     "risky_invoice": _note("税务风险等级为“{value}”", "请向经办人员说明情况，确认无误可不处理"),
     "export_totals_differ": _note(
-        "明细相加为{value}元，与“发票基础信息”中的价税合计{total}元不符", "发票已暂存待核，请重新导出全量发票后上传"
+        "明细相加为{value}元，与“发票基础信息”中的价税合计{total}元不符",
+        f"发票已暂存待核，请重新导出全量发票后上传；{_RESOLVED}",
     ),
     "export_lines_missing": _note("“发票基础信息”中的发票{value}在“信息汇总表”里没有明细", "请重新导出全量发票后上传"),
     "conflict_waiting": _row(
-        "发票{value}已有一份暂存的原件，金额或双方与这次不同", "请照原件核对金额和双方后重新上传，或联系经办人员"
+        "发票{value}已有一份暂存的原件，金额或双方与这次不同", f"请照原件核对金额和双方后重新上传；{_RESOLVED}"
     ),
     "evidence_parties_differ": _note(
         "发票{value}受理时的供方或用方与这份单据不同", "请照原件核对双方的统一社会信用代码，并联系经办人员"
@@ -261,7 +278,9 @@ CATALOGUE: Mapping[str, Entry] = {
     "usage_not_final": _note(
         "账单所在的月份要到次月{day}日才出定稿，这份文件可能不是定稿", "请在定稿后重新导出，用 --usage replace 上传"
     ),
-    "usage_invoice_missing": _note("发票{value}还没有受理（{count}行用量）", "用量已暂存，发票受理后会自动计入"),
+    "usage_invoice_missing": _note(
+        "发票{value}还没有受理（{count}行用量）", "用量已暂存，请上传这张发票，受理后会自动计入"
+    ),
     "usage_company_differs": _note(
         "文件里写的使用方{value}不是这张发票的购买方", "请核对用量是否属于这张发票，确认无误可不处理"
     ),

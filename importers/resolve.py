@@ -76,21 +76,28 @@ def _chosen(found: Sequence[Row], number: str, keep: str) -> Row:
 
 def _check(chosen: Row, accepted: Row | None) -> None:
     """Refuse a document that cannot take the place of what is there."""
+    if why := refusal(chosen, accepted):
+        raise why
+
+
+def refusal(chosen: Row, accepted: Row | None) -> Refused | None:
+    """Return why a document cannot take the place of what is there, None when it can."""
     if chosen["state"] == "own":
-        return
+        return None
     if not chosen["has_lines"]:
-        raise Refused(
+        return Refused(
             "no_tax_codes", "这份单据没有税收分类编码，不能以它为准。请导入同一发票的数电票 XML、模板行或税务局导出。"
         )
     if accepted is None or chosen["state"] == "evidence":
-        return
+        return None
     if chosen["invoice_kind"] != accepted["kind"]:
-        raise Refused("kind_differs", "这份单据与已受理发票的蓝字、红字不同，不能以它为准。请核对原件。")
+        return Refused("kind_differs", "这份单据与已受理发票的蓝字、红字不同，不能以它为准。请核对原件。")
     if (chosen["company"], chosen["provider"]) != (accepted["company"], accepted["provider"]):
-        raise Refused(
+        return Refused(
             "parties_differ",
             "这份单据的供方或用方与已受理的发票不同，不能以它为准。请由开票方冲红后重开，并上传红字和新发票。",
         )
+    return None
 
 
 def _resolve(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict[str, Any]:

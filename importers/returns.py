@@ -29,18 +29,25 @@ _WIDTHS = {"发票号码": 24, "原发票号码": 24, "供方统一社会信用�
 def write(path: Path, header: Sequence[str], failing: Rows, problems: Iterable[Problem]) -> int:
     """Write the failing rows of an upload to an xlsx; return how many.
 
-    header: as uploaded. failing: rows with sheet, row_no, outcome and cells (joined by UNIT), in the order wanted.
-    problems: of the upload. All cells are text and stay text when corrected. The same rows give the same bytes.
+    header: as uploaded. failing: rows with sheet, row_no, invoice_number, outcome and cells (joined by UNIT), in the
+    order wanted. problems: of the upload; a row of which none speaks has those of its invoice. All cells are text and
+    stay text when corrected. The same rows give the same bytes.
     """
     import xlsxwriter  # slow to load, and most imports write no return file
 
     by_row: dict[tuple[str, int], list[Problem]] = defaultdict(list)
+    by_invoice: dict[tuple[str, str], list[Problem]] = defaultdict(list)
     for problem in problems:
         if problem.row is not None:
             by_row[problem.sheet, problem.row].append(problem)
+            if problem.invoice_number:
+                by_invoice[problem.sheet, problem.invoice_number].append(problem)
     keep = [place for place, name in enumerate(header) if name not in RETURN_COLUMNS]
     names = [*(header[place] for place in keep), *RETURN_COLUMNS]
-    rows = (_texts(row, keep, by_row[row["sheet"], row["row_no"]]) for row in failing)
+    rows = (
+        _texts(row, keep, by_row.get((row["sheet"], row["row_no"])) or by_invoice[row["sheet"], row["invoice_number"]])
+        for row in failing
+    )
     book = xlsxwriter.Workbook(str(path), _OPTIONS)
     book.set_properties({"created": _MADE})
     count = number = 0

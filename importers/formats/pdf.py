@@ -1,10 +1,12 @@
-"""PDF: an attached 数电票 tree, else attached XBRL and document-information keys, else the QR code on the page.
+"""PDF: an attached 数电票 tree, else attached XBRL and document-information keys; and the QR code on the page.
 
-What comes from a QR code alone is a proposal: it waits for a better document or a person.
+What they do not say is taken from the QR code; that is a proposal, which waits for a better document or a person. What
+they say stands; a QR code that says otherwise has the document wait for a person.
 """
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from io import BytesIO
 from itertools import islice
@@ -16,7 +18,7 @@ from importers.einvoice import is_einvoice, read_einvoice
 from importers.limits import PARSER_LIMITS
 from importers.papers import Paper
 from importers.parts import Part
-from importers.qr import read_qr
+from importers.qr import NAMES, Code, differences, missing, of_number, read_qr
 from importers.totals import merged, totals_paper
 from importers.xml_reading import BadXml, Element, local, parse_xml
 
@@ -68,16 +70,28 @@ def parse(data: bytes) -> list[Paper]:
         if reader.is_encrypted and not reader.decrypt(""):
             raise BadXml("document_encrypted")
         trees = list(_attached(reader))
-        invoices = [read_einvoice(root) for root in trees if is_einvoice(root)]
-        if invoices:
-            return invoices
+        papers = [read_einvoice(root) for root in trees if is_einvoice(root)]
         places = [facts for root in trees if local(root) == "xbrl" and (facts := _facts(root))]
         if known := _information(reader):
             places.append(known)
-        if any("number" in place for place in places):
-            fields, faults = merged(places)
-            return [totals_paper(fields, faults=faults)]
-        return [_from_qr(_codes(reader))]
+        codes = _codes(reader, told=bool(papers or places))
+        papers = papers or [_totals(places, codes)]
+        return [replace(paper, faults=(*paper.faults, *differences(paper, codes))) for paper in papers]
+
+
+def _totals(places: Sequence[Mapping[str, str]], codes: Sequence[Code]) -> Paper:
+    """Make the paper of what a PDF says of an invoice beside an attached tree. Raises BadXml."""
+    fields, faults = merged(places)
+    code = of_number(fields.get("number", ""), codes)
+    taken = missing(fields, code) if code else {}
+    if code is None or not taken:
+        if "number" not in fields:
+            raise BadXml("nothing_in_document")
+        return totals_paper(fields, faults=faults)
+    notes = {"二维码票种": code["type"], "二维码金额": NAMES["gross" if "gross" in code else "net"]}
+    if places:
+        notes["取自二维码"] = "、".join(NAMES[name] for name in taken)
+    return totals_paper({**fields, **taken}, faults=faults, evidence="qr", notes=notes)
 
 
 def _information(reader: "PdfReader") -> dict[str, str]:
@@ -115,18 +129,27 @@ def _facts(root: Element) -> dict[str, str]:
     return found
 
 
-def _codes(reader: "PdfReader") -> list[str]:
-    """Read the QR codes of the images on the first pages."""
+def _codes(reader: "PdfReader", *, told: bool) -> list[Code]:
+    """Read the invoices' QR codes of the images on the first pages.
+
+    told: the document says of itself what it is; then the first page is enough, and one that is broken stops nothing.
+    """
     import zxingcpp
     from PIL import Image
 
     Image.MAX_IMAGE_PIXELS = PARSER_LIMITS.pixels
-    texts: list[str] = []
-    for page in islice(reader.pages, PARSER_LIMITS.pdf_pages):
-        for image in _images(page):
-            found = zxingcpp.read_barcodes(image, formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode))
-            texts += [code.text for code in found if code.text not in texts]
-    return texts
+    wanted = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
+    texts: dict[str, None] = {}
+    try:
+        for page in islice(reader.pages, 1 if told else PARSER_LIMITS.pdf_pages):
+            for image in _images(page):
+                texts |= dict.fromkeys(code.text for code in zxingcpp.read_barcodes(image, formats=wanted))
+    except MemoryError:
+        raise
+    except Exception:
+        if not told:
+            raise
+    return [code for text in texts if (code := read_qr(text)) is not None]
 
 
 def _images(page: Any) -> Iterator[Any]:
@@ -140,15 +163,3 @@ def _images(page: Any) -> Iterator[Any]:
             raise
         except Exception:  # a broken image holds no code
             continue
-
-
-def _from_qr(texts: Sequence[str]) -> Paper:
-    """Make the proposal of the one invoice code among the texts. Raises BadXml."""
-    codes = [code for text in texts if (code := read_qr(text)) is not None]
-    if not codes:
-        raise BadXml("nothing_in_document")
-    if len({code["number"] for code in codes}) > 1:
-        raise BadXml("several_invoices_in_document", "、".join(code["number"] for code in codes))
-    fields = codes[0]
-    notes = {"二维码票种": fields["type"], "二维码金额": "价税合计" if "gross" in fields else "不含税金额"}
-    return totals_paper(fields, evidence="qr", notes=notes)

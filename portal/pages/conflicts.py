@@ -17,7 +17,8 @@ ROWS = 50
 def listed(visit: Visit) -> Response:
     """List the numbers whose documents do not agree."""
     page = max(visit.asked("page", NUMBER, 1), 1)
-    rows = visit.read(lambda db: query(db, "queries/portal/conflicts.sql", rows=ROWS + 1, skip=(page - 1) * ROWS))
+    which = {"rows": ROWS + 1, "skip": (page - 1) * ROWS, "cutoff": None}
+    rows = visit.read(lambda db: query(db, "queries/portal/conflicts.sql", **which))
     return show(visit, "conflicts.html", rows=rows, number=page, size=ROWS)
 
 

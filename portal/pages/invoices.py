@@ -10,7 +10,7 @@ from urllib.parse import quote
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from importers import verification
+from importers import resolve, verification, waiting
 from importers.outcome import INVOICE_KINDS, WORDS
 from importers.register_kinds import RESULTS
 from portal.page import Misfilled, Page, Visit, post
@@ -113,8 +113,11 @@ def shown(visit: Visit) -> Response:
         if found is None and not steps:
             raise Refused("no_invoice", f"没有收到过发票 {number}。请核对号码。")
         key = {"cutoff": cutoff, **{name: found[name] for name in ("company_id", "invoice_id")}} if found else None
+        papers = [] if own else resolve.documents(db, number, cutoff)
+        last = next((step["step"] for step in reversed(steps) if step["step"] in WORDS), "")
         return {
             "found": found, "steps": steps,
+            "next": [] if own else waiting.next_steps(db, number, papers, last, cutoff),
             "checked": None if own else one(db, "queries/verification/last.sql", number=number, cutoff=cutoff),
             "lines": query(db, "queries/console/invoice_lines.sql", **key) if key else [],
             "grants": query(db, "queries/console/invoice_grants.sql", **key) if key else [],

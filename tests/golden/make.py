@@ -118,17 +118,34 @@ def ofd_samples() -> dict[str, bytes]:
 
 
 def pdf_samples() -> dict[str, bytes]:
-    """Samples of PDF: information keys, attachments, QR codes."""
-    return {f"attached_{name}.pdf": pdf.attached(xml(bill)) for name, bill in TREES.items()} | {
+    """Samples of PDF: information keys, attachments, QR codes, and several of them."""
+    code, known, old, legacy = pdf.qr_text(BLUE), pdf.keys(BLUE), pdf.keys(OLD), pdf.qr_text(OLD, "10", "050002100111")
+    other = replace(BLUE, number="26502000000099900009", issued="2026-09-04", gross="99999.99")
+    dated = pdf.qr_text(replace(BLUE, issued=other.issued, gross=other.gross))
+    both = {
+        "agree": pdf.qr(code, known), "tree_agrees": pdf.qr(code, tree=xml(BLUE)),
+        "net_agrees": pdf.qr(legacy, {**old, "InvoiceNumber": f"050002100111-{OLD.number}"}),
+        "numbers_differ": pdf.qr(pdf.qr_text(other), known), "trees_differ": pdf.qr(dated, tree=xml(BLUE)),
+        "day_and_amount_differ": pdf.qr(dated, known),
+        "number_only": pdf.qr(code, {"InvoiceNumber": BLUE.number}),
+        "no_number": pdf.qr(code, {"SellerIdNum": BLUE.seller[0]}),
+        "no_day": pdf.qr(code, {name: text for name, text in known.items() if name != "IssueTime"}),
+        "old_number": pdf.qr(legacy, old),
+        "number_only_differs": pdf.qr(pdf.qr_text(other), {"InvoiceNumber": BLUE.number}),
+    }  # fmt: skip
+    alone = {
         "information.pdf": pdf.information(BLUE),
+        "information_number_only.pdf": pdf.informed({"InvoiceNumber": BLUE.number}),
         "information_wrong_sums.pdf": pdf.information(replace(BLUE, gross="100000.01")),
         "xbrl.pdf": pdf.attached(pdf.xbrl(BLUE), "xbrl.xml"),
-        "qr.pdf": pdf.qr(pdf.qr_text(BLUE)),
+        "qr.pdf": pdf.qr(code),
         "qr_red.pdf": pdf.qr(pdf.qr_text(RED)),
-        "qr_legacy.pdf": pdf.qr(pdf.qr_text(OLD, "10", "050002100111")),
+        "qr_legacy.pdf": pdf.qr(legacy),
         "qr_of_something_else.pdf": pdf.qr("WIFI:S:x;;"),
         "doctype_attached.pdf": pdf.attached(b"<!DOCTYPE a><EInvoice/>"),
     }
+    trees = {f"attached_{name}.pdf": pdf.attached(xml(bill)) for name, bill in TREES.items()}
+    return trees | alone | {f"both_{name}.pdf": data for name, data in both.items()}
 
 
 def tax_export() -> dict[str, bytes]:

@@ -143,6 +143,34 @@ def test_a_qr_code_of_an_accepted_number_agrees_with_gross(desk: Desk) -> None:
     assert counts(desk.take(pdf.qr(pdf.qr_text(other)), name="b.pdf")) == {"conflict": 1}
 
 
+def test_what_a_pdf_takes_from_its_qr_code_is_a_proposal_too(desk: Desk) -> None:
+    undated = {name: text for name, text in pdf.keys(A).items() if name != "IssueTime"}
+    wrong = pdf.qr(pdf.qr_text(A), {**undated, "TotalAmWithoutTax": "1000.01", "TotalTaxAm": "59.99"})
+    for known in ({"InvoiceNumber": A.number}, undated):
+        outcome = desk.take(pdf.qr(pdf.qr_text(A), known), name="a.pdf")
+        assert (counts(outcome), said(outcome)) == ({"held": 1}, [(1, "qr_only")])
+    assert waits(desk) == ["confirmation"] * 2
+    assert counts(desk.take(wrong, name="wrong.pdf")) == {"held": 1}
+    assert counts(desk.take(xml(SPANNED), name="a.xml")) == {"accepted": 1}
+    assert evidence(desk) == []  # the newest of them states another net amount
+    assert counts(desk.take(wrong, name="wrong.pdf")) == {"conflict": 1}
+    assert counts(desk.take(pdf.qr(pdf.qr_text(A), undated), name="a.pdf")) == {"duplicate": 1}
+    assert evidence(desk) == [(real("a"), "qr", False)]
+
+
+def test_a_pdf_whose_qr_code_says_otherwise_waits_for_a_person(desk: Desk) -> None:
+    code = pdf.qr_text(replace(SPANNED, gross="1060.01"))
+    tree = pdf.qr(code, tree=xml(SPANNED))
+    outcome = desk.take(tree, name="a.pdf")
+    assert (counts(outcome), said(outcome)) == ({"held": 1}, [(1, "qr_differs")])
+    assert "1060.01" in outcome.problems[0].message
+    assert waits(desk) == ["confirmation"]
+    assert counts(desk.take([line("a")])) == {"accepted": 1}
+    assert evidence(desk) == []
+    assert counts(desk.take(pdf.qr(code, pdf.keys(A)), name="b.pdf")) == {"held": 1}
+    assert counts(desk.take(pdf.qr(pdf.qr_text(A), pdf.keys(A)), name="c.pdf")) == {"duplicate": 1}
+
+
 def test_an_eiid_that_differs_waits_for_a_person(desk: Desk) -> None:
     outcome = desk.take(xml(replace(SPANNED, eiid=real("b"))), name="a.xml")
     assert counts(outcome) == {"held": 1}

@@ -22,16 +22,29 @@ def _blank() -> PdfWriter:
     return writer
 
 
-def information(bill: Bill, **other: str) -> bytes:
-    """Only the document-information keys that issuers write."""
+def keys(bill: Bill) -> dict[str, str]:
+    """The document-information keys that issuers write."""
     net, tax, gross = bill.totals
-    known: Mapping[str, str] = {
+    return {
         "InvoiceNumber": bill.number, "SellerIdNum": bill.seller[0], "IssueTime": bill.issued,
-        "TotalAmWithoutTax": net, "TotalTaxAm": tax, "TotalTax-includedAmount": gross, **other,
+        "TotalAmWithoutTax": net, "TotalTaxAm": tax, "TotalTax-includedAmount": gross,
     }  # fmt: skip
+
+
+def information(bill: Bill) -> bytes:
+    """Only the document-information keys of a bill."""
+    return informed(keys(bill))
+
+
+def informed(known: Mapping[str, str]) -> bytes:
+    """Only these document-information keys."""
     writer = _blank()
-    writer.add_metadata({f"/{key}": value for key, value in known.items()})
+    _inform(writer, known)
     return _finished(writer)
+
+
+def _inform(writer: PdfWriter, known: Mapping[str, str]) -> None:
+    writer.add_metadata({f"/{key}": value for key, value in known.items()})
 
 
 def attached(data: bytes, name: str = "invoice.xml") -> bytes:
@@ -61,12 +74,16 @@ def qr_text(bill: Bill, kind: str = "31", code: str = "") -> str:
     return f"01,{kind},{code},{bill.number},{amount},{bill.issued.replace('-', '')},,8A3C"
 
 
-def qr(text: str) -> bytes:
-    """A page that is an image with a QR code."""
+def qr(text: str, known: Mapping[str, str] | None = None, tree: bytes = b"") -> bytes:
+    """A page that is an image with a QR code; known: information keys beside it; tree: an XML attached to it."""
     code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode)
     image = Image.fromarray(zxingcpp.write_barcode_to_image(code, scale=6)).convert("RGB")
     file = io.BytesIO()
     image.save(file, "PDF", creationDate=None, modDate=None)
     writer = PdfWriter(clone_from=PdfReader(io.BytesIO(file.getvalue())))
     writer.metadata = None
+    if known:
+        _inform(writer, known)
+    if tree:
+        writer.add_attachment("invoice.xml", tree)
     return _finished(writer)

@@ -35,11 +35,14 @@ def _read(path: Path, today: Any) -> tuple[list[ParsedChunk], list[Problem]]:
     return chunks, [p for item in items for p in (item.problems if isinstance(item, ParsedChunk) else [item])]
 
 
+ROW = {"sheet": "", "row_no": 2, "outcome": "rejected", "invoice_number": "", "cells": "1"}
+
+
 def _failing(chunks: list[ParsedChunk]) -> Iterator[dict[str, Any]]:
     for chunk in chunks:
         for index in sorted(chunk.failed):
             cells = UNIT.join(chunk.raw_cells(index))
-            yield {"sheet": chunk.sheet, "row_no": chunk.row_nos[index], "outcome": "rejected", "cells": cells}
+            yield {**ROW, "sheet": chunk.sheet, "row_no": chunk.row_nos[index], "cells": cells}
 
 
 def _table(path: Path) -> list[list[str]]:
@@ -80,20 +83,27 @@ def test_a_return_file_says_what_is_wrong_and_goes_back_in_corrected(tmp_path: P
 
 
 def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
-    rows = [{"sheet": "", "row_no": 2, "outcome": "held", "cells": UNIT.join(("1", "甲\n乙"))}]
+    rows = [{**ROW, "outcome": "held", "cells": UNIT.join(("1", "甲\n乙"))}]
     for name in ("a", "b"):
         returns.write(tmp_path / name, ["发票号码", "备注"], rows, [make("required", row=2, column="备注")])
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
 def test_a_row_without_problems_says_how_it_ended(tmp_path: Path) -> None:
-    rows = [{"sheet": "", "row_no": 2, "outcome": "held", "cells": "1"}]
+    rows = [{**ROW, "outcome": "held"}]
     returns.write(tmp_path / "a", ["发票号码", "备注"], rows, [make("required", row=2, sheet="别的表")])
     assert _table(tmp_path / "a")[1] == ["1", "", "2", "held", "暂存待补"]
 
 
+def test_a_row_that_no_problem_names_has_those_of_its_invoice(tmp_path: Path) -> None:
+    rows = [{**ROW, "row_no": n, "invoice_number": number} for n, number in ((2, "7"), (3, "7"), (4, "8"))]
+    first = make("service_span_missing", row=2, invoice_number="7")
+    returns.write(tmp_path / "a", ["发票号码"], rows, [first])
+    assert [row[-1] for row in _table(tmp_path / "a")[1:]] == [first.message, first.message, "未受理"]
+
+
 def test_all_problems_of_a_row_stand_in_one_cell_and_no_cell_is_a_formula(tmp_path: Path) -> None:
-    rows = [{"sheet": "s", "row_no": 9, "outcome": "rejected", "cells": UNIT.join(("=1+1", "000123"))}]
+    rows = [{**ROW, "sheet": "s", "row_no": 9, "cells": UNIT.join(("=1+1", "000123"))}]
     problems = [make("required", row=9, sheet="s", column=name) for name in ("甲", "乙")]
     returns.write(tmp_path / "a", ["公式", "编号"], rows, problems)
     _, row = _table(tmp_path / "a")
@@ -103,7 +113,7 @@ def test_all_problems_of_a_row_stand_in_one_cell_and_no_cell_is_a_formula(tmp_pa
 
 def test_more_rows_than_a_sheet_holds_go_on_in_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(returns, "ROWS_PER_SHEET", 2)
-    rows = [{"sheet": "", "row_no": n, "outcome": "rejected", "cells": str(n)} for n in range(2, 7)]
+    rows = [{**ROW, "row_no": n, "cells": str(n)} for n in range(2, 7)]
     assert returns.write(tmp_path / "a", ["发票号码"], rows, []) == 5
     book = CalamineWorkbook.from_path(tmp_path / "a")
     assert [len(book.get_sheet_by_name(name).to_python()) for name in book.sheet_names] == [3, 3, 2]

@@ -1,9 +1,9 @@
 -- grain:  updates the invoices whose number is accepted: duplicate or conflict, by the kind of document
 -- params: doubtful (text[], numbers)
 -- source: DESIGN 7; the same kind with any other content is a conflict, another kind only with other money.
---         A QR code states one amount, gross or net; either may agree. A doubtful document waits for a person, its
---         lines do not take the place of those that count. A document that names no provider tells another provider
---         nothing of an invoice
+--         A QR code alone states one amount, gross or net; either may agree. A doubtful document waits for a person,
+--         its lines do not take the place of those that count. A document that names no provider tells another
+--         provider nothing of an invoice
 UPDATE judged AS j
 SET
     outcome = CASE
@@ -22,7 +22,8 @@ FROM (
             WHEN i.evidence = x.evidence AND i.digest = m.digest THEN TRUE
             WHEN e.known THEN TRUE
             WHEN i.evidence = x.evidence OR NOT e.known THEN FALSE
-            WHEN x.evidence = 'qr' THEN coalesce(m.gross_fen, m.net_fen) IN (w.gross_fen, w.net_fen)
+            WHEN x.evidence = 'qr' AND num_nulls(m.net_fen, m.tax_fen, m.gross_fen) > 0
+                THEN coalesce(m.gross_fen, m.net_fen) IN (w.gross_fen, w.net_fen)
             ELSE w.net_fen = m.net_fen AND w.tax_fen = m.tax_fen AND w.gross_fen = m.gross_fen
         END AS same
     FROM judged AS m

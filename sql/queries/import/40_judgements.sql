@@ -10,6 +10,7 @@ SELECT
         WHEN 'red_exceeds_blue' THEN '原发票号码'
         WHEN 'red_parties_differ' THEN '原发票号码'
         WHEN 'conflict_invoice' THEN '发票号码'
+        WHEN 'conflict_waiting' THEN '发票号码'
         WHEN 'tax_codes_missing' THEN '税收分类编码'
         WHEN 'qr_only' THEN ''
         ELSE '服务起始日'

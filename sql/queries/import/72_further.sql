@@ -23,10 +23,11 @@ waiting AS (
         j.company_id, j.invoice_id, h.evidence AS kind, h.upload_id, j.upload_id AS act_id, j.number,
         row_number() OVER (PARTITION BY j.number, h.evidence ORDER BY h.upload_id DESC) AS age,
         CASE
-            WHEN h.evidence = 'qr' THEN bool_or(
-                coalesce(CAST(h.content ->> 'gross_fen' AS bigint), CAST(h.content ->> 'net_fen' AS bigint))
-                IN (j.gross_fen, j.net_fen)
-            )
+            WHEN h.evidence = 'qr' AND bool_or(num_nulls(h.content ->> 'net_fen', h.content ->> 'tax_fen') > 0)
+                THEN bool_or(
+                    coalesce(CAST(h.content ->> 'gross_fen' AS bigint), CAST(h.content ->> 'net_fen' AS bigint))
+                    IN (j.gross_fen, j.net_fen)
+                )
             ELSE sum(CAST(h.content ->> 'net_fen' AS bigint)) = j.net_fen
                 AND sum(CAST(h.content ->> 'tax_fen' AS bigint)) = j.tax_fen
         END AS same

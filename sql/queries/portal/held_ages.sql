@@ -19,7 +19,8 @@ dispute AS (
     WHERE
         h.waits_for = 'resolution'
         AND NOT EXISTS (
-            SELECT FROM resolution AS d WHERE d.company_id = n.company_id AND d.invoice_id = n.invoice_id
+            SELECT FROM resolution AS d
+            WHERE d.company_id = n.company_id AND d.invoice_id = n.invoice_id AND d.act_id > h.upload_id
         )
     GROUP BY h.invoice_number
 ),

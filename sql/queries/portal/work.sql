@@ -18,7 +18,7 @@ dispute AS (
         AND NOT EXISTS (
             SELECT FROM resolution AS d
             INNER JOIN invoice_number AS n ON n.company_id = d.company_id AND n.invoice_id = d.invoice_id
-            WHERE n.number = h.invoice_number
+            WHERE n.number = h.invoice_number AND d.act_id > h.upload_id
         )
 ),
 

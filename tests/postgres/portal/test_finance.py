@@ -350,6 +350,8 @@ def test_documents_that_do_not_agree_are_decided_side_by_side(fresh: Portal) -> 
     assert "1张发票单据冲突" in maker.text.replace(" ", "")
     maker.get("/conflicts")
     assert [row[0] for row in cells(maker)] == [number("a")]
+    maker.get(f"/invoices/{number('a')}")
+    assert maker.page.xpath("//section[h2='下一步']//a/@href")[0] == f"/conflicts/{number('a')}"
     maker.get(f"/conflicts/{number('a')}")
     keep = maker.page.xpath("//input[@name='keep']/@value")
     assert len(keep) == 2
@@ -357,3 +359,8 @@ def test_documents_that_do_not_agree_are_decided_side_by_side(fresh: Portal) -> 
     approve(fresh.as_user("checker1"), maker.answer.url.path)  # type: ignore[union-attr]
     maker.get("/conflicts")
     assert "没有待核定的冲突" in maker.text
+    maker.get(f"/invoices/{number('a')}")
+    assert "下一步" not in maker.text
+    fresh.desk.take([line("a", "300.00")], as_provider("provider1"), name="第三份.csv")
+    maker.get("/")
+    assert "1张发票单据冲突" in maker.text.replace(" ", "")
