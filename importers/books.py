@@ -98,8 +98,10 @@ def _there(db: Connection) -> Row:
 
 def write(db: Connection, staged: Mapping[int, Staged], there: Row) -> None:
     """Write the facts of the uploads. staged: by upload; there: what `judge` returned."""
-    for name in ("50_providers", "51_provider_names", "58_documents", "60_upload"):
-        run_file(db, f"queries/import/{name}.sql")
+    if run_file(db, "queries/import/50_providers.sql"):
+        run_file(db, "queries/import/51_provider_names.sql")
+    run_file(db, "queries/import/58_documents.sql")
+    run_file(db, "queries/import/60_upload.sql")
     if there["open"]:
         run_file(db, "queries/import/61_upload_rows.sql")
         run_file(db, "queries/import/62_held_rows.sql")

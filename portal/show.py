@@ -2,14 +2,15 @@
 
 import hashlib
 import re
+from collections.abc import Sequence
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from portal import words
@@ -41,6 +42,18 @@ def money(context: Context, fen: int | None) -> str:
         return f"{'-' if fen < 0 else ''}¥{format_yuan(abs(fen), grouped=True)}"
     whole, rest = divmod(abs(fen) + 5_000, 1_000_000)
     return f"{'-' if fen < 0 else ''}{whole:,}.{rest // 10_000:02d}万"
+
+
+@pass_context
+def cells(context: Context, row: Sequence[document.Value], columns: Sequence[document.Column]) -> Markup:
+    """Write the cells of a report's row, the first one as its head; macros cell by cell take ten times as long."""
+    written = []
+    for place, (column, value) in enumerate(zip(columns, row, strict=True)):
+        text = money(context, cast(int | None, value)) if column.type == "money" else document.show(column, value)
+        start, end = ("<td", "</td>") if place else ('<th scope="row"', "</th>")
+        kind, unit = ("money", "%" if text else "") if column.type == "percent" else (column.type, "")
+        written.append(f'{start} class="{kind}">{escape(text)}{unit}{end}')
+    return Markup("".join(written))  # every value was escaped
 
 
 def moment(at: datetime | None) -> str:
@@ -89,7 +102,7 @@ def _environment() -> Environment:
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     made.filters |= {
-        "cell": lambda value, column: document.show(column, value),
+        "cells": cells,
         "money": money, "percent": percent, "moment": moment, "month": month, "day": day,
          "why": why, "plainly": plainly, "short": short,
         "account": words.account, "act": words.act,
