@@ -200,9 +200,10 @@ def test_a_red_letter_after_the_settlement_is_due_and_frees_room(ledger: Ledger)
 
 def test_lines_count_by_their_tax_codes(ledger: Ledger) -> None:
     mixed = [InvoiceLine(1, GPU, 70_000), InvoiceLine(2, HARDWARE, 20_000), InvoiceLine(3, "999", 10_000)]
-    ledger.invoices(invoice(1, 100_000, *MAY, lines=mixed))
-    assert ledger.lines() == [(1, 2026, "grant", 14_000, 0)]
-    assert ledger.reasons() == {1: {"tax_code_not_eligible": 30_000}}
+    less = [InvoiceLine(1, GPU, 110_000), InvoiceLine(2, HARDWARE, -10_000)]
+    ledger.invoices(invoice(1, 100_000, *MAY, lines=mixed), invoice(2, 100_000, *MAY, lines=less))
+    assert ledger.lines() == [(1, 2026, "grant", 14_000, 0), (2, 2026, "grant", 22_000, 0)]
+    assert ledger.reasons() == {1: {"tax_code_not_eligible": 30_000}, 2: {}}
 
 
 def test_a_longer_prefix_of_another_programme_takes_a_line_away(ledger: Ledger) -> None:
