@@ -1,6 +1,6 @@
 -- grain:  temporary table singled, one row per invoice of which a draft must know more than its amount; the claims of
 --         all others are new, worth what is computed, and wait for nothing
--- params: none (reads doc, added, bill, limited, metered, served, refused, room, reasons)
+-- params: none (reads doc, added, bill, limited, metered, served, refused, room)
 CREATE TEMPORARY TABLE singled ON COMMIT DROP AS
 SELECT x.company_id, x.invoice_id FROM added AS x WHERE x.other_fen > 0
 UNION
@@ -11,8 +11,6 @@ UNION
 SELECT s.company_id, s.invoice_id FROM served AS s
 UNION
 SELECT f.company_id, f.invoice_id FROM refused AS f
-UNION
-SELECT n.company_id, n.invoice_id FROM reasons AS n
 UNION
 SELECT b.company_id, b.invoice_id
 FROM bill AS b
