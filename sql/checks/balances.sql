@@ -3,16 +3,23 @@
 -- grain:  one row per account that differs; no rows means all is well
 -- params: none
 -- source: DESIGN 5, transfer
-WITH debited AS (
-    SELECT t.debit_account_id AS account_id, sum(t.amount_fen) AS fen
+-- few pairs of accounts see very many transfers: those are added up once, for both sides
+WITH pair AS (
+    SELECT t.debit_account_id, t.credit_account_id, sum(t.amount_fen) AS fen
     FROM transfer AS t
-    GROUP BY t.debit_account_id
+    GROUP BY t.debit_account_id, t.credit_account_id
+),
+
+debited AS (
+    SELECT p.debit_account_id AS account_id, sum(p.fen) AS fen
+    FROM pair AS p
+    GROUP BY p.debit_account_id
 ),
 
 credited AS (
-    SELECT t.credit_account_id AS account_id, sum(t.amount_fen) AS fen
-    FROM transfer AS t
-    GROUP BY t.credit_account_id
+    SELECT p.credit_account_id AS account_id, sum(p.fen) AS fen
+    FROM pair AS p
+    GROUP BY p.credit_account_id
 )
 
 SELECT

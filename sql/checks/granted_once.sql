@@ -17,12 +17,7 @@ followed AS (
     FROM approved AS a
     INNER JOIN run_line AS l ON l.run_id = a.run_id
     GROUP BY l.company_id, l.invoice_id, l.cap_year, a.programme_no
-    HAVING count(*) > 1
-    UNION
-    SELECT l.company_id, l.invoice_id, l.cap_year, a.programme_no
-    FROM approved AS a
-    INNER JOIN run_line AS l ON l.run_id = a.run_id
-    WHERE l.kind <> 'grant' OR l.granted_fen < 0 OR l.granted_fen > l.computed_fen
+    HAVING count(*) > 1 OR bool_or(l.kind <> 'grant' OR l.granted_fen < 0 OR l.granted_fen > l.computed_fen)
 ),
 
 history AS (
@@ -33,6 +28,7 @@ history AS (
     FROM followed AS f
     INNER JOIN run_line AS l
         ON l.company_id = f.company_id AND l.invoice_id = f.invoice_id AND l.cap_year = f.cap_year
+        AND EXISTS (SELECT FROM followed)
     INNER JOIN approved AS a ON a.run_id = l.run_id AND a.programme_no = f.programme_no
     WINDOW w AS (PARTITION BY l.company_id, l.invoice_id, l.cap_year, a.programme_no ORDER BY a.no)
 ),

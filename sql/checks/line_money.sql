@@ -34,19 +34,20 @@ below AS (
     HAVING sum(m.fen) < 0
 ),
 
--- added up per account before accounts are looked at: there are few of them, and very many transfers
+-- added up per pair of accounts before accounts are looked at: there are few of them, and very many transfers
+pair AS (
+    SELECT t.debit_account_id, t.credit_account_id, t.company_id, sum(t.amount_fen) AS fen
+    FROM transfer AS t
+    WHERE t.run_id IS NOT NULL
+    GROUP BY t.debit_account_id, t.credit_account_id, t.company_id
+),
+
 summed AS (
     SELECT n.account_id, n.company_id, sum(n.fen) AS fen
     FROM (
-        SELECT t.debit_account_id AS account_id, t.company_id, -sum(t.amount_fen) AS fen
-        FROM transfer AS t
-        WHERE t.run_id IS NOT NULL
-        GROUP BY t.debit_account_id, t.company_id
+        SELECT p.debit_account_id AS account_id, p.company_id, -p.fen AS fen FROM pair AS p
         UNION ALL
-        SELECT t.credit_account_id, t.company_id, sum(t.amount_fen)
-        FROM transfer AS t
-        WHERE t.run_id IS NOT NULL
-        GROUP BY t.credit_account_id, t.company_id
+        SELECT p.credit_account_id, p.company_id, p.fen FROM pair AS p
     ) AS n
     GROUP BY n.account_id, n.company_id
 )

@@ -200,9 +200,10 @@ def test_a_red_letter_after_the_settlement_is_due_and_frees_room(ledger: Ledger)
 
 def test_lines_count_by_their_tax_codes(ledger: Ledger) -> None:
     mixed = [InvoiceLine(1, GPU, 70_000), InvoiceLine(2, HARDWARE, 20_000), InvoiceLine(3, "999", 10_000)]
-    ledger.invoices(invoice(1, 100_000, *MAY, lines=mixed))
-    assert ledger.lines() == [(1, 2026, "grant", 14_000, 0)]
-    assert ledger.reasons() == {1: {"tax_code_not_eligible": 30_000}}
+    less = [InvoiceLine(1, GPU, 110_000), InvoiceLine(2, HARDWARE, -10_000)]
+    ledger.invoices(invoice(1, 100_000, *MAY, lines=mixed), invoice(2, 100_000, *MAY, lines=less))
+    assert ledger.lines() == [(1, 2026, "grant", 14_000, 0), (2, 2026, "grant", 22_000, 0)]
+    assert ledger.reasons() == {1: {"tax_code_not_eligible": 30_000}, 2: {}}
 
 
 def test_a_longer_prefix_of_another_programme_takes_a_line_away(ledger: Ledger) -> None:
@@ -279,13 +280,30 @@ def test_a_subsidy_found_after_the_grant_is_open_or_due(ledger: Ledger) -> None:
 
 @pytest.mark.parametrize(
     ("changes", "granted"),
-    [({"overlap": "top_up"}, 10_000_000), ({"overlap": "joint_limit", "joint_limit_bp": 2500}, 15_000_000)],
+    [({"overlap": "top_up"}, 10_000_000), ({"overlap": "joint_limit", "joint_limit_bp": 1500}, 5_000_000)],
 )
 def test_other_modes_of_overlap(ledger: Ledger, changes: dict[str, object], granted: int) -> None:
     ledger.document(changes, id="mode.1", supersedes=SHIPPED)
-    ledger.invoices(invoice(1, 100_000_000, *MAY))
+    ledger.invoices(invoice(1, 100_000_000, *MAY), invoice(2, 100_000_000, *MAY))
     ledger.subsidy(1, 10_000_000)
-    assert ledger.lines() == [(1, 2026, "grant", granted, 0)]
+    alone = 15_000_000 if "joint_limit_bp" in changes else 20_000_000
+    assert ledger.lines() == [(1, 2026, "grant", granted, 0), (2, 2026, "grant", alone, 0)]
+
+
+def test_a_claim_refused_before_its_first_run_is_given_nothing(ledger: Ledger) -> None:
+    ledger.invoices(invoice(1, 1_000, *MAY), invoice(2, 2_000, *MAY))
+    ledger.add(Facts(refusals=[Refusal("1", 2026, True, (1, 1))]))
+    assert ledger.lines() == [(1, 2026, "grant", 0, 0), (2, 2026, "grant", 400, 0)]
+    assert ledger.reasons() == {1: {"refused": 200}, 2: {}}
+
+
+def test_usage_above_the_invoice_holds_a_claim_where_that_is_asked_for(ledger: Ledger) -> None:
+    ledger.document({"usage_sum": "hold", "usage_sum_tolerance_fen": 5}, id="usage.1", supersedes=SHIPPED)
+    ledger.invoices(invoice(1, 1_000, *MAY), invoice(2, 2_000, *MAY))
+    rows = [Metering(str(n), False, False, Decimal(yuan), [], (1, n)) for n, yuan in ((1, "10.05"), (2, "20.06"))]
+    ledger.add(Facts(meterings=rows))
+    assert ledger.lines() == [(1, 2026, "grant", 200, 0)]
+    assert ledger.held() == [(2, 2026, "grant", "usage_sum_differs")]
 
 
 def test_a_year_handed_in_late_is_out(ledger: Ledger) -> None:

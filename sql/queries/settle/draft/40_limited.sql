@@ -72,6 +72,15 @@ counted AS (
     GROUP BY v.company_id, v.invoice_id
 ),
 
+-- looked up while the bills are read, so that few are joined to what limits them; what is paid in full does not
+concerned AS (
+    SELECT x.company_id, x.invoice_id FROM excluded AS x
+    UNION ALL
+    SELECT k.company_id, k.invoice_id FROM contracted AS k
+    UNION ALL
+    SELECT g.company_id, g.invoice_id FROM metered AS g
+),
+
 eligible AS (
     SELECT
         b.company_id, b.invoice_id, b.gross_fen, least(b.paid_fen, k.left_fen, g.gross_fen) AS limit_fen,
@@ -90,8 +99,15 @@ eligible AS (
     LEFT JOIN contracted AS k ON k.company_id = b.company_id AND k.invoice_id = b.invoice_id
     LEFT JOIN metered AS g ON g.company_id = b.company_id AND g.invoice_id = b.invoice_id
     WHERE
-        b.paid_fen IS NOT NULL OR x.excluded_fen IS NOT NULL OR k.left_fen < b.gross_fen
-        OR g.gross_fen < b.gross_fen OR g.net_fen < b.net_fen
+        (
+            (b.paid_fen IS NOT NULL AND (b.paid_fen < b.gross_fen OR b.gross_fen <= 0))
+            OR (b.company_id, b.invoice_id) IN (SELECT e.company_id, e.invoice_id FROM concerned AS e)
+        )
+        AND (
+            (b.paid_fen IS NOT NULL AND (b.paid_fen < b.gross_fen OR b.gross_fen <= 0))
+            OR x.excluded_fen IS NOT NULL OR k.left_fen < b.gross_fen OR g.gross_fen < b.gross_fen
+            OR g.net_fen < b.net_fen
+        )
 ),
 
 scaled AS (

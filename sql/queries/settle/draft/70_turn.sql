@@ -1,10 +1,11 @@
 -- grain:  temporary view turn, one row per claim that a draft has to do with: what its turn gives it
--- params: none (reads asked, doc, bill, part, limited, served, refused, verified, metered, room, reasons)
+-- params: none (reads asked, doc, bill, part, limited, served, refused, verified, metered, room, reasons, singled)
 -- source: DESIGN 6.5 (overlap) and 6.6: recovery frees room, then backfill, then new claims, each in acceptance order:
 --         least(cum, room) - least(cum - wanted, room); what a frozen voucher would backfill is only held.
 --         No product overflows a bigint: an amount is below 10^13 fen, a rate at most 10^4.
 -- OFFSET 0 has a step computed once, where the planner would repeat its expressions in every later one.
 CREATE TEMPORARY VIEW turn AS
+-- Claims of which no more is known than their amount pass the middle steps by: they are most, and their columns cost.
 WITH claim AS (
     SELECT
         b.company_id, b.invoice_id, b.cap_year, b.accepted_no, b.doc_no,
@@ -12,6 +13,7 @@ WITH claim AS (
         CAST(NULL AS bigint) AS computed_fen, b.other_fen, CAST(NULL AS text[]) AS policy_ids,
         CASE WHEN NOT coalesce(m.outside, FALSE) THEN b.last_on END AS last_on
     FROM bill AS b
+    INNER JOIN singled AS g ON g.company_id = b.company_id AND g.invoice_id = b.invoice_id
     LEFT JOIN limited AS m ON m.company_id = b.company_id AND m.invoice_id = b.invoice_id
     WHERE b.doc_no IS NOT NULL
     UNION ALL
@@ -134,7 +136,19 @@ asking AS (
         END AS wanted_fen,
         CASE WHEN v.settled_fen > v.worth_fen AND NOT v.closed THEN v.settled_fen - v.worth_fen ELSE 0 END AS freed_fen
     FROM valued AS v
-    OFFSET 0 -- noqa: AM09
+    UNION ALL
+    SELECT
+        b.company_id, b.cap_year, 2, b.accepted_no, b.invoice_id, w.basis_fen, w.worth_fen, w.worth_fen,
+        CAST(NULL AS bigint), FALSE, r.room_fen, d.policy_ids, CAST(NULL AS jsonb), CAST(NULL AS jsonb),
+        CAST(NULL AS jsonb), FALSE, w.worth_fen, CAST(0 AS bigint)
+    FROM bill AS b
+    INNER JOIN doc AS d ON d.doc_no = b.doc_no
+    INNER JOIN room AS r ON r.company_id = b.company_id AND r.cap_year = b.cap_year
+    CROSS JOIN LATERAL (
+        SELECT greatest(b.net_fen, 0) AS basis_fen, greatest(b.net_fen, 0) * d.rate_bp / 10000 AS worth_fen
+    ) AS w
+    LEFT JOIN singled AS g ON g.company_id = b.company_id AND g.invoice_id = b.invoice_id
+    WHERE g.invoice_id IS NULL AND b.last_on <= (SELECT a.through_on FROM asked AS a)
 ),
 
 queued AS (
