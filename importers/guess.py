@@ -62,7 +62,7 @@ def guess(header: Sequence[str]) -> dict[str, str]:
 
 
 def _alike(word: str, names: Iterable[str]) -> Iterator[tuple[float, str]]:
-    """Yield the names that are like a word, and how much; those that cannot be are told by their lengths and letters."""
+    """Yield the names that are like a word, and how much; most that are not are told by length and letters alone."""
     matcher = SequenceMatcher(None, "", word)
     for name in names:
         if 2 * min(len(word), len(name)) < _ALIKE * (len(word) + len(name)):
