@@ -1,5 +1,7 @@
 """`python -m bench.soak`: spoil the golden samples of each format for minutes and see that no reader crashes.
 
+Registries, workbooks, parquet files and the search for an unknown header are readers as well.
+
 What crashes one is kept beside the golden samples as `found_*`, from where the tests take it up.
 """
 
@@ -13,21 +15,25 @@ import tempfile
 import time
 import traceback
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import date
 from importlib import import_module
 from pathlib import Path
 
 import hypothesis
+import pyarrow
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from importers import formats, guard
+from importers import formats, guard, mapping, parquet, registry, sheets
 from importers.chunks import ParsedChunk, copy_lines
 from importers.messages import CATALOGUE
 from importers.papers import Paper, chunks, from_data, to_data
 from importers.parts import Part, UsageChunk
 from importers.xml_reading import BadXml
+from voucher.acts import canonical
+from voucher.problem import Problem, problem_data
 
 GOLDEN = Path(__file__).resolve().parents[1] / "tests" / "golden"
 OURS = Path(formats.__file__).resolve().parents[1]
@@ -42,14 +48,58 @@ EXAMPLES = 300
 
 
 def samples(name: str) -> list[Path]:
-    """List the golden samples of a format."""
+    """List the golden samples of a format, or those of all that another reader takes."""
+    if name in OTHERS:
+        return sorted(GOLDEN.parents[1].glob(OTHERS[name][0]))
     return sorted(path for path in (GOLDEN / name).iterdir() if path.suffix not in (".json", ".py"))
+
+
+def read_registry(path: Path, kind: guard.FileKind) -> None:
+    """Read a file as a registry would, and see that it can be written into the books."""
+    if kind in ("csv", "xlsx"):
+        _, found, problems = registry.parse(path, kind, CATEGORIES)
+        canonical([found, [problem_data(problem) for problem in problems]])
+
+
+def read_workbook(path: Path, kind: guard.FileKind) -> None:
+    """Read every sheet; a child that ends over one is held apart by design, but worth knowing of."""
+    for part in sheets.batches(path, "xlsx") if kind == "xlsx" else ():
+        if isinstance(part, Problem):
+            assert "异常退出" not in part.message, part.message
+        else:
+            "".join(map(str, part.plain_rows())).encode()
+
+
+def read_parquet(path: Path, kind: guard.FileKind) -> None:
+    """Turn a parquet file into csv in this process; a signal of the library's is a crash."""
+    if kind == "parquet":
+        with suppress(pyarrow.ArrowException, OSError, ValueError), tempfile.TemporaryDirectory() as folder:
+            parquet.convert(path, Path(folder) / "usage.csv")
+
+
+def read_sheet(path: Path, kind: guard.FileKind) -> None:
+    """Look for the header of a provider's own sheet."""
+    if kind in ("csv", "xlsx"):
+        mapping.unknown(path, kind)
+
+
+CATEGORIES = {"智能体": "ai_agent", "数字孪生体": "digital_twin"}
+OTHERS: dict[str, tuple[str, Callable[[Path, guard.FileKind], None]]] = {
+    "registry": ("examples/registry/*.csv", read_registry),
+    "workbook": ("tests/golden/*/*.xlsx", read_workbook),
+    "parquet": ("tests/golden/*/*.parquet", read_parquet),
+    "mapping": ("tests/golden/*/*.csv", read_sheet),
+}
+"""Readers beside the formats: name to where their samples are, and the reader."""
 
 
 def read(name: str, path: Path) -> None:
     """Read a file as the import would, documents in this process, so that a crash is seen."""
     kind = guard.kind_by_content(path)
     if guard.check_file(path):
+        return
+    if name in OTHERS:
+        OTHERS[name][1](path, kind)
         return
     chosen = formats.by_name()[name]
     if kind in formats.TABLES:
@@ -146,6 +196,7 @@ def soak(name: str, seconds: float, seed: int) -> tuple[int, Path | None]:
             try:
                 fuzz()
             except Exception as error:
+                (GOLDEN / name).mkdir(exist_ok=True)
                 kept = GOLDEN / name / f"found_{hashlib.sha256(last).hexdigest()[:8]}{suffixes[0]}"
                 kept.write_bytes(last)
                 print(f"{name}: {type(error).__name__}: {error} (seed {seed}, kept as {kept.name})")
@@ -155,7 +206,7 @@ def soak(name: str, seconds: float, seed: int) -> tuple[int, Path | None]:
 
 def main() -> int:
     """Soak each format; returns 1 when a reader crashed."""
-    names = list(formats.by_name())
+    names = [*formats.by_name(), *OTHERS]
     parser = argparse.ArgumentParser(description="Spoil golden samples of each format for minutes.")
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--only", nargs="+", choices=names, default=names)

@@ -129,7 +129,8 @@ def _limits() -> Found:
         f"OFD 至多 {OFD_LIMITS.file_bytes // MIB} MB、{OFD_LIMITS.zip_entries} 个成员，PDF 至多 {child.pdf_pages} 页；"
         f"压缩包或文件夹至多 {BUNDLE_LIMITS.zip_entries:,} 个文件、套 {BUNDLE_DEPTH} 层；"
         f"每份单据在单独的进程里解析，至多 {child.wall_seconds} 秒、{child.address_space // MIB} MB 内存；"
-        f"工作簿也在单独的进程里打开，至多 {book.cpu_seconds} 秒、{book.address_space // MIB} MB 内存"
+        f"工作簿也在单独的进程里打开，至多 {book.cpu_seconds} 秒、{book.address_space // MIB} MB 内存；"
+        f"csv 每行至多 {LIMITS.record_chars // MIB} MB"
     ), ""
 
 

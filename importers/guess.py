@@ -1,10 +1,11 @@
 """Guess which column of a provider's own sheet is which of the template's."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 
 from importers.columns import header_name
 from importers.formats.cq_compute_1 import COLUMNS, VERSION_COLUMN
+from importers.limits import LIMITS
 
 SYNONYMS: Mapping[str, str] = {
     "发票号码": "发票号 票号 数电发票号码 数电票号码 全电发票号码 发票编号",
@@ -36,8 +37,11 @@ NAMES = tuple(column.name for column in COLUMNS if column.name != VERSION_COLUMN
 
 
 def guess(header: Sequence[str]) -> dict[str, str]:
-    """Guess the template's columns in a header row: name of ours to name of theirs. Each is used once."""
-    theirs = {header_name(cell): cell for cell in header if header_name(cell)}
+    """Guess the template's columns in a header row: name of ours to name of theirs. Each is used once.
+
+    A table of more columns than `LIMITS` allows is refused in any case; the others are not looked at.
+    """
+    theirs = {header_name(cell): cell for cell in header[: LIMITS.columns] if header_name(cell)}
     found: dict[str, str] = {}
     left = dict(theirs)
     for ours in NAMES:
@@ -45,15 +49,27 @@ def guess(header: Sequence[str]) -> dict[str, str]:
             if ours not in found and header_name(word) in left:
                 found[ours] = left.pop(header_name(word))
     alike = [
-        (max(SequenceMatcher(None, word, name).ratio() for word in (ours, *SYNONYMS.get(ours, "").split())), ours, name)
+        (score, ours, name)
         for ours in NAMES
         if ours not in found
-        for name in left
+        for word in (ours, *SYNONYMS.get(ours, "").split())
+        for score, name in _alike(word, left)
     ]
-    for score, ours, name in sorted(alike, reverse=True):
-        if score >= _ALIKE and ours not in found and name in left:
+    for _, ours, name in sorted(alike, reverse=True):
+        if ours not in found and name in left:
             found[ours] = left.pop(name)
     return found
+
+
+def _alike(word: str, names: Iterable[str]) -> Iterator[tuple[float, str]]:
+    """Yield the names that are like a word, and how much; most that are not are told by length and letters alone."""
+    matcher = SequenceMatcher(None, "", word)
+    for name in names:
+        if 2 * min(len(word), len(name)) < _ALIKE * (len(word) + len(name)):
+            continue
+        matcher.set_seq1(name)
+        if matcher.quick_ratio() >= _ALIKE and (score := SequenceMatcher(None, word, name).ratio()) >= _ALIKE:
+            yield score, name
 
 
 def nearest(rows: Sequence[Sequence[str]]) -> tuple[int, dict[str, str]]:

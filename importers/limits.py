@@ -9,8 +9,9 @@ MIB = 1 << 20
 class Limits:
     """What a file may cost. Sizes in bytes; ratio: inflated to packed, looked at from `ratio_from` inflated bytes on.
 
-    cell_chars: the csv module's own bound on a field. sheet_cells: the bounding box of a workbook's sheet, which
-    calamine allocates whole. repeated_text: longest shared string times cells, which calamine copies per cell.
+    cell_chars: the csv module's own bound on a field. record_chars: of one row of a csv. sheet_cells: the bounding box
+    of a workbook's sheet, which calamine allocates whole. repeated_text: longest shared string times cells, which
+    calamine copies per cell.
     """
 
     file_bytes: int = 4096 * MIB
@@ -19,6 +20,7 @@ class Limits:
     ratio: int = 200
     ratio_from: int = 16 * MIB
     cell_chars: int = 131_072
+    record_chars: int = 4 * MIB
     columns: int = 256
     rows: int = 12_000_000
     sheets: int = 64

@@ -1,4 +1,9 @@
-"""Read csv and xlsx as rows of cells: batch by batch, numbered as Excel counts, nothing inferred."""
+"""Read csv and xlsx as rows of cells: batch by batch, numbered as Excel counts, nothing inferred.
+
+A workbook is opened by a library of its own, in a child process. Text is read here: it meets no code but the
+interpreter's own codecs, str methods and csv module, in blocks; a line or an open quote beyond `record_chars` ends the
+file, so that no file takes more memory than any other. A child would have to send all of its cells back over a pipe.
+"""
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,7 +26,6 @@ UNIT = "\x1f"
 SUMMARIES = frozenset({"合计", "总计", "小计", "累计", "本页合计", "本页小计"})
 """First words of a row that sums others: such a row is no row."""
 _BLOCK_CHARS = 1 << 17
-_RECORD_CHARS = 4 << 20
 _XLSX_ROWS = 2_000
 
 
@@ -136,7 +140,10 @@ def _csv_batches(path: Path, *, whole: bool = True) -> Iterator[Batch | Problem]
     with text.open_wire(path, decision.encoding) as file:
         start = 1
         while block := file.read(_BLOCK_CHARS):
-            block += file.readline()
+            block += (tail := file.readline(LIMITS.record_chars))
+            if len(tail) == LIMITS.record_chars and tail[-1] not in "\r\n":  # `decide` has not seen it when not `whole`
+                yield make("record_too_long", row=start)
+                return
             lines, plain, problem = _records(block, file, delimiter, start)
             yield _line_batch(start, lines, plain, decision.clean)
             start += len(lines)
@@ -152,7 +159,7 @@ def _csv_batches(path: Path, *, whole: bool = True) -> Iterator[Batch | Problem]
 def _delimiter(path: Path, encoding: text.Encoding) -> str:
     """Tell the delimiter from the first lines: comma, tab (Excel's Unicode text) or semicolon."""
     with text.open_wire(path, encoding) as file:
-        top = list(islice(file, 10))
+        top = [file.readline(_BLOCK_CHARS) for _ in range(10)]
     return max(",\t;", key=lambda mark: max((line.count(mark) for line in top), default=0))
 
 
@@ -213,11 +220,11 @@ class _Feed:
             self.rest -= 1
             self._at += 1
             return self._lines[self._at - 1]
-        line = self._file.readline().replace(UNIT, text.LOST)
+        line = self._file.readline(LIMITS.record_chars + 1).replace(UNIT, text.LOST)
         self._beyond += len(line)
         if not line:
             raise StopIteration
-        if self._beyond > _RECORD_CHARS:
+        if self._beyond > LIMITS.record_chars:
             raise _RecordTooLong
         return line
 

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from console import mappings
 from importers import mapping, returns
 from importers.guess import NAMES, guess
+from importers.limits import LIMITS
 from importers.mapping import Profile
 from tests.postgres.desk import HEADER, MAKER, Desk, counts, csv_bytes, line, real, said, table
 from voucher.database import run
@@ -130,3 +131,9 @@ def test_guesses_use_each_column_once_and_leave_strangers_alone() -> None:
     assert guess(["天气", "心情"]) == {}
     assert guess(HEADER) == {name: name for name in HEADER[1:]}
     assert real("a") in csv_bytes(table([line("a")])).decode()
+
+
+def test_columns_that_no_table_may_have_are_not_looked_at() -> None:
+    wide = [*(f"第{number}列" for number in range(LIMITS.columns)), "发票号码", "开票日 期"]
+    assert guess(wide) == {}
+    assert guess(wide[2:]) == {"发票号码": "发票号码", "开票日期": "开票日 期"}

@@ -197,6 +197,8 @@ def _stream_bomb() -> bytes:
     )
 
 
+TEXT = 32 << 20
+"""Bytes of a text that must be given up early; the limit would be passed by one that is held whole."""
 ATTACKS: dict[str, Callable[[], bytes]] = {
     "laughs.xml": _laughs,
     "outside.xml": lambda: xml(BILL).replace(
@@ -208,6 +210,13 @@ ATTACKS: dict[str, Callable[[], bytes]] = {
     "wide.xml": lambda: b"<EInvoice>" + b"<a/>" * 2_000_000 + b"</EInvoice>",
     "bomb.ofd": lambda: _packed("OFD.xml", 120),
     "bomb.pdf": _stream_bomb,
+    "line.csv": lambda: b"x" * TEXT,
+    "second_line.csv": lambda: b"a,b\n" + b"x," * (TEXT // 2),
+    "quote.csv": lambda: b'a,b\n"' + b"x\n" * (TEXT // 2),
+    "quoted_line.csv": lambda: b'a,b\n"x\n' + b"x" * TEXT,
+    "columns.csv": lambda: b"a," * 10_000_000,
+    "columns_over_lines.csv": lambda: b'"\n",' * 10_000_000,
+    "line16.csv": lambda: ("a,b\n" + "x" * (TEXT // 2)).encode("utf-16"),
 }
 WATCH = """
 import resource, sys
