@@ -35,7 +35,7 @@ from voucher.database import query, run
 PROVIDERS, ROWS = 8, 20
 STAFF = ("maker", "checker", "auditor", "admin")
 SECONDS, WARM_SECONDS, REST_SECONDS = 45.0, 8.0, 0.25
-"""How long is measured, how long before that the load runs unmeasured, how long a reader looks at a page."""
+"""How long is measured, how long before that the load runs unmeasured, how long anybody looks at a page."""
 QUIET_ROUNDS = 5
 FILES = 2_400
 """More small files than can be handed in meanwhile."""
@@ -133,15 +133,18 @@ def _token(answer: httpx.Response) -> str:
 
 
 def upload(site: Site, client: httpx.Client, bearer: str, files: list[Path]) -> None:
-    """Hand in two files: one on the pages, where it is checked and confirmed, and one over the API."""
+    """Hand in two files: one on the pages, where it is checked, looked at and confirmed, and one over the API."""
     token = _token(site.ask(client, "page", "GET", "/uploads"))
+    time.sleep(REST_SECONDS)
     with files[0].open("rb") as file:
         sent = site.ask(client, "upload", "POST", "/uploads", data={"token": token}, files={"files": file})
     waiting = sent.headers["location"]
     check = site.ask(client, "page", "GET", waiting, "/uploads/waiting/{id}")
+    time.sleep(REST_SECONDS)
     fields = {"token": _token(check), "id": waiting.rpartition("/")[2]}
     done = site.ask(client, "confirm", "POST", "/uploads/confirm", data=fields)
     site.ask(client, "page", "GET", done.headers["location"], "/uploads/{id}")
+    time.sleep(REST_SECONDS)
     with files[1].open("rb") as file:
         headers = {"authorization": f"Bearer {bearer}", "idempotency-key": secrets.token_hex(8)}
         site.ask(client, "API upload", "POST", "/api/v1/uploads", files={"file": file}, headers=headers)

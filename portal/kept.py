@@ -1,7 +1,7 @@
 """What takes long to read and follows from the books alone: kept for some minutes, and read anew in the background.
 
-What is shown says up to which seal it reads. When something was sealed since, a thread reads anew while the visitor
-gets what is there; but whoever has acted since never gets what was before. What reads fast is always read.
+What is shown says up to which seal it reads. When something was sealed since and the reading has rested for a while, a
+thread reads anew while the visitor gets what is there; but whoever has acted since never gets what was before. What reads fast is always read.
 """
 
 import logging
@@ -20,8 +20,9 @@ from voucher.database import run
 from voucher.days import business_day
 
 Result = TypeVar("Result")
-COSTLY_SECONDS, LONGEST_SECONDS, MOST = 0.1, 300.0, 200
-"""What reads faster is always read; how long a reading is shown; how many are kept."""
+COSTLY_SECONDS, LONGEST_SECONDS, MOST, SHARE = 0.1, 300.0, 200, 20
+"""What reads faster is always read; how long a reading is shown; how many are kept; in so many times the time that it
+took it is read anew once, however often something is sealed: reading all the time would slow everybody else."""
 _log = logging.getLogger("cvl.portal")
 
 
@@ -55,7 +56,8 @@ class Kept:
         asked, found = time.monotonic(), self._readings.get(key)
         if found is None or not self._good(found, name, asked):
             return self._anew(engine, key, work, asked).value  # type: ignore[no-any-return]
-        if found.no != run(engine, acts.cutoff, "cvl_auditor") and not self._keys[key].locked():
+        rested = asked - found.began > SHARE * found.seconds
+        if rested and found.no != run(engine, acts.cutoff, "cvl_auditor") and not self._keys[key].locked():
             Thread(target=self._quietly, args=(engine, key, work, asked), daemon=True).start()
         return found.value  # type: ignore[no-any-return]
 

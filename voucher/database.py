@@ -15,7 +15,7 @@ from psycopg import errors as pg
 from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus
 from psycopg.rows import dict_row
-from sqlalchemy import Connection, Engine, create_engine, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
@@ -28,6 +28,8 @@ Role = Literal["cvl_app", "cvl_auditor", "cvl_owner", "cvl_provider"]
 Result = TypeVar("Result")
 Row = Mapping[str, Any]
 LOCK_TIMEOUT = "5s"
+PLANS = 500
+"""More statements than there are files of queries."""
 _RETRIES = 5
 _READERS = ("cvl_auditor", "cvl_provider")
 _DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
@@ -41,7 +43,16 @@ def make_engine(url: str) -> Engine:
     except (ArgumentError, ValueError) as error:
         said = "CVL_DATABASE_URL 不是数据库地址，请写成 postgresql://用户:口令@主机:端口/库名。"
         raise Unreachable("bad_url", said) from error
-    return create_engine(parsed, poolclass=QueuePool, pool_size=8, max_overflow=24, pool_pre_ping=True)
+    engine = create_engine(
+        parsed, poolclass=QueuePool, pool_size=8, max_overflow=24, pool_pre_ping=True, pool_use_lifo=True
+    )
+    event.listen(engine, "connect", _keep_plans)
+    return engine
+
+
+def _keep_plans(session: psycopg.Connection[Any], _record: object) -> None:
+    """Let a session keep the plans of all it runs: it costs more to plan a short statement than to run it."""
+    session.prepared_max = PLANS
 
 
 @contextmanager

@@ -38,6 +38,9 @@ def test_a_reading_is_shown_until_it_is_old_or_its_reader_acts(portal: Portal, m
     first = shown(maker)
     assert first == sealed(portal) == shown(checker)
     portal.desk.take([line("kept1", "10.00")], as_provider("provider1"))
+    monkeypatch.setattr("portal.kept.SHARE", float("inf"))
+    assert shown(maker) == shown(maker) == first  # it has not rested long enough
+    monkeypatch.setattr("portal.kept.SHARE", 0)
     assert shown(maker) == first  # and now it was read anew
     assert shown(maker) == sealed(portal) == first + 1
     portal.desk.take([line("kept2", "10.00")], as_provider("provider1"))
@@ -60,6 +63,7 @@ def test_a_reading_that_fails_behind_the_visitors_back_is_read_by_the_next(
 ) -> None:
     monkeypatch.setattr("portal.kept.Thread", AtOnce)
     monkeypatch.setattr("portal.kept.COSTLY_SECONDS", -1.0)
+    monkeypatch.setattr("portal.kept.SHARE", 0)
     maker = portal.as_user("maker2")
     first = shown(maker)
     portal.desk.take([line("kept6", "10.00")], as_provider("provider1"))
