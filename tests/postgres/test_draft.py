@@ -344,7 +344,7 @@ def test_a_year_that_is_no_longer_covered_is_recovered(ledger: Ledger) -> None:
     ends = {"from": date(2026, 7, 1), "until": date(2026, 12, 31)}
     ledger.document(ends, id="short.1", supersedes=SHIPPED)
     assert ledger.lines() == [(1, 2027, "recovery", -6_200_000, 0)]
-    assert ledger.reasons() == {1: {"after_policy": 31_000_000}}
+    assert ledger.reasons() == {1: {"after_policy": 31_000_000, "over_granted": 6_200_000}}
 
 
 def test_a_frozen_voucher_holds_claims_and_a_revoked_one_grants_nothing(ledger: Ledger) -> None:
