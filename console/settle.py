@@ -155,8 +155,9 @@ def submit(engine: Engine, as_user: str | None, run_id: int) -> Answer:
             "state": "proposed" if done.state == "submitted" else done.state,
         }
         sums = runs.totals(db, done)
+        waits = "待复核" if done.state == "submitted" else "早已批准，没有改动"
         text = [
-            f"已提交结算批次 {run_id}：{done.lines}行，补贴额{yuan(sums['granted'])}元，待复核。",
+            f"已提交结算批次 {run_id}：{done.lines}行，补贴额{yuan(sums['granted'])}元，{waits}。",
             f"结算行摘要 {done.digest}",
             *_next(done),
         ]
