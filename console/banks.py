@@ -11,6 +11,7 @@ from console.answer import Answer, table, yuan
 from console.chinese import FILE, NUMBER, argument, option
 from console.door import Verb
 from console.problems import problem_data, problem_lines
+from console.proposed import proposed
 from reconciliation import bank
 from voucher import access, acts, approval
 from voucher.database import run
@@ -76,9 +77,8 @@ def match(engine: Engine, as_user: str | None, line: str, references: Sequence[s
 
     def work(db: Connection) -> Answer:
         user = access.require(db, as_user, "bank match")
-        proposal = approval.find(db, bank.propose(db, user, line, references, why))
-        data = {"act": str(proposal.act_id), "state": proposal.state, "line": line, "payments": list(references)}
-        return Answer(data, [f"已提交：{proposal.subject}。", f"下一步：cvl approve {proposal.act_id} --as 复核人员"])
+        act = bank.propose(db, user, line, references, why)
+        return proposed(approval.find(db, act), line=line, payments=list(references))
 
     return run(engine, work)
 

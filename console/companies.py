@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine
 from console.answer import Answer
 from console.chinese import DAY, argument, option
 from console.door import Verb
-from console.vouchers import proposed
+from console.proposed import proposed
 from settlement import merger
 from voucher import access, approval, life, uscc
 from voucher.database import run

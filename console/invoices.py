@@ -12,7 +12,7 @@ from console.door import Verb
 from console.resolutions import documents_data, documents_lines, steps_lines
 from console.verifications import shown as verification_shown
 from importers import resolve, waiting
-from importers.outcome import INVOICE_KINDS, WORDS
+from importers.outcome import INVOICE_KINDS, WORDS, as_id
 from settlement.run import KINDS, STATES
 from voucher import acts, uscc
 from voucher.database import one, query, run
@@ -54,7 +54,7 @@ def show_all(
     data = {
         "invoices": [
             {
-                "number": r["number"], "status": r["status"], "accepted_no": r["accepted_no"], "kind": r["kind"],
+                "number": r["number"], "status": r["status"], "accepted_no": as_id(r["accepted_no"]), "kind": r["kind"],
                 "company": r["company"], "provider": r["provider"], "service_from": r["from_on"],
                 "service_until": r["until_on"], "net": _money(r["net_fen"]), "gross": _money(r["gross_fen"]),
                 "received_on": r["received_on"], "granted": _money(r["granted_fen"]),
@@ -125,9 +125,9 @@ def show(engine: Engine, number: str, as_of: str | None = None) -> Answer:
 
 def _data(found: Row, lines: Sequence[Row], grants: Sequence[Row], uploads: Sequence[Row]) -> dict[str, Any]:
     """Write an accepted invoice as JSON."""
-    plain = ("number", "kind", "original_number", "accepted_no", "company", "company_name", "provider")
+    plain = ("number", "kind", "original_number", "company", "company_name", "provider")
     return {
-        "status": "accepted",
+        "status": "accepted", "accepted_no": as_id(found["accepted_no"]),
         **{name: found[name] for name in (*plain, "provider_name", "issued_on", "received_on", "contract_no")},
         "service_from": found["from_on"], "service_until": found["until_on"],
         **{name: _money(found[f"{name}_fen"]) for name in ("net", "tax", "gross", "paid")},

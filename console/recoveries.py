@@ -8,6 +8,7 @@ from console import chinese
 from console.answer import Answer, table, yuan
 from console.chinese import DAY, YUAN, argument, option
 from console.door import Verb
+from console.proposed import proposed
 from settlement import recovery
 from voucher import access, acts, approval
 from voucher.database import run
@@ -68,13 +69,7 @@ def come_back(engine: Engine, as_user: str | None, number: str, amount: int, on:
         user = access.require(db, as_user, "recovery return")
         return approval.find(db, recovery.propose_return(db, user, number, amount, on, ref))
 
-    proposal = run(engine, work)
-    data = {
-        "act": str(proposal.act_id), "state": proposal.state, "invoice_number": number,
-        "amount": format_yuan(amount), "reference": ref, "digest": proposal.digest,
-    }  # fmt: skip
-    then = f"下一步：由复核人员批准 cvl approve {proposal.act_id} --as 复核人员"
-    return Answer(data, [f"已提交：{proposal.subject}，事项号 {proposal.act_id}，待复核。", then])
+    return proposed(run(engine, work), invoice_number=number, amount=format_yuan(amount), reference=ref)
 
 
 _NUMBER = argument("number", "发票号码")

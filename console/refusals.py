@@ -5,6 +5,7 @@ from sqlalchemy import Connection, Engine
 from console.answer import Answer
 from console.chinese import YEAR, argument, flag, option
 from console.door import Verb
+from console.proposed import proposed
 from settlement import documents, refusal
 from voucher import access, acts, approval
 from voucher.database import run
@@ -28,13 +29,7 @@ def refuse(
         chosen = documents.only_programme(documents.recorded(db, acts.cutoff(db)), programme)
         return approval.find(db, refusal.propose(db, user, chosen, number, year, why=why, lift=lift))
 
-    proposal = run(engine, work)
-    data = {
-        "act": str(proposal.act_id), "state": proposal.state, "invoice_number": number, "cap_year": year,
-        "refused": not lift, "digest": proposal.digest,
-    }  # fmt: skip
-    then = f"下一步：由复核人员批准 cvl approve {proposal.act_id} --as 复核人员"
-    return Answer(data, [f"已提交：{proposal.subject}，事项号 {proposal.act_id}，待复核。", then])
+    return proposed(run(engine, work), invoice_number=number, cap_year=year, refused=not lift)
 
 
 VERBS = (

@@ -11,6 +11,7 @@ from console.answer import Answer, table, yuan
 from console.chinese import FILE, YEAR, YUAN, argument, option
 from console.door import Verb
 from console.problems import problem_data, problem_lines
+from console.proposed import proposed
 from importers.registry import Taken, import_registry
 from voucher import access, acts, approval, budget, ledger
 from voucher.database import run
@@ -82,20 +83,7 @@ def appropriate(engine: Engine, as_user: str | None, year: int, amount: int, ref
         user = access.require(db, as_user, "budget appropriate")
         return approval.find(db, ledger.propose_appropriation(db, user, year, amount, ref))
 
-    proposal = run(engine, work)
-    data = {
-        "act": str(proposal.act_id), "state": proposal.state, "year": year, "amount": format_yuan(amount),
-        "reference": ref, "digest": proposal.digest,
-    }  # fmt: skip
-    if proposal.state == "approved":
-        return Answer(data, [f"{year}年度指标 {ref}（{yuan(amount)}元）早已批准，没有改动。"])
-    return Answer(
-        data,
-        [
-            f"已提交{year}年度指标 {ref}：{yuan(amount)}元，事项号 {proposal.act_id}，待复核。",
-            f"下一步：由复核人员批准 cvl approve {proposal.act_id} --as 复核人员",
-        ],
-    )
+    return proposed(run(engine, work), year=year, amount=format_yuan(amount), reference=ref)
 
 
 def close(engine: Engine, as_user: str | None, year: int) -> Answer:
@@ -104,10 +92,7 @@ def close(engine: Engine, as_user: str | None, year: int) -> Answer:
     def work(db: Any) -> approval.Proposal:
         return approval.find(db, budget.propose_close(db, access.require(db, as_user, "budget close"), year))
 
-    proposal = run(engine, work)
-    data = {"act": str(proposal.act_id), "state": proposal.state, "year": year, "digest": proposal.digest}
-    then = f"下一步：由复核人员批准 cvl approve {proposal.act_id} --as 复核人员"
-    return Answer(data, [f"已提交：{proposal.subject}，事项号 {proposal.act_id}，待复核。", then])
+    return proposed(run(engine, work), year=year)
 
 
 def years(engine: Engine, as_of: str | None) -> Answer:

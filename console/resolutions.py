@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine
 from console.answer import Answer, table, yuan
 from console.chinese import FILE, argument, option
 from console.door import Verb
+from console.proposed import proposed
 from importers import resolve
 from importers.originals import Originals, pack_of
 from importers.resolve import Row
@@ -70,13 +71,7 @@ def propose(engine: Engine, as_user: str | None, number: str, keep: str, why: st
 
     def work(db: Connection) -> Answer:
         user = access.require(db, as_user, "invoice resolve")
-        proposal = approval.find(db, resolve.propose(db, user, number, keep, why))
-        data = {
-            "act": str(proposal.act_id), "state": proposal.state, "subject": proposal.subject,
-            "digest": proposal.digest,
-        }  # fmt: skip
-        then = f"下一步：由复核人员批准 cvl approve {proposal.act_id} --as 复核人员"
-        return Answer(data, [f"已提交：{proposal.subject}，事项号 {proposal.act_id}，待复核。", then])
+        return proposed(approval.find(db, resolve.propose(db, user, number, keep, why)))
 
     return run(engine, work)
 

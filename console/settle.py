@@ -16,7 +16,7 @@ from settlement.run import KINDS
 from voucher import access, acts
 from voucher.database import query, run
 from voucher.money import format_yuan
-from voucher.reasons import Reason, sentence
+from voucher.reasons import Reason, sentence, sentences
 
 FIRST_LINES = 20
 Row = Mapping[str, Any]
@@ -116,7 +116,7 @@ def _lines(db: Connection, found: runs.Run, held: Sequence[Row], backfill: Seque
 
 def _shown(row: Row) -> tuple[str, ...]:
     """Write one line for the table."""
-    why = "".join(run_data.sentences(row))
+    why = sentences(row["reasons"])
     figures = (yuan(row["computed_fen"]), yuan(row["granted_fen"]), yuan(row["withheld_fen"]))
     return (row["invoice_number"], row["company"], str(row["cap_year"]), KINDS[row["kind"]], *figures, why)
 
@@ -132,7 +132,7 @@ def _listed_lines(held: Sequence[Row], backfill: Sequence[Row]) -> list[str]:
                     r["company"],
                     str(r["cap_year"]),
                     yuan(r["computed_fen"]),
-                    "".join(run_data.sentences(r)),
+                    sentences(r["reasons"]),
                 )
                 for r in rows[:FIRST_LINES]
             ]
@@ -155,8 +155,9 @@ def submit(engine: Engine, as_user: str | None, run_id: int) -> Answer:
             "state": "proposed" if done.state == "submitted" else done.state,
         }
         sums = runs.totals(db, done)
+        waits = "待复核" if done.state == "submitted" else "早已批准，没有改动"
         text = [
-            f"已提交结算批次 {run_id}：{done.lines}行，补贴额{yuan(sums['granted'])}元，待复核。",
+            f"已提交结算批次 {run_id}：{done.lines}行，补贴额{yuan(sums['granted'])}元，{waits}。",
             f"结算行摘要 {done.digest}",
             *_next(done),
         ]

@@ -10,6 +10,7 @@ from console import chinese
 from console.answer import Answer, table, yuan
 from console.chinese import DAY, NUMBER, YEAR, YUAN, argument, option
 from console.door import Verb
+from console.proposed import proposed
 from console.voucher_life import shown_data, shown_lines
 from settlement import documents, lapse
 from voucher import access, acts, approval, issuance, life, uscc
@@ -40,18 +41,6 @@ def issue(
         return proposed(approval.find(db, due))
 
     return run(engine, work)
-
-
-def proposed(proposal: approval.Proposal) -> Answer:
-    """Say that vouchers wait for approval."""
-    data = {
-        "act": str(proposal.act_id),
-        "state": proposal.state,
-        "subject": proposal.subject,
-        "digest": proposal.digest,
-    }
-    then = f"下一步：由复核人员批准 cvl approve {proposal.act_id} --as 复核人员"
-    return Answer(data, [f"已提交：{proposal.subject}，事项号 {proposal.act_id}，待复核。", then])
 
 
 def apply(

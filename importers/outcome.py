@@ -94,6 +94,11 @@ def _problem(row: Mapping[str, Any]) -> Problem:
     )
 
 
+def as_id(number: int | None) -> str | None:
+    """Write a number that names something as JSON has it: a string."""
+    return None if number is None else str(number)
+
+
 def outcome_data(outcome: Outcome) -> dict[str, Any]:
     """Write how a file ended as JSON."""
     data: dict[str, Any] = {
@@ -104,7 +109,7 @@ def outcome_data(outcome: Outcome) -> dict[str, Any]:
                 "number": row["number"],
                 "status": row["status"],
                 # A rehearsal gives no acceptance numbers away.
-                "accepted_no": None if outcome.upload_id is None else row["accepted_no"],
+                "accepted_no": None if outcome.upload_id is None else as_id(row["accepted_no"]),
             }
             for row in outcome.invoices
         ],

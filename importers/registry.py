@@ -263,7 +263,9 @@ def _write(
     history = one(db, "queries/registry/last_file.sql", kind=kind.name, reference=stem)
     assert history is not None
     if history["newest"] is not None and history["newest"].startswith(stem + ":"):
-        return Taken(kind, sha256, len(found), problems, fresh=False)
+        asked = one(db, "queries/act/find.sql", kind="bank_account", reference=history["newest"])
+        waits = asked["act_id"] if asked and approval.find(db, asked["act_id"]).state == "proposed" else None
+        return Taken(kind, sha256, len(found), problems, proposal=waits, fresh=False)
     reference = f"{stem}:{history['taken'] + 1}"
     with acts.act(db, "registry", reference, user.name, {"kind": kind.name, "sha256": sha256}) as act:
         run_file(

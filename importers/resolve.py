@@ -46,15 +46,17 @@ def propose(db: Connection, user: User, number: str, keep: str, why: str) -> int
     if not why.strip():
         raise Refused("why", "请写明理由。")
     chosen = _chosen(documents(db, number), number, keep)
+    stem, same = f"{number}:", {"keep": chosen["sha256"], "kind": chosen["kind"], "why": why}
+    if chosen["counts"] and (first := approval.done_before(db, KIND, stem, same)) is not None:
+        return first
     accepted = one(db, "queries/evidence/invoice.sql", number=number)
     _check(chosen, accepted)
-    payload = {
-        "number": number, "keep": chosen["sha256"], "upload": chosen["upload_id"], "kind": chosen["kind"],
-        "file": chosen["file_name"], "why": why, "gross_fen": chosen["gross_fen"],
+    payload = same | {
+        "number": number, "upload": chosen["upload_id"], "file": chosen["file_name"], "gross_fen": chosen["gross_fen"],
         "gross_now_fen": accepted["gross_fen"] if accepted else None,
     }  # fmt: skip
     subject = f"发票 {number} 以{chosen['sha256'][:12]}（{chosen['file_name']}）为准".replace("|", "/")
-    return approval.propose_next(db, KIND, f"{number}:", subject, payload, user)
+    return approval.propose_next(db, KIND, stem, subject, payload, user)
 
 
 def _chosen(found: Sequence[Row], number: str, keep: str) -> Row:

@@ -26,7 +26,7 @@ from starlette.responses import JSONResponse, Response
 
 from importers import accept
 from importers.limits import MIB
-from importers.outcome import Outcome, outcome_data
+from importers.outcome import Outcome, as_id, outcome_data
 from importers.outcome import read as read_outcome
 from portal import api_shapes as shapes
 from portal.page import status_of
@@ -214,7 +214,7 @@ def _month(text: str) -> None:
 def _invoice(row: Any) -> dict[str, Any]:
     return {
         "number": row["number"], "status": row["status"],
-        "accepted_no": None if row["accepted_no"] is None else str(row["accepted_no"]),
+        "accepted_no": as_id(row["accepted_no"]),
         "company": row["company"], "provider": row["provider"], "service_from": row["from_on"],
         "service_until": row["until_on"], "received_on": row["received_on"],
         **{name: None if row[f"{name}_fen"] is None else format_yuan(row[f"{name}_fen"])

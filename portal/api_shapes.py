@@ -48,7 +48,7 @@ class Taken(BaseModel):
 
     number: str
     status: Literal["accepted", "duplicate", "held", "conflict", "rejected"]
-    accepted_no: int | None
+    accepted_no: Id | None
 
 
 class Outcome(BaseModel):

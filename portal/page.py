@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from portal.kept import Kept
 from portal.wall import Settings, address
-from voucher import access, logins
+from voucher import access, approval, logins
 from voucher.access import User
 from voucher.database import run
 from voucher.entry import NUMBER, Kind
@@ -176,6 +176,11 @@ class Visit:
                 SAID, quote(said), max_age=60, httponly=True, samesite="strict", secure=self.settings.secure
             )
         return answer
+
+    def proposed(self, act: int) -> RedirectResponse:
+        """Go on to what was proposed; the same asked for again may have been decided long ago."""
+        waits = self.read(lambda db: approval.find(db, act)).state == "proposed"
+        return self.go(f"/proposals/{act}", "已提交，待复核。" if waits else "这一事项早已办结，没有改动。")
 
     def honest(self) -> bool:
         """Tell whether a form carries the token of the session."""

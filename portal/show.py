@@ -19,7 +19,7 @@ from reconciliation import document
 from voucher import access
 from voucher.days import ZONE
 from voucher.money import format_yuan
-from voucher.reasons import Reason, sentence
+from voucher.reasons import sentences
 
 HERE = Path(__file__).parent
 _COMMAND = re.compile(r"[^。；]*(?:\bcvl |--[a-z])[^。；]*[。；]?")
@@ -78,7 +78,7 @@ def month(on: date) -> str:
 
 def why(reasons: Any) -> str:
     """Write stored reasons as sentences."""
-    return "".join(sentence(Reason(r["code"], r["amount_fen"], r.get("other_fen"))) for r in reasons)
+    return sentences(reasons)
 
 
 def plainly(message: str) -> str:

@@ -160,7 +160,8 @@ def by_hand(db: Connection) -> list[Row]:
 def propose(db: Connection, user: User, line: str, references: Sequence[str], why: str) -> int:
     """Propose what a line (statement:row) was for: these payments, or none of ours. Returns the act's id.
 
-    The sums may differ: that is what a person decides; the payload shows both. Raises Misused, Refused.
+    The sums may differ: that is what a person decides; the payload shows both. The same again gives the first one's.
+    Raises Misused, Refused.
     """
     place = _LINE.match(line)
     if place is None:
@@ -173,6 +174,8 @@ def propose(db: Connection, user: User, line: str, references: Sequence[str], wh
     if found is None:
         raise Refused("no_line", f"没有对账单行 {line}。请用 cvl bank list 查看。")
     if found["match_act_id"] is not None:
+        if (first := approval.done_before(db, KIND, f"{line}/", {"references": wanted, "why": why})) is not None:
+            return first
         raise Refused("matched", f"对账单行 {line} 已由事项 {found['match_act_id']} 人工匹配，须先撤销。")
     paid = query(db, "queries/bank/payments.sql", wanted=wanted, incoming=found["amount_fen"] < 0)
     missing = sorted(set(wanted) - {row["reference"] for row in paid})
@@ -187,13 +190,9 @@ def propose(db: Connection, user: User, line: str, references: Sequence[str], wh
         "name": found["name"], "references": wanted, "payments_fen": total, "why": why,
     }  # fmt: skip
     said = "、".join(wanted) if wanted else "不属于本系统的付款"
-    try:
-        with acts.act(db, KIND, f"{line}/{acts.digest(payload)[:16]}/{acts.cutoff(db)}", user.name, payload) as act:
-            amount = format_yuan(found["amount_fen"], grouped=True)
-            approval.propose(db, act, KIND, f"对账单行 {line}（{amount}元）匹配：{said}", payload, user)
-    except acts.AlreadyDone as done:
-        return done.act_id
-    return act.act_id
+    amount = format_yuan(found["amount_fen"], grouped=True)
+    subject = f"对账单行 {line}（{amount}元）匹配：{said}"
+    return approval.propose_next(db, KIND, f"{line}/", subject, payload, user)
 
 
 def _approve(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict[str, Any]:

@@ -209,7 +209,8 @@ class Share:
 
     def _invoice(self, row: Row) -> Row:
         first, end = row["span"] or (None, None)
-        more = {"accepted_no": self.common.accepted_before[row["no"]] + row["place"], "from_on": first, "until_on": end}
+        accepted_no = self.common.accepted_before[row["no"]] + row["place"]
+        more = {"accepted_no": accepted_no, "from_on": first, "until_on": end, "corrected_fen": 0}
         return row | more | _listed(self._lines.get(row["invoice_id"], ()))
 
     def _as_proved(self, row: Row, cutoff: int) -> Row:
@@ -230,6 +231,7 @@ class Share:
             last = max(decided, key=lambda each: int(each["no"]))
             act_id, kind = last["evidence_act_id"], last["kind"]
             proved |= {name: last[name] for name in ("net_fen", "tax_fen", "gross_fen")}
+            proved["corrected_fen"] = last["net_fen"] - row["net_fen"]
         if kind is not None:
             lines = self._evidence_lines.get(row["invoice_id"], ())
             proved |= _listed([line for line in lines if line["act_id"] == act_id and line["kind"] == kind])

@@ -36,7 +36,7 @@ from voucher.database import Row, one, query
 from voucher.days import ZONE, Span, month_span, year_span
 from voucher.errors import Misused, Refused
 from voucher.money import format_yuan
-from voucher.reasons import Reason, sentence
+from voucher.reasons import sentences
 
 
 def _workbook(report: Report, target: BinaryIO) -> None:
@@ -197,18 +197,10 @@ def _value(column: Column, value: Any) -> Value:
     if column.type == "capitals":
         return capitals(int(value))
     if column.type == "reasons":
-        return _sentences(str(value))
+        stored = str(value)  # a sentence, or a stored list of reasons
+        return sentences(json.loads(stored)) if stored.startswith("[") else stored
     assert isinstance(value, date if column.type == "day" else str), column.name
     return value
-
-
-def _sentences(stored: str) -> str:
-    """Write a stored list of reasons as sentences; a sentence stays as it is."""
-    if not stored.startswith("["):
-        return stored
-    return "".join(
-        sentence(Reason(each["code"], each["amount_fen"], each.get("other_fen"))) for each in json.loads(stored)
-    )
 
 
 def _known(failures: Sequence[Failure], cutoff: int) -> list[Difference]:

@@ -11,6 +11,8 @@ PARAMETERS: Mapping[str, str] = {
     "related_party": "related_party_share_bp",
     "past_claim_deadline": "claim_deadline",
     "tax_code_not_eligible": "eligible_tax_codes",
+    "red_letter": "rate_bp",
+    "corrected": "rate_bp",
     "unpaid": "rate_bp",
     "over_contract": "rate_bp",
     "over_metered": "rate_bp",

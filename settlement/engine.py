@@ -11,10 +11,10 @@ from datetime import date
 
 from settlement.facts import Facts, LineKind, Served, Standing, VoucherState
 from settlement.policy import Policy, governing, in_force
-from settlement.worth import Bill, Documents, Registers, after_overlap, in_order, weigh
+from settlement.worth import Bill, Documents, Registers, after_overlap, weigh
 from voucher.days import year_span
 from voucher.money import Fen
-from voucher.reasons import Reason
+from voucher.reasons import Reason, in_order
 
 KINDS: tuple[LineKind, ...] = ("recovery", "backfill", "grant")
 """The order of a run, and of the lines of a company-year."""
@@ -81,8 +81,10 @@ class Claim:
     holds: tuple[Reason, ...]
 
     def line(self, kind: LineKind, granted: Fen, withheld: Fen = 0, holds: Iterable[Reason] = ()) -> Line:
-        """Write a line of this claim."""
-        over_cap = (Reason("over_cap", withheld),) if withheld else ()
+        """Write a line of this claim; what was granted too much is the reason of a recovery."""
+        over = [Reason("over_cap", withheld)] if withheld else []
+        if kind == "recovery":
+            over.append(Reason("over_granted", -granted, self.granted_fen))
         return Line(
             invoice_id=self.bill.invoice.invoice_id,
             cap_year=self.cap_year,
@@ -94,7 +96,7 @@ class Claim:
             withheld_fen=withheld,
             budget_cut_fen=0,
             policy_ids=self.policy_ids,
-            reasons=self.bill.reasons(year_span(self.cap_year), (*self.cuts, *over_cap, *holds)),
+            reasons=self.bill.reasons(year_span(self.cap_year), (*self.cuts, *over, *holds)),
             company=self.bill.invoice.company,
             accepted_no=self.bill.invoice.accepted_no,
         )

@@ -28,13 +28,12 @@ from settlement.explanation import (
 from settlement.facts import Invoice, InvoiceLine
 from settlement.load import facts_at
 from settlement.policy import Policy, governing, in_force
-from settlement.verify import reasons_of
 from settlement.worth import PLACES, Bill, Documents, Registers, after_overlap, weigh
 from voucher.database import one, query
 from voucher.days import OPEN_END, Span
 from voucher.errors import Refused
 from voucher.money import Fen, format_yuan
-from voucher.reasons import Reason, sentence
+from voucher.reasons import Reason, reasons_of, sentence
 
 __all__ = ["as_json", "as_text", "explain"]
 _RULES = {

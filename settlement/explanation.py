@@ -179,8 +179,11 @@ class Explanation:
     later: Sequence[Later]
 
 
+_IDS = ("cutoff", "accepted_no", "seal")
+
+
 def as_json(explanation: Explanation) -> dict[str, Any]:
-    """Return the explanation ready for JSON: money as yuan with two decimals, days as ISO, ids as they are."""
+    """Return the explanation ready for JSON: money as yuan with two decimals, days as ISO, ids as strings."""
     plain = _plain("", explanation)
     assert isinstance(plain, dict)
     return plain
@@ -194,6 +197,8 @@ def _plain(name: str, value: object) -> object:
         return format_yuan(value)
     if isinstance(value, date):
         return value.isoformat()
+    if name in _IDS:
+        return str(value)
     if isinstance(value, Mapping):
         return {key: _plain(key, each) for key, each in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):

@@ -111,7 +111,7 @@ class Invoice:
 
     span: the service days. paid_fen: sum of the 已付金额 that were given, None when none was.
     original_number: the blue a red-letter reverses. received_on: the day it was handed in.
-    contract_no: empty when it names none.
+    contract_no: empty when it names none. corrected_fen: what documents that were settled on added to its net.
     """
 
     invoice_id: int
@@ -129,6 +129,7 @@ class Invoice:
     paid_fen: int | None
     lines: Sequence[InvoiceLine]
     contract_no: str = ""
+    corrected_fen: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,7 @@ def _invoice(row: Mapping[str, Any]) -> Invoice:
         gross_fen=row["gross_fen"],
         paid_fen=row["paid_fen"],
         contract_no=row["contract_no"],
+        corrected_fen=row["corrected_fen"],
         lines=[InvoiceLine(*line) for line in zip(row["line_nos"], row["tax_codes"], row["nets_fen"], strict=True)],
     )
 

@@ -39,6 +39,8 @@ def propose(db: Connection, user: User, absorbed: str, survivor: str, on: date, 
     if not why.strip() or not why.isprintable():
         raise Misused("why", "请写明依据（如登记机关的文号），不能换行。")
     payload = {"absorbed": absorbed, "survivor": survivor, "on": on.isoformat(), "why": why}
+    if (first := approval.done_before(db, KIND, f"{absorbed}:", payload)) is not None:
+        return first
     _check(db, payload)
     words = f"企业 {absorbed} 自{on}起并入 {survivor}"
     return approval.propose_next(db, KIND, f"{absorbed}:", words, payload, user)

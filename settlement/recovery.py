@@ -89,7 +89,6 @@ def propose_return(db: Connection, user: User, number: str, amount: Fen, receive
         raise Misused("day_ahead", f"到账日{received_on}晚于今天，请填写实际到账的日期。")
     _check_reference(reference)
     owed = sum(row["recoverable_fen"] for row in _owed(db, number))
-    _check_owed(number, amount, owed)
     payload = {
         "invoice_number": number, "amount_fen": amount, "received_on": received_on.isoformat(),
         "reference": reference,
@@ -97,6 +96,8 @@ def propose_return(db: Connection, user: User, number: str, amount: Fen, receive
     words = f"发票 {number} 的追回款{format_yuan(amount, grouped=True)}元已到账（{reference}）"
     before = one(db, "queries/proposal/sent_back.sql", kind=KIND, reference=reference)
     again = f"（第{before['times'] + 1}次）" if before and before["times"] else ""
+    if one(db, "queries/act/find.sql", kind=KIND, reference=reference + again) is None:
+        _check_owed(number, amount, owed)
     try:
         with acts.act(db, KIND, reference + again, user.name, payload) as act:
             return approval.propose(db, act, KIND, words, payload, user)

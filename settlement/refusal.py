@@ -32,14 +32,17 @@ def propose(db: Connection, user: User, programme: str, number: str, year: int |
         raise Refused("no_claim", f"发票 {number} 的服务期间是{span}，没有{year}年度的兑付申请。请核对年度。")
     said = query(db, "queries/refusal/standing.sql", number=number, programme_id=programme)
     standing = _standing(said, year)
-    if lift and not any(standing):
-        raise Refused("not_refused", f"发票 {number} 没有不予兑付的决定，无须解除。")
-    if not lift and all(standing):
-        raise Refused("already_refused", f"发票 {number} 已经批准不予兑付，无须再提交。")
+    stem = f"{programme}:{number}:{year or 'all'}:"
+    if all(standing) if not lift else not any(standing):
+        first = approval.done_before(db, KIND, stem, {"refused": not lift, "why": why})
+        if first is None and lift:
+            raise Refused("not_refused", f"发票 {number} 没有不予兑付的决定，无须解除。")
+        if first is None:
+            raise Refused("already_refused", f"发票 {number} 已经批准不予兑付，无须再提交。")
+        return first
     payload = {"programme": programme, "invoice_number": number, "cap_year": year, "refused": not lift, "why": why}
     years = "各年度" if year is None else f"{year}年度"
     words = f"发票 {number} {years}{'解除不予兑付' if lift else '不予兑付'}：{why}"
-    stem = f"{programme}:{number}:{year or 'all'}:"
     return approval.propose_next(db, KIND, stem, words.replace("|", "／"), payload, user)
 
 

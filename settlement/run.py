@@ -227,13 +227,13 @@ def _table(run: Run) -> str:
 
 
 def submit(db: Connection, user: User, run_id: int) -> Run:
-    """Propose a draft: its lines are written and sealed. Submitting it twice gives the first answer.
+    """Propose a draft: its lines are written and sealed. Submitting it twice gives the first answer, also later.
 
     Any maker may submit what the scheduler drafted. Raises Refused: another's draft, no line, `over_budget` with the
     gap.
     """
     run = find(db, run_id)
-    if run.state == "submitted" and run.maker == user.name:
+    if run.state in ("submitted", "approved") and run.maker == user.name:
         return run
     if run.state != "draft":
         raise Refused("not_a_draft", f"结算批次 {run_id} 不是草稿（{STATES[run.state]}），不能提交。")

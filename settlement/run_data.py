@@ -9,7 +9,7 @@ from settlement import run as runs
 from settlement.clauses import clause
 from settlement.policy import Policy
 from voucher.money import format_yuan
-from voucher.reasons import Reason, sentence
+from voucher.reasons import Reason, reasons_of, sentence
 
 Row = Mapping[str, Any]
 
@@ -42,25 +42,16 @@ def rows(found: Sequence[Row], policies: Sequence[Policy]) -> list[dict[str, Any
     return [
         {name: row[name] for name in ("invoice_number", "company", "provider", "cap_year", "kind")}
         | {name: format_yuan(row[f"{name}_fen"]) for name in figures}
-        | {"reasons": [_reason(by_id.get(row["policy_ids"][0]), each) for each in row["reasons"]]}
+        | {"reasons": [_reason(by_id.get(row["policy_ids"][0]), each) for each in reasons_of(row["reasons"])]}
         for row in found
     ]
 
 
-def _reason(policy: Policy | None, stored: Row) -> dict[str, str]:
+def _reason(policy: Policy | None, reason: Reason) -> dict[str, str]:
     """Write a reason as JSON, with the words of the line's document behind it."""
     return {
-        "code": stored["code"],
-        "clause": clause(policy, stored["code"]),
-        "amount": format_yuan(stored["amount_fen"]),
-        "sentence": sentence(Reason(stored["code"], stored["amount_fen"], stored.get("other_fen"))),
+        "code": reason.code,
+        "clause": clause(policy, reason.code),
+        "amount": format_yuan(reason.amount_fen),
+        "sentence": sentence(reason),
     }
-
-
-def sentences(row: Row) -> list[str]:
-    """Write the reasons of a line; a recovery that nothing was cut for says what became of the claim."""
-    if row["kind"] == "recovery" and not row["reasons"]:
-        worth = row["computed_fen"] - row["overlap_cut_fen"]
-        before, after = (format_yuan(fen, grouped=True) for fen in (worth - row["granted_fen"], worth))
-        return [f"已兑付{before}元，按现有凭据只应兑付{after}元，差额追回（缘由见 cvl explain）。"]
-    return [sentence(Reason(r["code"], r["amount_fen"], r.get("other_fen"))) for r in row["reasons"]]

@@ -18,7 +18,7 @@ from settlement.policy import Policy
 from voucher import ledger
 from voucher.database import query
 from voucher.money import format_yuan
-from voucher.reasons import Reason, sentence
+from voucher.reasons import reasons_of, sentence
 
 WORDS: Mapping[str, str] = {
     "line_no": "行号", "accepted_no": "受理号", "basis_fen": "计算基数", "computed_fen": "计算额",
@@ -152,11 +152,6 @@ def line_of(row: Mapping[str, Any]) -> Line:
         company=row["company_id"],
         accepted_no=row["accepted_no"],
     )
-
-
-def reasons_of(stored: Sequence[Mapping[str, Any]]) -> tuple[Reason, ...]:
-    """Read the reasons of a stored line."""
-    return tuple(Reason(each["code"], each["amount_fen"], each.get("other_fen")) for each in stored)
 
 
 def _words(field: str, value: object) -> str:

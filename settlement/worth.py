@@ -28,7 +28,7 @@ from settlement.policy import Policy
 from settlement.slicing import Log, intersect, share, subtract, union
 from voucher.days import Span, year_span
 from voucher.money import Fen
-from voucher.reasons import SENTENCES, Reason
+from voucher.reasons import Reason, in_order
 
 Documents = Sequence[tuple[Policy, Span]]
 """Policy documents with the days they are in force, as `policy.in_force` gives them."""
@@ -62,6 +62,7 @@ class Bill:
 
     document: the one that gives tax codes, basis and overlap mode; None when none covers a service day.
     limit: the code of what makes basis_fen less than eligible_net_fen. other_fen: other subsidies.
+    reversed_fen, corrected_fen: what red-letters, and documents that were settled on, took from the net.
     log: how the usage spreads over the days of the span, None without usage of these days.
     outside: not one line of the invoice belongs to the programme, so it has no claim there.
     """
@@ -77,6 +78,8 @@ class Bill:
     pieces: tuple[Piece, ...]
     outside: bool = False
     log: Log | None = None
+    reversed_fen: Fen = 0
+    corrected_fen: Fen = 0
 
     def counted(self, year: int) -> list[Piece]:
         """Return the pieces of the cap year that count."""
@@ -98,15 +101,15 @@ class Bill:
                 sums[piece.reason] += piece.amount_fen
         part = self.span & days
         if part.days:
-            sums["tax_code_not_eligible"] += share(max(0, self.excluded_net_fen), self.span, part, self.log)
-            sums[self.limit] += share(self.eligible_net_fen - self.basis_fen, self.span, part, self.log)
+            for code, amount in (
+                ("tax_code_not_eligible", self.excluded_net_fen),
+                ("red_letter", self.reversed_fen),
+                ("corrected", self.corrected_fen),
+                (self.limit, self.eligible_net_fen - self.basis_fen),
+            ):
+                sums[code] += share(max(0, amount), self.span, part, self.log)
         found = [Reason(code, amount) for code, amount in sums.items() if amount]
         return in_order([*found, *extra])
-
-
-def in_order(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
-    """Sort reasons as SENTENCES has them."""
-    return tuple(sorted(reasons, key=lambda reason: list(SENTENCES).index(reason.code)))
 
 
 class Registers:
@@ -292,7 +295,8 @@ def weigh(registers: Registers, documents: Documents, programme: str, invoice: I
     pieces = (Piece(p.span, p.cap_year, p.document, p.reason, share(basis, span, p.span, log)) for p in cuts)
     outside = not any(_belongs(line, document, rivals) for line in invoice.lines)
     other = registers.other(invoice)
-    return Bill(invoice, span, document, eligible, excluded, basis, limit, other, tuple(pieces), outside, log)
+    less = -sum(each.net_fen for each in whole[1:]), -invoice.corrected_fen
+    return Bill(invoice, span, document, eligible, excluded, basis, limit, other, tuple(pieces), outside, log, *less)
 
 
 def cut_days(registers: Registers, own: Documents, invoice: Invoice) -> list[Piece]:

@@ -98,6 +98,20 @@ def propose_next(db: Connection, kind: str, stem: str, subject: str, payload: ob
         raise
 
 
+def done_before(db: Connection, kind: str, stem: str, said: Mapping[str, object]) -> int | None:
+    """Find what was asked before and approved, for one who asks for it again: the first answer, not a fault.
+
+    said: of the payload what makes two of them the same. Returns the act id of the last decided proposal under the
+    stem when it was approved and says that, else None.
+    """
+    row = one(db, "queries/proposal/last_decided.sql", kind=kind, stem=stem)
+    if row is None or row["verdict"] != "approved":
+        return None
+    payload = json.loads(row["payload"])
+    same = all(payload.get(name) == value for name, value in said.items())
+    return int(row["act_id"]) if same else None
+
+
 def find(db: Connection, act_id: int) -> Proposal:
     """Find a proposal. Raises Refused when there is none."""
     row = one(db, "queries/proposal/find.sql", act_id=act_id)

@@ -18,8 +18,11 @@ KIND = "budget_close"
 def propose_close(db: Connection, user: User, year: int) -> int:
     """Propose to close a fiscal year, not before 1 January after it nor while a run of it is open.
 
-    Returns the proposal's act id; the one that waits when there is one. Raises Refused.
+    Returns the proposal's act id: the one that waits, or that was approved, when there is one. Raises Refused.
     """
+    first = approval.done_before(db, KIND, f"{year}:", {"year": year})
+    if first is not None:
+        return first
     _check(db, year)
     unspent = ledger.available(db, year)
     payload = {"year": year, "unspent_fen": unspent}
@@ -34,15 +37,13 @@ def propose_close(db: Connection, user: User, year: int) -> int:
 
 
 def _check(db: Connection, year: int) -> None:
-    """Refuse to close a year that is not over, has a run open, was never given money or was closed."""
+    """Refuse to close a year that is not over, has a run open or was never given money."""
     found = one(db, "queries/budget/standing.sql", fiscal_year=year)
     assert found is not None
     if business_day().year <= year:
         raise Refused("year_not_over", f"{year}年度尚未结束，{year + 1}年1月1日起才能关账。")
     if not found["given"]:
         raise Refused("no_appropriation", f"{year}年度没有下达过指标，无须关账。请核对年度。")
-    if found["closed"]:
-        raise Refused("year_closed", f"{year}年度已经关账。")
     if found["open_run"] is not None:
         raise Refused("run_open", f"{year}年度的结算批次 {found['open_run']} 尚未办结。请先撤回或退回，再关账。")
 

@@ -62,6 +62,12 @@ def propose_by_hand(
             f"企业 {company} 在{terms.year}年度没有支持资格，不能发券。请先用 cvl registry import 登记。",
         )
     if found[0]["has_voucher"]:
+        said: dict[str, object] = {"application": reference} if reference else {}
+        if face_fen is not None:
+            said["vouchers"] = [{"company": company, "face_fen": face_fen}]
+        first = approval.done_before(db, KIND, _stem(terms, company), said) if said else None
+        if first is not None:
+            return first
         raise Refused("voucher_exists", f"企业 {company} 已有{terms.year}年度的券。请用 cvl voucher list 查看。")
     face_fen = _check_face(db, terms.programme, terms.year, company, face_fen, terms.cap_fen)
     return _propose(db, user, terms, company, [{"company": company, "face_fen": face_fen}], reference)
@@ -100,7 +106,6 @@ def _propose(
     db: Connection, user: User, terms: Terms, subject: str, vouchers: Sequence[Mapping[str, Any]], reference: str = ""
 ) -> int:
     """Propose vouchers. reference: of the application, empty without one."""
-    stem = f"{terms.programme}:{terms.year}:{subject}:"
     payload = {
         "programme": terms.programme, "year": terms.year, "cap_fen": terms.cap_fen,
         "by_hand": subject != "all", "vouchers": list(vouchers),
@@ -111,7 +116,12 @@ def _propose(
     words = f"发放{terms.year}年度算力券{len(vouchers)}张，面额合计{total}元" + (
         f"（申请 {reference}）" if reference else ""
     )
-    return approval.propose_next(db, KIND, stem, words, payload, user)
+    return approval.propose_next(db, KIND, _stem(terms, subject), words, payload, user)
+
+
+def _stem(terms: Terms, subject: str) -> str:
+    """Return what the references begin with of all that is proposed about a company's voucher of a year, or `all`."""
+    return f"{terms.programme}:{terms.year}:{subject}:"
 
 
 def issue(

@@ -87,7 +87,8 @@ def propose_appropriation(db: Connection, user: User, year: int, amount_fen: int
     try:
         with acts.act(db, "appropriation", reference + again, user.name, payload) as act:
             _check_year(year)
-            approval.propose(db, act, "appropriation", f"{year}年度指标 {reference}", payload, user)
+            words = f"{year}年度指标 {reference}，{format_yuan(amount_fen, grouped=True)}元"
+            approval.propose(db, act, "appropriation", words, payload, user)
     except acts.AlreadyDone as done:
         return done.act_id
     return act.act_id

@@ -76,21 +76,29 @@ def propose_company(db: Connection, user: User, uscc: str, state: str, why: str)
 def _propose(db: Connection, user: User, noun: str, subject_id: int, state: str, why: str, subject: str) -> int:
     if not why.strip() or not why.isprintable():
         raise Misused("why", "请写明理由，不能换行。")
-    now = _allowed(db, noun, subject_id, state)
+    stem = f"{noun}:{subject_id}:"
+    now = _now(db, noun, subject_id, state)
+    if now["state"] == state and (first := approval.done_before(db, KIND, stem, {"to": state, "why": why})) is not None:
+        return first
+    _check_allowed(now, noun, state)
     payload = {"noun": noun, "id": subject_id, "step": now["step"], "from": now["state"], "to": state, "why": why}
-    return approval.propose_next(db, KIND, f"{noun}:{subject_id}:", subject, payload, user)
+    return approval.propose_next(db, KIND, stem, subject, payload, user)
 
 
-def _allowed(db: Connection, noun: str, subject_id: int, state: str) -> Mapping[str, Any]:
-    """Return the last step and state of a subject. Raises Refused when the move is not allowed."""
+def _now(db: Connection, noun: str, subject_id: int, state: str) -> Mapping[str, Any]:
+    """Return the last step and state of a subject, and whether it may move to another one."""
     now = one(db, "queries/state/allowed.sql", noun=noun, subject_id=subject_id, to_state=state)
     assert now is not None
+    return now
+
+
+def _check_allowed(now: Mapping[str, Any], noun: str, state: str) -> None:
+    """Refuse a move that is not allowed."""
     if not now["allowed"]:
         raise Refused(
             "move_not_allowed",
             f"目前的状态是“{STATES[now['state']]}”，不能{WORDS[noun, state]}。请用 cvl voucher show 查看经过。",
         )
-    return now
 
 
 def _move(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict[str, Any]:
@@ -104,7 +112,8 @@ def _move(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict[st
         )
     else:
         run_file(db, "queries/policy/lock_programmes.sql")
-    now = _allowed(db, asked["noun"], asked["id"], asked["to"])
+    now = _now(db, asked["noun"], asked["id"], asked["to"])
+    _check_allowed(now, asked["noun"], asked["to"])
     if now["step"] != asked["step"]:
         raise Refused("stale", "提交之后状态已有变动。请退回后重新提交。")
     if asked["to"] in CLOSED:

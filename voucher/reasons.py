@@ -1,7 +1,8 @@
 """Why an amount was cut, refused, held or left out: one shape everywhere."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from voucher.money import format_yuan
 
@@ -23,6 +24,8 @@ SENTENCES: Mapping[str, str] = {
     "related_party": "供需双方当日为关联方，对应金额{amount}元不计入。",
     "past_claim_deadline": "申报超过该年度的截止日，对应金额{amount}元不计入。",
     "tax_code_not_eligible": "税收分类编码不在支持范围内，对应金额{amount}元不计入。",
+    "red_letter": "红字发票冲减{amount}元，不计入。",
+    "corrected": "按核定的凭据，发票金额比受理时少{amount}元，不计入。",
     "unpaid": "尚未付款的部分{amount}元不计入。",
     "over_contract": "超过合同剩余金额的部分{amount}元不计入。",
     "over_metered": "超过计量账单金额的部分{amount}元不计入。",
@@ -35,11 +38,22 @@ SENTENCES: Mapping[str, str] = {
     "below_min_spend": "企业该年度计入的算力服务金额{other}元未达到最低使用金额，{amount}元不予兑付。",
     "over_cap": "超过企业年度上限的部分{amount}元不予兑付（上限核减）。",
     "over_budget": "年度预算指标不足，按比例核减{amount}元。",
+    "over_granted": "此前已核定{other}元，超过现在应兑付额的{amount}元追回。",
     "not_verified": "按政策须先到税务平台查验发票，尚无“一致”的查验结果，暂缓兑付{amount}元。",
     "usage_sum_differs": "用量合计{other}元与发票金额不符，按政策须先核对，暂缓兑付{amount}元。",
     "frozen": "企业的券已冻结，暂缓兑付{amount}元。",
 }
 """The Chinese sentence of each code; {amount} and {other} are in yuan."""
+
+
+def in_order(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    """Sort reasons as SENTENCES has them."""
+    return tuple(sorted(reasons, key=lambda reason: list(SENTENCES).index(reason.code)))
+
+
+def reasons_of(stored: Iterable[Mapping[str, Any]]) -> tuple[Reason, ...]:
+    """Read the reasons stored with a line."""
+    return tuple(Reason(each["code"], each["amount_fen"], each.get("other_fen")) for each in stored)
 
 
 def sentence(reason: Reason) -> str:
@@ -48,3 +62,8 @@ def sentence(reason: Reason) -> str:
         amount=format_yuan(reason.amount_fen, grouped=True),
         other=format_yuan(reason.other_fen or 0, grouped=True),
     )
+
+
+def sentences(stored: Iterable[Mapping[str, Any]]) -> str:
+    """Write the reasons stored with a line as Chinese sentences."""
+    return "".join(map(sentence, reasons_of(stored)))

@@ -41,7 +41,7 @@ def shown(visit: Visit) -> Response:
 def _move(visit: Visit, verb: str) -> Response:
     code, why = visit.path("uscc", TEXT), visit.fill({"why": TEXT})["why"]
     act = visit.act(f"company {verb}", lambda db, user: life.propose_company(db, user, code, _STATES[verb], why))
-    return visit.go(f"/proposals/{act}", "已提交，待复核。")
+    return visit.proposed(act)
 
 
 def freeze(visit: Visit) -> Response:
@@ -63,7 +63,7 @@ def merge(visit: Visit) -> Response:
             db, user, code, uscc.normal(typed["into"]), typed["on"], typed["merge_why"]
         ),
     )  # fmt: skip
-    return visit.go(f"/proposals/{act}", "已提交，待复核。")
+    return visit.proposed(act)
 
 
 PAGES = (

@@ -38,7 +38,7 @@ def decide(visit: Visit) -> Response:
     def work(db: Connection, user: User) -> int:
         return resolve.propose(db, user, number, typed["keep"], typed["why"])
 
-    return visit.go(f"/proposals/{visit.act('invoice resolve', work)}", "已提交，待复核。")
+    return visit.proposed(visit.act("invoice resolve", work))
 
 
 PAGES = (

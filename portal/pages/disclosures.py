@@ -68,7 +68,7 @@ def refuse(visit: Visit) -> Response:
             db, user, chosen, typed["refused"], typed["year"], why=typed["refuse_why"], lift=bool(typed["lift"])
         )
 
-    return visit.go(f"/proposals/{visit.act('refuse', work)}", "已提交，待复核。")
+    return visit.proposed(visit.act("refuse", work))
 
 
 PAGES = (

@@ -116,7 +116,7 @@ def match(visit: Visit) -> Response:
     typed = visit.fill({"line": TEXT, "why": TEXT}, {"references": TEXT})
     references = (typed["references"] or "").replace("，", " ").replace(",", " ").split()
     act = visit.act("bank match", lambda db, user: bank.propose(db, user, typed["line"], references, typed["why"]))
-    return visit.go(f"/proposals/{act}", "已提交，待复核。")
+    return visit.proposed(act)
 
 
 def undo(visit: Visit) -> Response:

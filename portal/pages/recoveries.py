@@ -35,7 +35,7 @@ def come_back(visit: Visit) -> Response:
             db, user, typed["number"], typed["amount"], typed["on"], typed["ref"]
         ),
     )  # fmt: skip
-    return visit.go(f"/proposals/{act}", "已提交，待复核；批准后入账。")
+    return visit.proposed(act)
 
 
 PAGES = (

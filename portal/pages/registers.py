@@ -46,14 +46,14 @@ def appropriate(visit: Visit) -> Response:
         "budget appropriate",
         lambda db, user: ledger.propose_appropriation(db, user, typed["year"], typed["amount"], typed["ref"]),
     )
-    return visit.go(f"/proposals/{act}", "已提交，待复核。")
+    return visit.proposed(act)
 
 
 def close(visit: Visit) -> Response:
     """Propose to close a fiscal year."""
     year = visit.fill({"closing": YEAR})["closing"]
     act = visit.act("budget close", lambda db, user: budget.propose_close(db, user, year))
-    return visit.go(f"/proposals/{act}", "已提交，待复核。")
+    return visit.proposed(act)
 
 
 PAGES = (

@@ -76,7 +76,7 @@ def issue(visit: Visit) -> Response:
     act = visit.act("voucher issue", work)
     if act is None:
         return visit.go("/vouchers", "有资格的企业都已有券，没有需要发放的。")
-    return visit.go(f"/proposals/{act}", "已提交，待复核。")
+    return visit.proposed(act)
 
 
 def apply(visit: Visit) -> Response:
@@ -89,7 +89,7 @@ def apply(visit: Visit) -> Response:
         company, reference = uscc.normal(typed["applicant"]), typed["application"]
         return issuance.propose_by_hand(db, user, terms, company, typed["applied_face"], reference)
 
-    return visit.go(f"/proposals/{visit.act('voucher apply', work)}", "已提交，待复核。")
+    return visit.proposed(visit.act("voucher apply", work))
 
 
 def expire(visit: Visit) -> Response:
@@ -104,7 +104,7 @@ def expire(visit: Visit) -> Response:
 def _move(visit: Visit, verb: str) -> Response:
     voucher_id, why = visit.path("id", NUMBER), visit.fill({"why": TEXT})["why"]
     act = visit.act(f"voucher {verb}", lambda db, user: life.propose_voucher(db, user, voucher_id, _STATES[verb], why))
-    return visit.go(f"/proposals/{act}", "已提交，待复核。")
+    return visit.proposed(act)
 
 
 def freeze(visit: Visit) -> Response:

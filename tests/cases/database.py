@@ -16,7 +16,7 @@ from importers import accept
 from settlement import run as runs
 from settlement.explain import explain
 from settlement.simulate import simulate
-from settlement.verify import reasons_of, verify
+from settlement.verify import verify
 from tests.cases import doors, sheets, steps
 from tests.cases.player import policy
 from tests.postgres.desk import CHECKER, MAKER, Desk, csv_bytes, said
@@ -28,7 +28,7 @@ from voucher.access import User
 from voucher.database import run, transaction
 from voucher.errors import Refused
 from voucher.money import format_yuan
-from voucher.reasons import Reason
+from voucher.reasons import Reason, reasons_of
 
 ENOUGH = 10**12
 

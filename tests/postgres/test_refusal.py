@@ -53,16 +53,16 @@ def test_the_newest_word_on_a_year_holds(engine: Engine) -> None:
     decided(engine, None)
     for year in (None, 2026):
         with pytest.raises(Refused, match="already_refused"):
-            proposed(engine, year)
+            proposed(engine, year, why="另一个理由")
     decided(engine, 2026, lift=True)
     with pytest.raises(Refused, match="not_refused"):
-        proposed(engine, 2026, lift=True)
+        proposed(engine, 2026, lift=True, why="另一个理由")
     assert granted(engine) == {2026: 6_200_000, 2027: 0}
     decided(engine, 2026)
     decided(engine, None, lift=True)
     assert granted(engine) == {2026: 6_200_000, 2027: 6_200_000}
     with pytest.raises(Refused, match="not_refused"):
-        proposed(engine, None, lift=True)
+        proposed(engine, None, lift=True, why="另一个理由")
 
 
 @pytest.mark.parametrize(

@@ -70,10 +70,17 @@ def test_a_document_that_a_person_decided_for_counts_and_is_an_adjustment(desk: 
     in_conflict(desk)
     with transaction(desk.engine) as db:
         settle(db)
-    decided(desk, sha_of(desk, "conflict"))
+    keep = sha_of(desk, "conflict")
+    act = propose(desk, keep)
+    run(desk.engine, lambda db: approval.decide(db, act, "approved", CHECKER))
+    assert propose(desk, keep) == act
     with transaction(desk.engine) as db:
         (row,) = lines_of(db, draft(db))
     assert (row["kind"], row["basis_fen"], row["granted_fen"]) == ("recovery", 90_000, -2_000)
+    assert row["reasons"] == [
+        {"code": "corrected", "amount_fen": 10_000},
+        {"code": "over_granted", "amount_fen": 2_000, "other_fen": 20_000},
+    ]
     assert desk.rows("SELECT gross_fen FROM invoice") == [(106_000,)]
     assert reported_net(desk) == "90000"
     sound(desk)

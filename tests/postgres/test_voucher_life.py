@@ -66,14 +66,14 @@ class Books:
         with transaction(self.engine) as db:
             return approval.decide(db, act, "approved", CHECKER)
 
-    def move(self, state: str, voucher: int = 0) -> None:
-        self.approved(lambda db: life.propose_voucher(db, MAKER, voucher or self.voucher(), state, "线索"))
+    def move(self, state: str, voucher: int = 0, why: str = "线索") -> None:
+        self.approved(lambda db: life.propose_voucher(db, MAKER, voucher or self.voucher(), state, why))
 
-    def freeze(self, state: str, company: int) -> None:
-        self.approved(lambda db: life.propose_company(db, MAKER, uscc(company), state, "线索"))
+    def freeze(self, state: str, company: int, why: str = "线索") -> None:
+        self.approved(lambda db: life.propose_company(db, MAKER, uscc(company), state, why))
 
-    def merge(self, absorbed: int, survivor: int, on: date = MAY[1]) -> None:
-        self.approved(lambda db: merger.propose(db, MAKER, uscc(absorbed), uscc(survivor), on, "登记机关文号"))
+    def merge(self, absorbed: int, survivor: int, on: date = MAY[1], why: str = "登记机关文号") -> None:
+        self.approved(lambda db: merger.propose(db, MAKER, uscc(absorbed), uscc(survivor), on, why))
 
     def voucher(self, company: int = 1) -> int:
         with transaction(self.engine) as db:
@@ -111,14 +111,14 @@ def test_a_voucher_is_frozen_thawed_and_revoked_and_the_rest_of_its_limit_lapses
     books.move("frozen")
     books.invoices(invoice(2, 100_000, *MAY))
     assert books.drafted() == ([], [(number("2"), "frozen")])
-    assert "冻结" in refused("move_not_allowed", lambda: books.move("frozen"))
+    assert "冻结" in refused("move_not_allowed", lambda: books.move("frozen", why="再次"))
     books.move("issued")
     assert books.drafted()[0] == [(number("2"), 20_000, 0)]
     books.move("revoked")
     assert books.limits() == (0, 20_000_000, 80_000_000)
     assert books.drafted() == ([(number("2"), 0, 20_000)], [])
     for state in ("frozen", "issued", "returned", "revoked"):
-        refused("move_not_allowed", lambda state=state: books.move(state))  # type: ignore[misc]
+        refused("move_not_allowed", lambda state=state: books.move(state, why="再次"))  # type: ignore[misc]
     assert books.faults() == []
 
 
@@ -164,7 +164,7 @@ def test_a_proposal_that_was_overtaken_is_stale_and_one_that_waits_blocks_anothe
 
 def test_a_frozen_company_is_held_before_it_has_a_voucher(books: Books) -> None:
     books.freeze("frozen", 1)
-    refused("move_not_allowed", lambda: books.freeze("frozen", 1))
+    refused("move_not_allowed", lambda: books.freeze("frozen", 1, "再次"))
     books.invoices(invoice(1, 1_000, *MAY), invoice(2, 1_000, *MAY, company=2))
     assert books.drafted() == ([(number("2"), 200, 0)], [(number("1"), "frozen")])
     books.freeze("active", 1)
@@ -245,7 +245,7 @@ def test_a_merger_makes_the_room_that_both_used_count_once(books: Books) -> None
     books.settle()
     assert books.limits(1) == (0, 39_999_800, 60_000_200)
     for pair in ((2, 1), (1, 2)):
-        refused("merged", lambda pair=pair: books.merge(*pair))  # type: ignore[misc]
+        refused("merged", lambda pair=pair: books.merge(*pair, why="另一文号"))  # type: ignore[misc]
     refused("same_company", lambda: books.merge(1, 1))
     assert books.faults() == []
 

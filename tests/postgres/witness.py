@@ -11,10 +11,11 @@ from settlement import documents, engine, load
 from settlement import run as runs
 from settlement.facts import Facts
 from settlement.policy import load as load_policy
-from settlement.verify import reasons_of, verify
+from settlement.verify import verify
 from tests.cases.player import policy_bytes
 from tests.postgres.recorder import CHECKER, MAKER, PROGRAMME, uscc
 from voucher.access import User
+from voucher.reasons import reasons_of
 
 SHIPPED = "cq-2025-12-08.1"
 END = date(2028, 12, 31)

@@ -231,7 +231,7 @@ def test_a_settled_claim_without_an_eligible_day_is_recovered_whole() -> None:
     line = run(facts).lines[0]
     assert told([line]) == [(1, "recovery", -100, 0)]
     assert (line.basis_fen, line.computed_fen, line.policy_ids) == (0, 0, (POLICY.id,))
-    assert line.reasons == (Reason("not_qualified", 500),)
+    assert line.reasons == (Reason("not_qualified", 500), Reason("over_granted", 100, 100))
 
 
 def test_a_claim_without_a_day_that_counts_names_the_documents_of_its_year_or_the_last_one() -> None:

@@ -27,6 +27,7 @@ from voucher.embedded import running
 
 ROOT = Path(__file__).resolve().parents[2]
 _NUMBERS = count(1)
+IDS = {"act", "run", "batch", "voucher", "match", "statement", "proposal", "cutoff", "seal"}
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,15 @@ class Result:
     def json(self) -> Any:
         """Read the one JSON document on standard output."""
         return json.loads(self.out)
+
+
+def numbered(data: Any) -> Iterator[str]:
+    """List the ids of a document that are not strings."""
+    for name, value in data.items() if isinstance(data, dict) else ():
+        if isinstance(value, int) and (name in IDS or name.endswith(("_no", "_id"))) and name != "line_no":
+            yield name
+    for value in data.values() if isinstance(data, dict) else data if isinstance(data, list) else ():
+        yield from numbered(value)
 
 
 @dataclass(frozen=True)
@@ -62,6 +72,7 @@ class Desk:
         result = self.cvl(*words, "--json")
         assert result.status == status, (result.out, result.err)
         assert not result.err
+        assert not list(numbered(result.json)), "ids are strings"
         return result.json
 
     def start(self, *words: object) -> subprocess.Popen[str]:

@@ -1,6 +1,6 @@
 """The handbook for finance staff shows what the commands print: its sessions are run, and compared word for word.
 
-`CVL_WRITE_HANDBOOK=1 python -m pytest tests/walk/test_handbook.py` writes the answers anew after a change.
+`CVL_WRITE_HANDBOOK=1 python -m pytest tests/walk/test_handbook.py` writes answers and pictures anew after a change.
 """
 
 import os
@@ -13,12 +13,14 @@ import pytest
 
 from reconciliation import payments
 from tests.postgres.desk import companies, csv_bytes, providers
+from tests.screens import drawn
 from tests.walk.conftest import ROOT, Desk, line
 from voucher.database import run
 from voucher.money import format_yuan
 
 PAGE = ROOT / "docs/finance.md"
 _SESSION = re.compile(r"```console\n(.*?)```", re.DOTALL)
+_SCREEN = re.compile(r"\]\((screen-[a-z]+\.svg)\)")
 _DAY = re.compile(r"<!-- (\d{4}-\d\d-\d\d) -->")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?")
 _DIGEST = re.compile(r"\b(?=[0-9]*[a-f])[0-9a-f]{12,64}\b")
@@ -61,9 +63,9 @@ def told(desk: Desk, command: str) -> str:
     return text + (f"（退出码 {found.status}）\n" if found.status else "")
 
 
-def played(desk: Desk, page: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Return the page with the answers that its commands give now."""
-    pieces, place = [], 0
+def played(desk: Desk, page: str, monkeypatch: pytest.MonkeyPatch) -> tuple[str, dict[str, str]]:
+    """Return the page with the answers that its commands give now, and each session's picture by its name."""
+    pieces, place, screens = [], 0, dict[str, str]()
     for session in _SESSION.finditer(page):
         before = page[place : session.start()]
         for day in _DAY.findall(before):
@@ -71,18 +73,23 @@ def played(desk: Desk, page: str, monkeypatch: pytest.MonkeyPatch) -> str:
         commands = re.findall(r"^\$ (.+)$", session[1], re.MULTILINE)
         answers = "".join(f"$ {command}\n{told(desk, command)}" for command in commands)
         pieces += [before, f"```console\n{answers}```"]
+        (name,) = _SCREEN.findall(before)
+        screens[name] = drawn(answers)
         place = session.end()
-    return "".join([*pieces, page[place:]])
+    return "".join([*pieces, page[place:]]), screens
 
 
 def test_the_handbook_shows_what_the_commands_print(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(desk.folder)
     lay_out(desk)
     page = PAGE.read_text("utf-8")
-    now = played(desk, page, monkeypatch)
+    now, screens = played(desk, page, monkeypatch)
     if os.environ.get("CVL_WRITE_HANDBOOK"):
         PAGE.write_text(now, "utf-8")
+        for name, picture in screens.items():
+            (PAGE.parent / name).write_text(picture, "utf-8")
     assert now == page
+    assert screens == {path.name: path.read_text("utf-8") for path in PAGE.parent.glob("screen-*.svg")}
     named = {command.split()[0] for command in re.findall(r"^\$ cvl (.+)$", page, re.MULTILINE)}
     assert {"import", "settle", "disclose", "pay", "reconcile", "explain", "voucher", "simulate"} <= named
     assert not re.search(r"（退出码 [124567]", page), "the handbook shows a command that was refused"

@@ -9,6 +9,7 @@ from tests.walk.desk import Desk
 from voucher.money import parse_yuan
 
 PAYDAY = "2026-08-24"
+ONE, TWO = (row[0] for row in companies("C", "D")[1:])
 ACCOUNT = {"C": "6222000011112222", "D": "0000000000000000017"}
 
 

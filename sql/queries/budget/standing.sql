@@ -1,10 +1,6 @@
--- grain:  one row: whether a fiscal year was ever given money, was closed, and which run of it is open
+-- grain:  one row: whether a fiscal year was ever given money, and which run of it is open
 -- params: fiscal_year
 SELECT
     (SELECT count(*) FROM account AS a WHERE a.kind = 'appropriation' AND a.year = CAST(:fiscal_year AS integer)) > 0
         AS given,
-    (
-        SELECT count(*) FROM move AS m
-        WHERE m.noun = 'fiscal_year' AND m.subject_id = CAST(:fiscal_year AS integer)
-    ) > 0 AS closed,
     (SELECT min(o.run_id) FROM open_run AS o WHERE o.fiscal_year = CAST(:fiscal_year AS integer)) AS open_run

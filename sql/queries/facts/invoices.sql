@@ -63,6 +63,7 @@ SELECT
     i.net_fen + coalesce(v.net_fen, 0) AS net_fen,
     i.tax_fen + coalesce(v.gross_fen - v.net_fen, 0) AS tax_fen,
     i.gross_fen + coalesce(v.gross_fen, 0) AS gross_fen, i.paid_fen, i.contract_no,
+    coalesce(v.net_fen, 0) AS corrected_fen,
     l.line_nos, l.tax_codes, l.nets_fen
 FROM chosen AS c
 INNER JOIN invoice AS i ON i.company_id = c.company_id AND i.invoice_id = c.invoice_id

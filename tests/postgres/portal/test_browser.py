@@ -97,7 +97,7 @@ class Site:
             page.fill("#name", name)
             page.fill("#password", f"{name} 的口令很长")
             page.click("main button")
-        page.wait_for_selector("nav")
+        page.wait_for_selector("nav", state="attached")
         return Window(self.origin, page)
 
 
@@ -168,8 +168,29 @@ def test_the_bureaus_month_from_log_in_to_export(site: Site, tmp_path: Path, mon
     assert "指标执行率" in maker.go("/dashboard?year=2026", "portal-dashboard")
     assert "项检查全部通过" in maker.go("/month?period=2026-08", "portal-month")
     assert maker.take("下载 xlsx").startswith(b"PK")
+    telephone(maker)
     audit(site)
     administer(site)
+
+
+def telephone(maker: Window) -> None:
+    """In a small window the menu waits behind a button, which works without script and with the keyboard alone."""
+    maker.page.set_viewport_size({"width": 390, "height": 800})
+    maker.go("/")
+    menu = maker.page.locator("nav")
+    assert not menu.is_visible()
+    maker.press("菜单")
+    assert menu.is_visible()
+    maker.look()
+    maker.press("首页")
+    maker.page.wait_for_url("**/")
+    maker.page.click("text=菜单")
+    maker.page.keyboard.press("Escape")
+    assert not menu.is_visible()
+    maker.page.click("text=菜单")
+    maker.page.click("nav >> text=拨付")
+    maker.page.wait_for_url("**/payments")
+    assert maker.page.locator("header").bounding_box()["height"] < 80
 
 
 def prepare(maker: Window, path: Path) -> None:

@@ -1,5 +1,5 @@
 -- grain:  temporary table cut, one row per invoice, year and reason: the part of the basis that does not count
--- params: none (reads doc, pair, bill, partial, limited, metered)
+-- params: none (reads doc, better, red, pair, bill, partial, limited, metered)
 -- source: DESIGN 6.3; every piece that does not count keeps its reason, the first that applies
 CREATE TEMPORARY TABLE cut ON COMMIT DROP AS
 WITH in_force AS (
@@ -15,6 +15,17 @@ partly AS (
     LEFT JOIN limited AS m ON m.company_id = b.company_id AND m.invoice_id = b.invoice_id
     CROSS JOIN in_force AS f
     WHERE b.days <> datemultirange(b.span)
+),
+
+-- what red-letters, and documents that were settled on, took from the net
+lessened AS (
+    SELECT r.company_id, r.invoice_id, 'red_letter' AS code, -sum(r.net_fen) AS amount_fen
+    FROM red AS r
+    GROUP BY r.company_id, r.invoice_id
+    UNION ALL
+    SELECT v.company_id, v.invoice_id, 'corrected', -v.net_fen
+    FROM better AS v
+    WHERE v.net_fen < 0
 ),
 
 reason AS (
@@ -38,6 +49,10 @@ reason AS (
         VALUES ('tax_code_not_eligible', m.excluded_fen), (m.limit_code, m.eligible_fen - m.basis_fen)
     ) AS x (code, amount_fen)
     WHERE (m.excluded_fen > 0 OR m.eligible_fen > m.basis_fen) AND x.amount_fen > 0
+    UNION ALL
+    SELECT b.company_id, b.invoice_id, b.span, x.amount_fen, x.code, datemultirange(b.span)
+    FROM lessened AS x
+    INNER JOIN bill AS b ON b.company_id = x.company_id AND b.invoice_id = x.invoice_id
 ),
 
 piece AS (

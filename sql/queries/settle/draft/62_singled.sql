@@ -2,7 +2,7 @@
 --         all others are new, worth what is computed, and wait for nothing
 -- params: none (reads doc, added, bill, limited, metered, served, refused, room)
 CREATE TEMPORARY TABLE singled ON COMMIT DROP AS
-SELECT x.company_id, x.invoice_id FROM added AS x WHERE x.other_fen > 0
+SELECT x.company_id, x.invoice_id FROM added AS x WHERE x.other_fen > 0 OR x.net_fen IS NOT NULL
 UNION
 SELECT m.company_id, m.invoice_id FROM limited AS m
 UNION

@@ -21,6 +21,10 @@ SELECT
     l.invoice_id, l.accepted_no, l.basis_fen, l.computed_fen, l.overlap_cut_fen, l.granted_fen, l.withheld_fen, 0,
     l.policy_ids,
     CASE
+        WHEN l.phase = 0
+            THEN coalesce(l.reasons, '[]') || coalesce(l.cuts, '[]') || jsonb_build_array(jsonb_build_object(
+                'code', 'over_granted', 'amount_fen', -l.granted_fen, 'other_fen', l.settled_fen
+            ))
         WHEN l.reasons IS NULL AND l.cuts IS NULL AND l.withheld_fen = 0 THEN jsonb '[]'
         ELSE coalesce(l.reasons, '[]') || coalesce(l.cuts, '[]')
             || CASE WHEN l.withheld_fen > 0 THEN jsonb_build_array(jsonb_build_object(
