@@ -44,7 +44,7 @@ WORDS = (
 )  # fmt: skip
 """What readers may stumble over, put in here and there."""
 EXAMPLES = 300
-"""Examples of one round; the clock is looked at between rounds."""
+"""Examples of one round; the rest of the last one is passed over."""
 
 
 def samples(name: str) -> list[Path]:
@@ -182,6 +182,8 @@ def soak(name: str, seconds: float, seed: int) -> tuple[int, Path | None]:
 
         def once(data: bytes) -> None:
             nonlocal seen, last
+            if time.monotonic() > deadline:
+                return
             seen, last = seen + 1, data
             path.write_bytes(data)
             read(name, path)
