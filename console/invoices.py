@@ -103,7 +103,7 @@ def show(engine: Engine, number: str, as_of: str | None = None) -> Answer:
         }  # fmt: skip
         if found is None:
             if not uploads:
-                raise Refused("no_invoice", f"没有收到过发票 {number}。请核对号码，或用 cvl invoice list 查看。")
+                raise _unknown(db, number, cutoff)
             data = {"number": number, "status": uploads[-1]["outcome"], "accepted_no": None}
             text = [f"发票 {number} 没有受理（{WORDS[uploads[-1]['outcome']]}）。"]
             text += [*documents_lines(papers), *_upload_lines(uploads), *steps_lines(steps)]
@@ -121,6 +121,15 @@ def show(engine: Engine, number: str, as_of: str | None = None) -> Answer:
         return Answer(_data(found, lines, grants, uploads) | more, [*text, "", then])
 
     return run(engine, work, "cvl_auditor")
+
+
+def _unknown(db: Connection, number: str, cutoff: int) -> Refused:
+    """Say that an invoice was never handed in; its usage may have been, and waits for it."""
+    usage = one(db, "queries/usage/lines_waiting.sql", number=number, cutoff=cutoff)
+    if usage is not None and usage["lines"]:
+        said = f"还没有收到发票 {number}，只有它的{usage['lines']}行用量暂存着。"
+        return Refused("no_invoice", f"{said}请导入这张发票（cvl import 文件 --as 经办人员），受理后用量自动计入。")
+    return Refused("no_invoice", f"没有收到过发票 {number}。请核对号码，或用 cvl invoice list 查看。")
 
 
 def _data(found: Row, lines: Sequence[Row], grants: Sequence[Row], uploads: Sequence[Row]) -> dict[str, Any]:

@@ -172,10 +172,15 @@ def _raws(rows: Sequence[Sequence[Cell]]) -> list[str]:
     try:
         raws = list(map(UNIT.join, rows))  # type: ignore[arg-type]
     except TypeError:
-        return _raws(list(zip(*map(_shown_column, zip(*rows, strict=True)), strict=True)))
+        return _raws([list(map(cells.show, row)) for row in rows])
     if sum(map(_COUNT_UNITS, raws)) != sum(map(len, rows)) - len(rows):
         return [UNIT.join(str(cell).replace(UNIT, text.LOST) for cell in row) for row in rows]
     return raws
+
+
+def _raws_by_column(columns: Sequence[Sequence[Cell]]) -> list[str]:
+    """Join the cells of each row as `_raws` does, from columns of the same length, which are shown faster."""
+    return _raws(list(zip(*map(_shown_column, columns), strict=True)))
 
 
 def _shown_column(column: Sequence[Cell]) -> Sequence[str]:
@@ -249,10 +254,12 @@ def by_column(batch: Batch, width: int, codec: Codec) -> tuple[list[str], Sequen
             whole = UNIT.join(batch.lines) if batch.block is None else batch.block[:-1].replace("\n", UNIT)
             flat = whole.split(UNIT)
             return raws, [flat[place::width] for place in range(width)], {}
-    else:
-        raws = _storable(_raws(batch.rows()), codec)
-    rows, misfits = _even(batch.rows(), width)
-    return raws, list(zip(*rows, strict=True)) or [()] * width, misfits
+    rows = batch.rows()
+    even, misfits = _even(rows, width)
+    columns = list(zip(*even, strict=True)) or [()] * width
+    if batch.lines is None:
+        raws = _storable(_raws_by_column(columns) if even is rows and rows else _raws(rows), codec)
+    return raws, columns, misfits
 
 
 def _even(rows: Sequence[list[Cell]], width: int) -> tuple[Sequence[list[Cell]], dict[int, Finding]]:

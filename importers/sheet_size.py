@@ -87,7 +87,9 @@ class SheetSize:
                 self._columns = max(self._columns, _column_number(letters[:_LONGEST]))
         rows = plain.replace(b":row", b"<row").split(b"<row")
         self._row_tags += len(rows) - 1
-        runs = [row.count(b"<c") + row.count(b":c") for row in rows]
+        runs = [row.count(b"<c") for row in rows]
+        if b":c" in plain:
+            runs = [run + row.count(b":c") for run, row in zip(runs, rows, strict=True)]
         self.cells += sum(runs)
         runs[0] += self._run
         self._run = runs[-1]

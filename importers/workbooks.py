@@ -100,7 +100,7 @@ def main(limits: ParserLimits = WORKBOOK_LIMITS) -> None:
 
 
 def _say(answers: BinaryIO, answer: object) -> None:
-    answers.write(json.dumps(answer).encode() + b"\n")
+    answers.write(json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
     answers.flush()
 
 

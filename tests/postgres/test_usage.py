@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from console import invoices
 from importers import accept, returns
 from importers.outcome import Outcome
 from reconciliation import invariants
@@ -16,6 +17,7 @@ from tests.postgres.desk import MAKER, Desk, companies, line, providers, real, s
 from tests.samples.usage import ALIBABA, alibaba, csv_bytes, focus, focus_csv, utc
 from voucher.access import User
 from voucher.database import transaction
+from voucher.errors import Refused
 
 A, B, C = real("a"), real("b"), real("c")
 FIRST, SECOND = date(2026, 7, 1), date(2026, 7, 2)
@@ -102,6 +104,8 @@ def test_usage_waits_for_its_invoice_and_is_taken_up_with_it(desk: Desk) -> None
     outcome = hand_in(desk, focus_csv(focus(C, "10", FIRST), focus(A, "1060", FIRST)))
     assert (counts(outcome), outcome.exit_status) == ({"accepted": 1, "held": 1}, 3)
     assert ("usage_invoice_missing", C) in [(p.code, p.invoice_number) for p in outcome.problems]
+    with pytest.raises(Refused, match="1行用量暂存着。请导入这张发票"):
+        invoices.show(desk.engine, C)
     foreign = hand_in(desk, focus_csv(focus(C, "5", SECOND)), provider=line("a", seller="Q")["供方统一社会信用代码"])
     assert counts(foreign) == {"held": 1}
     arrived = desk.take([line("c")])

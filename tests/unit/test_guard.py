@@ -186,6 +186,7 @@ def test_a_declaration_in_a_plain_xml_file_is_refused(tmp_path: Path) -> None:
         b"<row r='2'><c r = 'xfd900000' ><v>1</v></c></row>",
         b'<x:row r="2"><x:c\tr="AAAA1"/><x:c r="ZZ1048576"/></x:row>',
         b"<row/>" * 60_000 + b"<row>" + b"<c/>" * 300 + b"</row>",
+        b"<row/>" * 60_000 + b"<x:row>" + b"<x:c/>" * 300 + b"</x:row>",
         b'<row r="9999999992"><c/></row>',
         b'<row r="2"><c r="B0000099999999"/></row>',
         b'<row r="2"><c r="ZZZZZZ2"/></row>',
