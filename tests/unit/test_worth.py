@@ -329,11 +329,31 @@ def test_overlap(mode: str, other: int, granted: int | None, expected: tuple[int
     assert compare(mode, 200, other, granted) == expected
 
 
+def test_half_a_fen_of_a_joint_limit_is_left_out() -> None:
+    assert compare("joint_limit", 200, 301, None, basis=1001) == (199, "")
+
+
 def test_the_other_subsidy_is_shared_over_the_days_that_count() -> None:
     blue = invoice(1, 6200, date(2026, 12, 1), date(2027, 1, 31))
     facts = replace(usual(), subsidies=[Subsidy("1", "甲", 620, False, (1, 1))])
     weighed = bill(facts, blue)
     assert [after_overlap(weighed, year, 3100, 620, None)[1] for year in (2026, 2027)] == [310, 310]
+
+
+def test_what_is_cut_and_what_others_gave_follow_the_usage_and_not_the_days() -> None:
+    lines = [InvoiceLine(1, histories.CODES[0], 8_000), InvoiceLine(2, "109", 400)]
+    blue = invoice(1, 8_400, date(2026, 12, 1), date(2027, 1, 31), lines=lines, paid_fen=6_300)
+    old, new = date(2026, 12, 31), date(2027, 1, 1)
+    rows = [[(old, Decimal(50))], [(old, Decimal(25)), (new, Decimal(25))]]
+    facts = replace(
+        usual(),
+        subsidies=[Subsidy("1", "甲", 40, False, (1, 1))],
+        meterings=[Metering("1", False, False, Decimal(50), days, (1, place)) for place, days in enumerate(rows)],
+    )
+    weighed = bill(facts, blue)
+    assert [(piece.cap_year, piece.amount_fen) for piece in weighed.pieces] == [(2026, 4_500), (2027, 1_500)]
+    assert weighed.reasons(year_span(2026)) == (Reason("tax_code_not_eligible", 300), Reason("unpaid", 1_500))
+    assert [after_overlap(weighed, year, 6_000, 1_200, None)[1] for year in (2026, 2027)] == [30, 10]
 
 
 def reason_of(day: date, facts: Facts, documents: Documents, blue: Invoice) -> str | None:
