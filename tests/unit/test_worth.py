@@ -356,6 +356,27 @@ def test_what_is_cut_and_what_others_gave_follow_the_usage_and_not_the_days() ->
     assert [after_overlap(weighed, year, 6_000, 1_200, None)[1] for year in (2026, 2027)] == [30, 10]
 
 
+def test_the_least_usage_on_the_last_day_alone_takes_the_whole_bill_there() -> None:
+    days = [(date(2027, 1, 31), Decimal("0.000000000001"))]
+    facts = replace(usual(), meterings=[Metering("1", False, False, Decimal(62), days, (1, 1))])
+    weighed = bill(facts, invoice(1, 6_200, date(2026, 12, 1), date(2027, 1, 31)))
+    assert [piece.amount_fen for piece in weighed.pieces] == [0, 6_200]
+
+
+@pytest.mark.parametrize(
+    ("net", "paid", "metered", "cut"),
+    [
+        (10_000, 5_000, "50", {"unpaid": 5_000}),
+        (10_000, 5_001, "50", {"over_metered": 5_000}),
+        (10_000, None, "-1", {"over_metered": 10_000}),
+        (1, None, "0", {"over_metered": 1}),
+    ],
+)
+def test_a_net_metered_bill_is_a_plain_minimum(net: int, paid: int | None, metered: str, cut: dict[str, int]) -> None:
+    facts = replace(usual(), meterings=[Metering("1", False, False, Decimal(metered), [], (1, 1))])
+    assert why(facts, invoice(1, net, *MAY, paid_fen=paid)) == cut
+
+
 def reason_of(day: date, facts: Facts, documents: Documents, blue: Invoice) -> str | None:
     """Say of a single day why it does not count: the same rules, day by day and row by row."""
     covering = [document for document, span in documents if day in span]
