@@ -100,6 +100,16 @@ def test_a_share_counts_from_the_threshold_and_control_always(share_bp: int, kin
     assert bool(weighed.counted(2026)) is counts
 
 
+def test_a_relation_is_ended_by_a_row_of_its_own_key_alone() -> None:
+    first = Relation(11, 1, "common_control", 0, ALWAYS, (1, 1))
+    void = replace(first, span=Span(ALWAYS.start, ALWAYS.start), at=(2, 1))
+    kind, company, provider = replace(void, kind="shareholding"), replace(void, company=2), replace(void, provider=12)
+    later = replace(void, span=Span(*[date(2026, 6, 1)] * 2))
+    facts = replace(usual(), relations=[first, kind, company, provider, later])
+    assert why(facts, invoice(1, 3100, *MAY)) == {"related_party": 3100}
+    assert why(replace(facts, relations=[first, void]), invoice(1, 3100, *MAY)) == {}
+
+
 def test_the_newest_row_of_a_key_holds_whatever_the_order_of_reading() -> None:
     old = Qualification(1, "ai_agent", ALWAYS, (1, 9))
     void = Qualification(1, "ai_agent", Span(ALWAYS.start, ALWAYS.start), (2, 1))
@@ -128,6 +138,13 @@ def test_a_late_year_is_out_and_the_other_stays(received: date, years: list[int]
     blue = invoice(1, 6200, date(2026, 12, 1), date(2027, 1, 31), received_on=received)
     weighed = bill(usual(), blue)
     assert [year for year in (2026, 2027) if weighed.counted(year)] == years
+
+
+def test_a_bill_written_anew_is_no_red_letter_of_the_one_it_names() -> None:
+    blue = invoice(1, 3100, *MAY)
+    anew = invoice(3, 3100, *MAY, original_number="1")
+    facts = replace(usual(), invoices=[blue, red_of(blue, 2, 3100), anew])
+    assert [bill(facts, each).basis_fen for each in (blue, anew)] == [0, 3100]
 
 
 def test_a_red_letter_is_never_late() -> None:
@@ -210,6 +227,9 @@ def test_of_contract_rows_the_newest_of_its_key_and_the_latest_span_count() -> N
     assert bill(replace(usual(), contracts=rows, invoices=[blue]), blue).basis_fen == 3_000
     void = replace(rows[0], span=Span(date(2026, 1, 1), date(2026, 1, 1)), at=(3, 1))
     assert bill(replace(usual(), contracts=[*rows[:2], void], invoices=[blue]), blue).basis_fen == 10_000
+    both = [contract(10_000), contract(10_000, date(2026, 4, 1))]
+    early = invoice(2, 10_000, date(2026, 2, 1), date(2026, 2, 28), contract_no="HT-1")
+    assert bill(replace(usual(), contracts=both, invoices=[blue, early]), early).basis_fen == 10_000
 
 
 def test_the_last_fen_of_an_invoice_or_of_what_was_paid_still_counts() -> None:
