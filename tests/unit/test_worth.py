@@ -353,6 +353,11 @@ def test_half_a_fen_of_a_joint_limit_is_left_out() -> None:
     assert compare("joint_limit", 200, 301, None, basis=1001) == (199, "")
 
 
+def test_a_joint_limit_of_nothing_leaves_nothing() -> None:
+    weighed = bill(usual(), invoice(1, 10_000, *MAY), [policy({"overlap": "joint_limit", "joint_limit_bp": 0})])
+    assert after_overlap(weighed, 2026, 10_000, 2_000, None) == (0, 0, "")
+
+
 def test_the_other_subsidy_is_shared_over_the_days_that_count() -> None:
     blue = invoice(1, 6200, date(2026, 12, 1), date(2027, 1, 31))
     facts = replace(usual(), subsidies=[Subsidy("1", "甲", 620, False, (1, 1))])
