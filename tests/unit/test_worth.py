@@ -402,6 +402,12 @@ def test_a_net_metered_bill_is_a_plain_minimum(net: int, paid: int | None, meter
     assert why(facts, invoice(1, net, *MAY, paid_fen=paid)) == cut
 
 
+def test_of_limits_that_leave_nothing_the_first_is_named_though_more_was_credited_than_used() -> None:
+    facts = replace(usual(), meterings=[Metering("1", True, False, Decimal(-5), [], (1, 1))])
+    assert why(facts, invoice(1, 10_000, *MAY, paid_fen=0)) == {"unpaid": 10_000}
+    assert why(facts, invoice(1, 10_000, *MAY, paid_fen=1)) == {"over_metered": 10_000}
+
+
 def reason_of(day: date, facts: Facts, documents: Documents, blue: Invoice) -> str | None:
     """Say of a single day why it does not count: the same rules, day by day and row by row."""
     covering = [document for document, span in documents if day in span]
