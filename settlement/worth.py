@@ -359,12 +359,13 @@ def _match(line: InvoiceLine, document: Policy) -> int:
 def _basis(eligible: Fen, gross: Fen, limits: Mapping[str, Fen | None], metered_net: Fen | None) -> tuple[Fen, str]:
     """Scale the eligible net by the least of the gross limits, then cut it to what is metered; name what limits it.
 
-    limits: gross, by the code of what each cuts; of equal ones the first is named. metered_net: a plain minimum.
+    limits: gross, by the code of what each cuts; of equal ones, and of those that leave nothing, the first is named.
+    metered_net: a plain minimum.
     The one place for `amount_basis` (net is the only one) and for further limits; None does not limit.
     Source: DESIGN 6.1, ⌊eligible_net · min(gross, paid, contract left) / gross⌋, 0 when nothing is left.
     """
     given = {code: limit for code, limit in limits.items() if limit is not None}
-    code = min(given, key=lambda each: given[each]) if given else "unpaid"
+    code = min(given, key=lambda each: max(0, given[each])) if given else "unpaid"
     basis = eligible
     if given:
         least = given[code]

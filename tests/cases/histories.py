@@ -153,7 +153,9 @@ def metering(draw: st.DrawFn, act: int, place: int, of: Invoice) -> Metering:
     assert of.span is not None
     gross = draw(st.booleans())
     amount = of.gross_fen if gross else of.net_fen
-    scale = st.sampled_from([Decimal(0), Decimal("0.3333333333"), Decimal("0.5"), Decimal(1), Decimal(2)])
+    scale = st.sampled_from(
+        [Decimal("-0.1"), Decimal(0), Decimal("0.3333333333"), Decimal("0.5"), Decimal(1), Decimal(2)]
+    )
     days = sorted(draw(st.sets(st.integers(-2, of.span.days + 1), max_size=4)))
     weight = st.sampled_from([Decimal("0.000000000001"), Decimal("7.25"), Decimal(90_000), Decimal("-1.5"), Decimal(0)])
     return Metering(

@@ -100,6 +100,16 @@ def test_a_share_counts_from_the_threshold_and_control_always(share_bp: int, kin
     assert bool(weighed.counted(2026)) is counts
 
 
+def test_a_relation_is_ended_by_a_row_of_its_own_key_alone() -> None:
+    first = Relation(11, 1, "common_control", 0, ALWAYS, (1, 1))
+    void = replace(first, span=Span(ALWAYS.start, ALWAYS.start), at=(2, 1))
+    kind, company, provider = replace(void, kind="shareholding"), replace(void, company=2), replace(void, provider=12)
+    later = replace(void, span=Span(*[date(2026, 6, 1)] * 2))
+    facts = replace(usual(), relations=[first, kind, company, provider, later])
+    assert why(facts, invoice(1, 3100, *MAY)) == {"related_party": 3100}
+    assert why(replace(facts, relations=[first, void]), invoice(1, 3100, *MAY)) == {}
+
+
 def test_the_newest_row_of_a_key_holds_whatever_the_order_of_reading() -> None:
     old = Qualification(1, "ai_agent", ALWAYS, (1, 9))
     void = Qualification(1, "ai_agent", Span(ALWAYS.start, ALWAYS.start), (2, 1))
@@ -128,6 +138,13 @@ def test_a_late_year_is_out_and_the_other_stays(received: date, years: list[int]
     blue = invoice(1, 6200, date(2026, 12, 1), date(2027, 1, 31), received_on=received)
     weighed = bill(usual(), blue)
     assert [year for year in (2026, 2027) if weighed.counted(year)] == years
+
+
+def test_a_bill_written_anew_is_no_red_letter_of_the_one_it_names() -> None:
+    blue = invoice(1, 3100, *MAY)
+    anew = invoice(3, 3100, *MAY, original_number="1")
+    facts = replace(usual(), invoices=[blue, red_of(blue, 2, 3100), anew])
+    assert [bill(facts, each).basis_fen for each in (blue, anew)] == [0, 3100]
 
 
 def test_a_red_letter_is_never_late() -> None:
@@ -210,6 +227,9 @@ def test_of_contract_rows_the_newest_of_its_key_and_the_latest_span_count() -> N
     assert bill(replace(usual(), contracts=rows, invoices=[blue]), blue).basis_fen == 3_000
     void = replace(rows[0], span=Span(date(2026, 1, 1), date(2026, 1, 1)), at=(3, 1))
     assert bill(replace(usual(), contracts=[*rows[:2], void], invoices=[blue]), blue).basis_fen == 10_000
+    both = [contract(10_000), contract(10_000, date(2026, 4, 1))]
+    early = invoice(2, 10_000, date(2026, 2, 1), date(2026, 2, 28), contract_no="HT-1")
+    assert bill(replace(usual(), contracts=both, invoices=[blue, early]), early).basis_fen == 10_000
 
 
 def test_the_last_fen_of_an_invoice_or_of_what_was_paid_still_counts() -> None:
@@ -329,11 +349,63 @@ def test_overlap(mode: str, other: int, granted: int | None, expected: tuple[int
     assert compare(mode, 200, other, granted) == expected
 
 
+def test_half_a_fen_of_a_joint_limit_is_left_out() -> None:
+    assert compare("joint_limit", 200, 301, None, basis=1001) == (199, "")
+
+
+def test_a_joint_limit_of_nothing_leaves_nothing() -> None:
+    weighed = bill(usual(), invoice(1, 10_000, *MAY), [policy({"overlap": "joint_limit", "joint_limit_bp": 0})])
+    assert after_overlap(weighed, 2026, 10_000, 2_000, None) == (0, 0, "")
+
+
 def test_the_other_subsidy_is_shared_over_the_days_that_count() -> None:
     blue = invoice(1, 6200, date(2026, 12, 1), date(2027, 1, 31))
     facts = replace(usual(), subsidies=[Subsidy("1", "甲", 620, False, (1, 1))])
     weighed = bill(facts, blue)
     assert [after_overlap(weighed, year, 3100, 620, None)[1] for year in (2026, 2027)] == [310, 310]
+
+
+def test_what_is_cut_and_what_others_gave_follow_the_usage_and_not_the_days() -> None:
+    lines = [InvoiceLine(1, histories.CODES[0], 8_000), InvoiceLine(2, "109", 400)]
+    blue = invoice(1, 8_400, date(2026, 12, 1), date(2027, 1, 31), lines=lines, paid_fen=6_300)
+    old, new = date(2026, 12, 31), date(2027, 1, 1)
+    rows = [[(old, Decimal(50))], [(old, Decimal(25)), (new, Decimal(25))]]
+    facts = replace(
+        usual(),
+        subsidies=[Subsidy("1", "甲", 40, False, (1, 1))],
+        meterings=[Metering("1", False, False, Decimal(50), days, (1, place)) for place, days in enumerate(rows)],
+    )
+    weighed = bill(facts, blue)
+    assert [(piece.cap_year, piece.amount_fen) for piece in weighed.pieces] == [(2026, 4_500), (2027, 1_500)]
+    assert weighed.reasons(year_span(2026)) == (Reason("tax_code_not_eligible", 300), Reason("unpaid", 1_500))
+    assert [after_overlap(weighed, year, 6_000, 1_200, None)[1] for year in (2026, 2027)] == [30, 10]
+
+
+def test_the_least_usage_on_the_last_day_alone_takes_the_whole_bill_there() -> None:
+    days = [(date(2027, 1, 31), Decimal("0.000000000001"))]
+    facts = replace(usual(), meterings=[Metering("1", False, False, Decimal(62), days, (1, 1))])
+    weighed = bill(facts, invoice(1, 6_200, date(2026, 12, 1), date(2027, 1, 31)))
+    assert [piece.amount_fen for piece in weighed.pieces] == [0, 6_200]
+
+
+@pytest.mark.parametrize(
+    ("net", "paid", "metered", "cut"),
+    [
+        (10_000, 5_000, "50", {"unpaid": 5_000}),
+        (10_000, 5_001, "50", {"over_metered": 5_000}),
+        (10_000, None, "-1", {"over_metered": 10_000}),
+        (1, None, "0", {"over_metered": 1}),
+    ],
+)
+def test_a_net_metered_bill_is_a_plain_minimum(net: int, paid: int | None, metered: str, cut: dict[str, int]) -> None:
+    facts = replace(usual(), meterings=[Metering("1", False, False, Decimal(metered), [], (1, 1))])
+    assert why(facts, invoice(1, net, *MAY, paid_fen=paid)) == cut
+
+
+def test_of_limits_that_leave_nothing_the_first_is_named_though_more_was_credited_than_used() -> None:
+    facts = replace(usual(), meterings=[Metering("1", True, False, Decimal(-5), [], (1, 1))])
+    assert why(facts, invoice(1, 10_000, *MAY, paid_fen=0)) == {"unpaid": 10_000}
+    assert why(facts, invoice(1, 10_000, *MAY, paid_fen=1)) == {"over_metered": 10_000}
 
 
 def reason_of(day: date, facts: Facts, documents: Documents, blue: Invoice) -> str | None:
