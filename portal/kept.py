@@ -1,7 +1,8 @@
 """What takes long to read and follows from the books alone: kept for some minutes, and read anew in the background.
 
 What is shown says up to which seal it reads. When something was sealed since and the reading has rested for a while, a
-thread reads anew while the visitor gets what is there; but whoever has acted since never gets what was before. What reads fast is always read.
+thread reads anew while the visitor gets what is there; but whoever has acted since never gets what was before. What
+reads fast is always read.
 """
 
 import logging
