@@ -1,5 +1,6 @@
-"""Small uploads in a running process: the time of one, alone and with others at once."""
+"""Small uploads in a running process, with the portal's settings: the time of one, alone and with others at once."""
 
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -8,8 +9,10 @@ from threading import Barrier
 from sqlalchemy import Engine
 
 from bench import data, works
+from portal.serve import SWITCH_SECONDS
 
-ROWS, AT_ONCE = 20, 8
+ROWS, AT_ONCE, WARM = 20, 8, 8
+"""Rows of a file, how many at once, and how many each session has taken before: its plans are made by then."""
 
 
 def write(folder: Path, count: int, companies: int) -> list[Path]:
@@ -46,7 +49,9 @@ def together(engine: Engine, files: list[Path]) -> list[float]:
 
 def run(engine: Engine, folder: Path, companies: int, each: int = 25) -> tuple[list[float], list[float]]:
     """Warm up, then measure alone and together; return both lists of seconds."""
-    files = write(folder, AT_ONCE * (each + 2) + each, companies)
-    together(engine, files[: 2 * AT_ONCE])
-    single = alone(engine, files[2 * AT_ONCE : 2 * AT_ONCE + each])
-    return single, together(engine, files[2 * AT_ONCE + each :])
+    warm = AT_ONCE * WARM
+    files = write(folder, warm + each + AT_ONCE * each, companies)
+    sys.setswitchinterval(SWITCH_SECONDS)
+    together(engine, files[:warm])
+    single = alone(engine, files[warm : warm + each])
+    return single, together(engine, files[warm + each :])
