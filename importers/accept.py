@@ -226,12 +226,11 @@ def _import_usage(
             return read(db, [done.act_id], fresh=False, listing=listing)[done.act_id]
 
     def work(db: Connection) -> Outcome:
-        outcome = taken(db)
-        assert outcome.upload_id is not None
-        look(db, outcome.upload_id)
-        if dry_run and outcome.fresh:
-            raise _Undone({0: replace(outcome, upload_id=None)})
-        return outcome
+        with database.undone(db) if dry_run else nullcontext():
+            outcome = taken(db)
+            assert outcome.upload_id is not None
+            look(db, outcome.upload_id)
+        return replace(outcome, upload_id=None) if dry_run and outcome.fresh else outcome
 
     try:
         return database.run(engine, work)

@@ -43,10 +43,10 @@ def make_tables(db: Connection) -> None:
     """See to it that this session has the temporary tables of imports; each transaction finds and leaves them empty."""
     left = one(db, "queries/import/00_left.sql")
     assert left is not None
-    if left["bytes"] is not None and left["bytes"] > _LEFT_BYTES:
-        db.exec_driver_sql("DISCARD TEMP")
-    if left["bytes"] is None or left["bytes"] > _LEFT_BYTES:
-        run_file(db, "queries/import/00_tables.sql")
+    if left["bytes"] is not None and left["bytes"] <= _LEFT_BYTES:
+        return
+    db.exec_driver_sql("DISCARD TEMP")
+    run_file(db, "queries/import/00_tables.sql")
 
 
 def stage(db: Connection, uploads: Iterable[tuple[int, Iterable[Part], Staged]], progress: Progress) -> None:

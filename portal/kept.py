@@ -23,7 +23,8 @@ from voucher.days import business_day
 Result = TypeVar("Result")
 COSTLY_SECONDS, LONGEST_SECONDS, MOST, SHARE = 0.1, 300.0, 200, 20
 """What reads faster is always read; how long a reading is shown; how many are kept; in so many times the time that it
-took it is read anew once, however often something is sealed: reading all the time would slow everybody else."""
+took it is read anew once, however often something is sealed, and at half its age at the latest, so that nobody waits
+for what takes very long: reading all the time would slow everybody else."""
 _log = logging.getLogger("cvl.portal")
 
 
@@ -36,6 +37,10 @@ class Reading:
     today: date
     began: float
     seconds: float
+
+    def rested(self, now: float) -> bool:
+        """Tell whether it may be read anew behind a visitor's back."""
+        return now - self.began > min(SHARE * self.seconds, LONGEST_SECONDS / 2)
 
 
 class Kept:
@@ -57,8 +62,7 @@ class Kept:
         asked, found = time.monotonic(), self._readings.get(key)
         if found is None or not self._good(found, name, asked):
             return self._anew(engine, key, work, asked).value  # type: ignore[no-any-return]
-        rested = asked - found.began > SHARE * found.seconds
-        if rested and found.no != run(engine, acts.cutoff, "cvl_auditor") and not self._keys[key].locked():
+        if found.rested(asked) and found.no != run(engine, acts.cutoff, "cvl_auditor") and not self._keys[key].locked():
             Thread(target=self._quietly, args=(engine, key, work, asked), daemon=True).start()
         return found.value  # type: ignore[no-any-return]
 

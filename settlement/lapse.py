@@ -16,7 +16,7 @@ from settlement.claims import compute, put_lines
 from settlement.policy import Policy, governing, in_force
 from voucher import acts, life
 from voucher.access import User
-from voucher.database import one, query, run_file
+from voucher.database import one, query, run_file, undone
 from voucher.days import OPEN_END, business_day
 from voucher.errors import Misused
 from voucher.money import Fen
@@ -63,13 +63,12 @@ def unsettled(db: Connection, policies: Sequence[Policy], programme: str, throug
     A claim of a run that was submitted and not decided is among them; so is one that waits for a recovery, since
     whatever a run would still do comes first.
     """
-    with db.begin_nested() as back:
+    with undone(db):
         compute(db, policies, programme, acts.cutoff(db), through)
         fresh = one(db, "queries/settle/next_run.sql")
         assert fresh is not None
         put_lines(db, fresh["run_id"])
         rows = query(db, "queries/settle/unsettled.sql", run_id=fresh["run_id"])
-        back.rollback()
     return Unsettled(rows)
 
 

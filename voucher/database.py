@@ -28,7 +28,7 @@ Role = Literal["cvl_app", "cvl_auditor", "cvl_owner", "cvl_provider"]
 Result = TypeVar("Result")
 Row = Mapping[str, Any]
 LOCK_TIMEOUT = "5s"
-PLANS = 500
+_PLANS = 500
 """More statements than there are files of queries."""
 _RETRIES = 5
 _READERS = ("cvl_auditor", "cvl_provider")
@@ -52,7 +52,7 @@ def make_engine(url: str) -> Engine:
 
 def _keep_plans(session: psycopg.Connection[Any], _record: object) -> None:
     """Let a session keep the plans of all it runs: it costs more to plan a short statement than to run it."""
-    session.prepared_max = PLANS
+    session.prepared_max = _PLANS
 
 
 @contextmanager
@@ -192,10 +192,14 @@ def undone(db: Connection) -> Iterator[None]:
 
     libpq is asked directly: after a rollback that the driver sees it forgets the session's plans.
     """
-    server = driver(db).pgconn
-    server.exec_(b"SAVEPOINT undone")
+    _tell(db, b"SAVEPOINT undone")
     yield
-    result = server.exec_(b"ROLLBACK TO SAVEPOINT undone")
+    _tell(db, b"ROLLBACK TO SAVEPOINT undone")
+
+
+def _tell(db: Connection, command: bytes) -> None:
+    """Give the server a command past the driver."""
+    result = driver(db).pgconn.exec_(command)
     if result.status != ExecStatus.COMMAND_OK:
         raise error_from_result(result)
 

@@ -7,26 +7,18 @@ SELECT
     upper(coalesce(v.span, i.span)) - 1 AS until_on, i.contract_no,
     i.net_fen + coalesce(v.net_fen, 0) AS net_fen, i.tax_fen + coalesce(v.gross_fen - v.net_fen, 0) AS tax_fen,
     i.gross_fen + coalesce(v.gross_fen, 0) AS gross_fen, i.paid_fen, c.uscc AS company,
-    coalesce(cn.name, '') AS company_name, p.uscc AS provider, coalesce(pn.name, '') AS provider_name
+    coalesce((
+        SELECT x.name FROM party_name_at(CAST(:cutoff AS bigint)) AS x WHERE x.party_id = i.company_id
+    ), '') AS company_name,
+    p.uscc AS provider,
+    coalesce((
+        SELECT x.name FROM party_name_at(CAST(:cutoff AS bigint)) AS x WHERE x.party_id = i.provider_id
+    ), '') AS provider_name
 FROM invoice_number AS n
 INNER JOIN invoice AS i ON i.company_id = n.company_id AND i.invoice_id = n.invoice_id
 INNER JOIN seal AS s ON s.act_id = i.act_id
 INNER JOIN party AS c ON c.party_id = i.company_id
 INNER JOIN party AS p ON p.party_id = i.provider_id
-LEFT JOIN LATERAL (
-    SELECT x.name
-    FROM party_name_at(CAST(:cutoff AS bigint)) AS x
-    WHERE x.party_id = i.company_id
-    ORDER BY x.party_id
-    LIMIT 1
-) AS cn ON TRUE
-LEFT JOIN LATERAL (
-    SELECT x.name
-    FROM party_name_at(CAST(:cutoff AS bigint)) AS x
-    WHERE x.party_id = i.provider_id
-    ORDER BY x.party_id
-    LIMIT 1
-) AS pn ON TRUE
 LEFT JOIN LATERAL (
     SELECT x.*
     FROM evidence_at(CAST(:cutoff AS bigint)) AS x

@@ -1,9 +1,11 @@
 """What takes long to read is kept: for those who changed nothing, for a while, and read anew behind their backs."""
 
+from datetime import date
 from typing import Any
 
 import pytest
 
+from portal.kept import Reading
 from tests.postgres.desk import line
 from tests.postgres.portal.conftest import Browser, Portal, as_provider
 from voucher import acts
@@ -29,6 +31,13 @@ def shown(browser: Browser) -> int:
 
 def sealed(portal: Portal) -> int:
     return run(portal.engine, acts.cutoff)
+
+
+@pytest.mark.parametrize(("seconds", "rest"), [(0.2, 4.0), (7.5, 150.0), (60.0, 150.0)])
+def test_a_reading_rests_by_what_it_cost_and_never_past_half_its_age(seconds: float, rest: float) -> None:
+    found = Reading("", 1, date(2026, 8, 15), 1_000.0, seconds)
+    assert not found.rested(1_000.0 + rest)
+    assert found.rested(1_000.0 + rest + 0.001)
 
 
 def test_a_reading_is_shown_until_it_is_old_or_its_reader_acts(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
