@@ -198,6 +198,8 @@ def test_limit_lapses_after_the_deadline_once_nothing_waits(books: Books, monkey
     waits = (uscc(2), CAP - 20_000, True)
     assert expired(books) == [(uscc(1), CAP - 20_000, False), waits]
     assert expired(books) == [waits]
+    with transaction(books.engine) as db:  # what was drafted to find that out is gone
+        assert db.execute(text("SELECT count(*) FROM draft_line")).scalar_one() == 0
     assert books.limits() == (0, 20_000, CAP - 20_000)
     with transaction(books.engine) as db:
         recorder.appropriate(db, 2027, 10**9, "2027年指标")
