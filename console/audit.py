@@ -15,7 +15,7 @@ from reconciliation import journal as journals
 from reconciliation.bundle_export import START, Exported
 from reconciliation.bundle_verify import Verdict
 from voucher import access, acts
-from voucher.database import run
+from voucher.database import reading, run
 from voucher.errors import Misused
 from voucher.files import written
 
@@ -38,7 +38,8 @@ def export(
             start = START if since is None else bundle_export.since(db, since)
             return bundle_export.export(db, file, start, acts.cutoff(db) if until is None else until)
 
-        done = run(engine, work, "cvl_auditor")
+        with reading(engine) as books:
+            done = run(books, work, "cvl_auditor")
         run(engine, lambda db: bundle_export.record(db, user.name, done.since, done.until, done.sha256))
     data = {
         "out": str(out), "since": str(done.since.no), "until": str(done.until.no), "sha256": done.sha256,
@@ -74,7 +75,8 @@ def _journal(engine: Engine, user: access.User, out: Path, since: str | None, un
             journals.export(db, file, format, place.no)
             return place
 
-        place = run(engine, work, "cvl_auditor")
+        with reading(engine) as books:
+            place = run(books, work, "cvl_auditor")
         sha256 = bundle.digest(file, file.seek(0, SEEK_END)).hexdigest()
         run(engine, lambda db: bundle_export.record(db, user.name, START, place, sha256, format))
     data = {"out": str(out), "journal": format, "until": str(place.no), "sha256": sha256}

@@ -18,7 +18,7 @@ from reconciliation import invariants, reports
 from reconciliation.bank import USUAL, Within
 from reconciliation.document import Difference, Report
 from voucher import access, acts
-from voucher.database import run
+from voucher.database import reading, run
 from voucher.errors import Misused, Refused
 
 SHOWN = 20
@@ -30,14 +30,14 @@ def reconcile(
     engine: Engine, period: str | None, tolerance: int = USUAL.tolerance_fen, days: int = USUAL.days
 ) -> Answer:
     """Run every check; with a period also hold its reconciliation report against the books."""
-
-    cutoff = run(engine, acts.cutoff, "cvl_auditor")
-    failures = invariants.check_at_once(engine, Within(days, tolerance))
-    found = [Difference(f.title, f.act_no, f.subject, f.detail) for f in failures]
+    with reading(engine) as books:
+        cutoff = run(books, acts.cutoff, "cvl_auditor")
+        failures = invariants.check_at_once(books, Within(days, tolerance))
+        found = [Difference(f.title, f.act_no, f.subject, f.detail) for f in failures]
+        if period is not None:
+            held = run(books, lambda db: reports.run(db, MONTHLY, period, cutoff, "", checked=failures), "cvl_auditor")
+            found += [each for each in held.differences if each not in found]
     first = invariants.first_wrong(failures)
-    if period is not None:
-        monthly = run(engine, lambda db: reports.run(db, MONTHLY, period, cutoff, "", checked=failures), "cvl_auditor")
-        found += [each for each in monthly.differences if each not in found]
     checks = invariants.titles()
     data = {
         "ok": not found, "act_no": str(cutoff), "period": period, "checks": len(checks),
@@ -79,7 +79,8 @@ def report(
             "which_report",
             "请写明报表名称和期间，例如 cvl report reconciliation --period 2026-08；清单见 cvl report --list。",
         )
-    made = run(engine, lambda db: make(db, as_user, name, period, Within(days, tolerance), as_of), "cvl_auditor")
+    with reading(engine) as books:
+        made = run(books, lambda db: make(db, as_user, name, period, Within(days, tolerance), as_of), "cvl_auditor")
     target = out or Path(f"{name}-{period}.{format}")
     written = write(made, format, target)
     data = {

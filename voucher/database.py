@@ -36,12 +36,15 @@ _DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 _STREAMS = count()
 
 
-def make_engine(url: str) -> Engine:
-    """Make an engine on a PostgreSQL URL (15 or newer); nothing is connected yet. Raises Unreachable."""
+def make_engine(url: str, variable: str = "CVL_DATABASE_URL") -> Engine:
+    """Make an engine on a PostgreSQL URL (15 or newer); nothing is connected yet.
+
+    variable: where the URL was set. Raises Unreachable when it is none.
+    """
     try:
         parsed = make_url(url).set(drivername="postgresql+psycopg")
     except (ArgumentError, ValueError) as error:
-        said = "CVL_DATABASE_URL 不是数据库地址，请写成 postgresql://用户:口令@主机:端口/库名。"
+        said = f"{variable} 不是数据库地址，请写成 postgresql://用户:口令@主机:端口/库名。"
         raise Unreachable("bad_url", said) from error
     engine = create_engine(
         parsed, poolclass=QueuePool, pool_size=8, max_overflow=24, pool_pre_ping=True, pool_use_lifo=True
@@ -51,8 +54,13 @@ def make_engine(url: str) -> Engine:
 
 
 def _keep_plans(session: psycopg.Connection[Any], _record: object) -> None:
-    """Let a session keep the plans of all it runs: it costs more to plan a short statement than to run it."""
+    """Let a session keep the plans of all it runs: it costs more to plan a short statement than to run it.
+
+    An old pgbouncer gives each transaction another session, where the plan is not: CVL_PREPARE=never.
+    """
     session.prepared_max = _PLANS
+    if os.environ.get("CVL_PREPARE") == "never":
+        session.prepare_threshold = None
 
 
 @contextmanager
@@ -75,6 +83,23 @@ def opened() -> Iterator[Engine]:
             yield engine
         finally:
             engine.dispose()
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Engine]:
+    """Open the replica that CVL_READ_URL names, for what reads much and says up to which seal; else the same database.
+
+    Raises Unreachable when its address is none.
+    """
+    url = os.environ.get("CVL_READ_URL")
+    if not url:
+        yield engine
+        return
+    replica = make_engine(url, "CVL_READ_URL")
+    try:
+        yield replica
+    finally:
+        replica.dispose()
 
 
 @contextmanager

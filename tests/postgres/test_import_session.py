@@ -61,3 +61,12 @@ def test_only_small_uploads_use_the_plans_of_the_one_before(desk: Desk, rows: in
         assert driver(db).prepare_threshold is not None
         kept = driver(db).execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%INTO judged%'")
         assert kept.fetchone() == (int(rows <= books._FEW),)
+
+
+def test_behind_an_old_pgbouncer_no_session_keeps_a_plan(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CVL_PREPARE", "never")
+    desk.engine.dispose()
+    for _ in range(7):
+        assert counts(desk.take([line("a")], dry_run=True)) == {"accepted": 1}
+    with transaction(desk.engine) as db:
+        assert driver(db).execute("SELECT count(*) FROM pg_prepared_statements").fetchone() == (0,)

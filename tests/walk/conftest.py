@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.postgres.conftest import server, today
+from tests.postgres.conftest import clone, server, today
 from tests.postgres.desk import line
 from tests.walk.desk import EMPTY, ROOT, Desk, Stage, dropped, staged
 from tests.walk.till import PAYDAY, Till, disclosed
 
-__all__ = ["ROOT", "Desk", "line", "server", "today"]
+__all__ = ["ROOT", "Desk", "clone", "line", "server", "today"]
 
 
 @pytest.fixture
