@@ -35,10 +35,12 @@ line AS (
     INNER JOIN doubted AS l ON l.company_id = r.red_company_id AND l.invoice_id = r.red_invoice_id
 ),
 
+-- of the bills that have such lines; where no code is doubtful not one is looked at
 decided AS (
     SELECT b.company_id, b.invoice_id, b.doc_no, lower(b.span) AS decided_on
     FROM bill AS b
-    WHERE b.doc_no IS NOT NULL
+    WHERE b.doc_no IS NOT NULL AND (b.company_id, b.invoice_id) IN (SELECT l.company_id, l.invoice_id FROM line AS l)
+    AND EXISTS (SELECT FROM doubtful)
     UNION ALL
     SELECT p.company_id, p.invoice_id, p.doc_no, p.decided_on
     FROM partial AS p

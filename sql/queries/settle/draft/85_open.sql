@@ -8,8 +8,10 @@ SELECT
     k.company_id IN (
         SELECT l.company_id FROM draft_listed AS l WHERE l.run_id = CAST(:run_id AS bigint)
         UNION ALL
-        SELECT b.company_id FROM bill AS b INNER JOIN asked AS a ON b.last_on > a.through_on WHERE b.doc_no IS NOT NULL
+        SELECT b.company_id
+        FROM bill AS b
+        WHERE b.last_on > (SELECT a.through_on FROM asked AS a) AND b.doc_no IS NOT NULL
         UNION ALL
-        SELECT p.company_id FROM part AS p INNER JOIN asked AS a ON p.last_on > a.through_on
+        SELECT p.company_id FROM part AS p WHERE p.last_on > (SELECT a.through_on FROM asked AS a)
     )
 FROM touched AS k
