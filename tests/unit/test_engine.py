@@ -1,20 +1,13 @@
-"""The run: recovery, backfill and grant, the room of a company-year, the budget; and what always holds."""
+"""The run: recovery, backfill and grant, the room of a company-year, the budget."""
 
-from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from random import Random
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from settlement.engine import KINDS, Draft, Line, Room, draft, needed, prorate, room_of, share_out, shares, takers
+from settlement.engine import Room, needed, prorate, room_of, share_out, shares, takers
 from settlement.facts import (
-    Facts,
-    Invoice,
     InvoiceLine,
     Metering,
     Payment,
@@ -25,40 +18,12 @@ from settlement.facts import (
     Verification,
     VoucherState,
 )
-from settlement.policy import Policy
-from tests.cases import books, histories
-from tests.cases.histories import calm, invoice, policies, red_of, usual
+from tests.cases import books
+from tests.cases.histories import invoice, policies, red_of, usual
 from tests.cases.player import policy
+from tests.unit.drafting import CAP, MAY, POLICY, claims, more, run, served, told
 from voucher.days import Span
-from voucher.reasons import SENTENCES, Reason
-
-POLICY = policy({})
-CAP = POLICY.annual_cap_fen
-END = date(2028, 12, 31)
-MAY = date(2026, 5, 1), date(2026, 5, 31)
-
-
-def run(facts: Facts, documents: Sequence[Policy] = (POLICY,), through: date = END, *, backfill: bool = False) -> Draft:
-    return draft(facts, documents, POLICY.programme, through, backfill=backfill)
-
-
-def served(facts: Facts, documents: Sequence[Policy] = (POLICY,), *, final: bool = False) -> Facts:
-    """Return the facts after a run without backfill was approved."""
-    return books.approve(facts, documents, POLICY.programme, run(facts, documents).lines, final=final)
-
-
-def claims(*nets: int, paid_fen: int | None = None) -> Facts:
-    """Return facts with plain invoices of May 2026, net in fen."""
-    invoices = [invoice(place, net, *MAY, paid_fen=paid_fen) for place, net in enumerate(nets, 1)]
-    return replace(usual(), invoices=invoices)
-
-
-def more(facts: Facts, *invoices: Invoice) -> Facts:
-    return replace(facts, invoices=[*facts.invoices, *invoices])
-
-
-def told(lines: Sequence[Line]) -> list[tuple[int, str, int, int]]:
-    return [(line.invoice_id, line.kind, line.granted_fen, line.withheld_fen) for line in lines]
+from voucher.reasons import Reason
 
 
 def test_a_claim_without_a_fen_still_has_its_line() -> None:
@@ -277,131 +242,6 @@ def test_enough_budget_cuts_nothing() -> None:
     lines = run(claims(500, 500)).lines
     assert prorate(lines, 200) == lines
     assert [line.budget_cut_fen for line in prorate(lines, 199)] == [0, 1]
-
-
-@calm
-@given(st.lists(st.integers(0, 10**6), min_size=1, max_size=8), st.integers(1, 10**7))
-def test_prorated_lines_add_up_to_what_is_available(nets: list[int], available: int) -> None:
-    lines = run(claims(*(net * 5 for net in nets))).lines
-    cut = prorate(lines, available)
-    assert needed(cut) == min(available, sum(nets))
-    for before, after in zip(lines, cut, strict=True):
-        assert 0 <= after.granted_fen <= before.granted_fen
-        assert after.budget_cut_fen == before.granted_fen - after.granted_fen
-        exact = before.granted_fen * available // max(available, sum(nets))
-        assert after.granted_fen in (exact, exact + 1)
-
-
-@calm
-@given(st.integers(0, 10**12), st.integers(0, 10**12))
-def test_more_basis_never_computes_less(net: int, rise: int) -> None:
-    small, large = run(claims(net)).lines[0], run(claims(net + rise)).lines[0]
-    assert small.computed_fen <= large.computed_fen
-
-
-@calm
-@given(st.lists(st.integers(0, 3 * CAP), min_size=1, max_size=6))
-def test_new_claims_share_the_room_in_acceptance_order(worths: list[int]) -> None:
-    lines = run(claims(*(worth * 5 for worth in worths))).lines
-    ends = [sum(worths[: place + 1]) for place in range(len(worths))]
-    expected = [min(end, CAP) - min(end - worth, CAP) for worth, end in zip(worths, ends, strict=True)]
-    assert [line.granted_fen for line in lines] == expected
-
-
-@calm
-@given(st.data())
-def test_the_order_in_which_facts_are_read_changes_nothing(data: st.DataObject) -> None:
-    facts = data.draw(histories.news(2, data.draw(histories.news(1, usual()))))
-    shuffle = Random(data.draw(st.integers())).sample
-    mixed = replace(
-        facts,
-        qualifications=shuffle(facts.qualifications, len(facts.qualifications)),
-        listings=shuffle(facts.listings, len(facts.listings)),
-        relations=shuffle(facts.relations, len(facts.relations)),
-        subsidies=shuffle(facts.subsidies, len(facts.subsidies)),
-        invoices=shuffle(facts.invoices, len(facts.invoices)),
-    )
-    assert run(facts, policies()) == run(mixed, policies())
-
-
-@calm
-@given(st.data())
-def test_a_later_invoice_takes_nothing_from_an_earlier_one(data: st.DataObject) -> None:
-    facts = data.draw(histories.news(1, usual()))
-    later = replace(data.draw(histories.blue(99)), received_on=date(2026, 1, 1))
-    documents = policies(cap_fen=100_000)
-    before = {(line.invoice_id, line.cap_year): line for line in run(facts, documents).lines}
-    after = {(line.invoice_id, line.cap_year): line for line in run(more(facts, later), documents).lines}
-    assert {key: line for key, line in after.items() if key[0] != 99} == before
-
-
-@calm
-@given(data=st.data())
-def test_the_lines_of_one_company_never_depend_on_another(data: st.DataObject) -> None:
-    documents, facts = policies(), data.draw(histories.news(1, usual()))
-    whole = draft(facts, documents, documents[0].programme, END, backfill=True)
-    for company in histories.COMPANIES:
-        own = replace(facts, invoices=[each for each in facts.invoices if each.company == company])
-        alone = draft(own, documents, documents[0].programme, END, backfill=True)
-        for name in ("lines", "held", "backfill_listed"):
-            assert getattr(alone, name) == [each for each in getattr(whole, name) if each.company == company]
-
-
-@calm
-@given(st.data())
-def test_what_always_holds_in_a_history_of_runs(data: st.DataObject) -> None:
-    over_budget = data.draw(st.sampled_from(["refuse", "pro_rata"]))
-    documents = policies(
-        cap_fen=data.draw(st.sampled_from([100_000, 5_000_000, CAP])),
-        overlap=data.draw(st.sampled_from(["exclusive", "exclusive", "top_up", "joint_limit"])),
-        over_budget=over_budget,
-    )
-    facts = usual()
-    for number, act in enumerate(data.draw(histories.acts()), 1):
-        facts = data.draw(histories.news(number, facts))
-        if not act.settles:
-            continue
-        result = run(facts, documents, act.through, backfill=act.backfill)
-        lines = result.lines
-        if over_budget == "pro_rata" and needed(lines):
-            lines = prorate(lines, data.draw(st.integers(1, needed(lines))))
-        holds_for(lines, result)
-        facts = books.approve(facts, documents, POLICY.programme, lines, final=over_budget == "pro_rata")
-        within_the_cap(facts, documents[0].annual_cap_fen + 1)
-        again = run(facts, documents, act.through, backfill=act.backfill)
-        assert again.lines == []
-        assert again.held == result.held
-        assert again.left_out == result.left_out
-        if over_budget == "refuse":
-            assert told(again.backfill_listed) == told(result.backfill_listed)
-
-
-def holds_for(lines: Sequence[Line], result: Draft) -> None:
-    """Check what holds of any run's lines."""
-    order = [(x.company, x.cap_year, KINDS.index(x.kind), x.accepted_no) for x in lines]
-    assert order == sorted(order)
-    assert len(set(order)) == len(order)
-    for line in (*lines, *result.backfill_listed, *result.held):
-        codes = [list(SENTENCES).index(reason.code) for reason in line.reasons]
-        assert codes == sorted(set(codes))
-        assert line.policy_ids == tuple(sorted(set(line.policy_ids)))
-        assert 0 <= line.overlap_cut_fen <= line.computed_fen <= line.basis_fen
-    for line in lines:
-        assert (line.granted_fen < 0) == (line.kind == "recovery")
-        if line.kind == "grant":
-            rest = line.computed_fen - line.overlap_cut_fen - line.withheld_fen - line.budget_cut_fen
-            assert rest == line.granted_fen
-
-
-def within_the_cap(facts: Facts, cap: int) -> None:
-    """Check that no company-year was granted more than its cap, and that no claim was granted less than 0."""
-    claims: dict[tuple[int, int], int] = defaultdict(int)
-    for row in facts.served:
-        claims[row.invoice_id, row.cap_year] += row.granted_fen
-    assert all(amount >= 0 for amount in claims.values())
-    for company in histories.COMPANIES:
-        for year in (2025, 2026, 2027):
-            assert 0 <= books.granted(facts, company, year) <= cap
 
 
 def test_a_recovery_takes_no_share_of_what_is_available() -> None:
