@@ -6,6 +6,7 @@ file, so that no file takes more memory than any other. A child would have to se
 """
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -25,6 +26,7 @@ UNIT = "\x1f"
 """Joins the cells of a row; it never occurs within one."""
 SUMMARIES = frozenset({"合计", "总计", "小计", "累计", "本页合计", "本页小计"})
 """First words of a row that sums others: such a row is no row."""
+_QUOTED = re.compile(r'"[^"]*"')
 _BLOCK_CHARS = 1 << 17
 _XLSX_ROWS = 2_000
 
@@ -157,10 +159,13 @@ def _csv_batches(path: Path, *, whole: bool = True) -> Iterator[Batch | Problem]
 
 
 def _delimiter(path: Path, encoding: text.Encoding) -> str:
-    """Tell the delimiter from the first lines: comma, tab (Excel's Unicode text) or semicolon."""
+    """Tell the delimiter from the first lines: comma, tab (Excel's Unicode text) or semicolon.
+
+    It is the mark that most of them hold, however many of another one a remark may hold.
+    """
     with text.open_wire(path, encoding) as file:
-        top = [file.readline(_BLOCK_CHARS) for _ in range(10)]
-    return max(",\t;", key=lambda mark: max((line.count(mark) for line in top), default=0))
+        top = _QUOTED.sub("", "".join(file.readline(_BLOCK_CHARS) for _ in range(10))).replace("\r", "\n").split("\n")
+    return max(",\t;", key=lambda mark: (sum(mark in line for line in top), sum(line.count(mark) for line in top)))
 
 
 def _records(block: str, file: TextIO, delimiter: str, start: int) -> tuple[list[str], str | None, Problem | None]:

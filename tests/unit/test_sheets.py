@@ -90,6 +90,12 @@ def test_binary_and_undecodable_files_are_problems(tmp_path: Path) -> None:
         assert [getattr(entry, "code", None) for entry in sheets.rows(path, "csv")] == [code]
 
 
+@pytest.mark.parametrize("cell", [";;;;;;", "x\ty\tz\tw\tv", '";\n;\n;\n;\n"'])
+def test_another_mark_in_a_remark_separates_nothing(tmp_path: Path, cell: str) -> None:
+    found = _cells(tmp_path, "合计\na,b,c\n" + f"1,2,{cell}\n" * 3)
+    assert [row for _, row in found] == [["a", "b", "c"]] + [["1", "2", cell.strip('"')]] * 3
+
+
 CELL = st.text(st.characters(codec="utf-8", exclude_characters="\0\x1f\r"), max_size=8)
 
 
