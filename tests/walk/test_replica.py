@@ -13,6 +13,7 @@ def test_checks_reports_and_bundles_come_from_the_replica(
 ) -> None:
     behind = clone()  # knows the acts that the office began with
     monkeypatch.setenv("CVL_READ_URL", behind.url.render_as_string(hide_password=False))
+    monkeypatch.chdir(office.folder)
     reconciled, report = office.data("reconcile"), office.data("report", "reconciliation", "--period", "2026-08")
     last = int(reconciled["act_no"])
     assert (reconciled["ok"], report["act_no"]) == (True, str(last))
