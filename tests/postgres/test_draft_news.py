@@ -104,3 +104,8 @@ def test_what_a_run_leaves_open_comes_up_again_without_news(ledger: Ledger) -> N
     assert ledger.looked_at() == {uscc(1), uscc(2)}
     ledger.settle()
     assert ledger.looked_at() == {uscc(1)}
+    ledger.invoices(invoice(8, 100, date(2025, 12, 1), later[1], company=2))  # counts in part
+    ledger.settle(MAY[1])
+    assert ledger.looked_at() == {uscc(1), uscc(2)}
+    ledger.settle()
+    assert ledger.looked_at() == {uscc(1)}
