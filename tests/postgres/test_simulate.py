@@ -91,7 +91,7 @@ def test_what_cannot_be_tried_is_said(desk: Desk) -> None:
 def test_lists_and_words_can_be_set(desk: Desk) -> None:
     desk.take([line("a", "100.00"), line("b", "100.00", tax_code="1090511010000000000")])
     same = simulated(desk, 2026, None, "rate_bp=2000")
-    assert same["now"] == same["then"] and same["changes"] == []
+    assert (same["now"], same["changes"]) == (same["then"], [])
     with pytest.raises(Misused, match="nothing_changed"):
         simulated(desk, 2026)
     found = simulated(desk, 2026, None, "eligible_tax_codes=109", "issuance=application")
