@@ -17,10 +17,12 @@ PIP  := $(BIN)/python -m pip install --quiet --no-input --disable-pip-version-ch
 SEED := $(SEED)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo portal test check bench soak lock clean
+.PHONY: help install demo portal test check bench soak lock clean
 
 help:  ## 列出可用的目标
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-6s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+install: $(DONE)  ## 只安装到 .venv（升级之后也用它）
 
 demo: $(DONE)  ## 安装并走完全程：登记、导入、结算、复核、对账，结果在 demo-output/
 	$(BIN)/cvl demo --dir demo-output

@@ -44,6 +44,7 @@ def show(engine: Engine, tolerance: int, days: int, as_of: str | None) -> Answer
     def work(db: Connection) -> Answer:
         cutoff, reach = acts.cutoff(db, as_of), bank.Within(days, tolerance)
         ways, rows = bank.counts(db, reach, cutoff), bank.leftovers(db, reach, cutoff)
+        made = bank.by_hand(db, cutoff)
         data = {
             "tolerance": format_yuan(tolerance), "days": days,
             "matched": [{"way": w["way"], "payments": w["matches"], "lines": w["lines"]} for w in ways],
@@ -53,6 +54,13 @@ def show(engine: Engine, tolerance: int, days: int, as_of: str | None) -> Answer
                     "amount": format_yuan(r["amount_fen"]), "age": r["age"], "bucket": r["bucket"], "note": r["note"],
                 }
                 for r in rows
+            ],
+            "by_hand": [
+                {
+                    "match": str(m["match"]), "line": m["line"], "payments": (m["payments"] or "").split(),
+                    "amount": format_yuan(m["amount_fen"]), "why": m["why"],
+                }
+                for m in made
             ],
         }  # fmt: skip
         text = table(
@@ -67,6 +75,13 @@ def show(engine: Engine, tolerance: int, days: int, as_of: str | None) -> Answer
         text += ["", *(table(headers, shown) if rows else ["全部匹配。"])]
         if len(rows) > SHOWN:
             text.append(f"……另有{len(rows) - SHOWN}项，见 --json")
+        hands = [
+            (str(m["match"]), m["line"], m["payments"] or "不是本系统的付款", yuan(m["amount_fen"]), m["why"])
+            for m in made[:SHOWN]
+        ]
+        if hands:
+            text += ["", *table(["匹配号", "人工匹配的行", "付款编号", ">金额", "理由"], hands)]
+            text.append("撤销：cvl bank undo 匹配号 --why 理由")
         return Answer(data, text)
 
     return run(engine, work, "cvl_auditor")
@@ -124,8 +139,8 @@ VERBS = (
     Verb(
         "bank undo",
         undo,
-        "撤销一项人工匹配（编号是批准它的事项的记录号，见批准时的 match）。",
-        [argument("match", "匹配", NUMBER), option("--why", help="理由", required=True, shown="理由")],
+        "撤销一项人工匹配。匹配号见 cvl bank list。",
+        [argument("match", "匹配号", NUMBER), option("--why", help="理由", required=True, shown="理由")],
         acting=True,
     ),
 )

@@ -4,7 +4,7 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -30,7 +30,7 @@ from voucher.access import ROLES, SYSTEM
 from voucher.database import one, query, run
 from voucher.days import ZONE, business_day
 from voucher.embedded import bin_dir, home_dir
-from voucher.errors import CvlError
+from voucher.errors import CvlError, Unreachable
 
 FREE_BYTES = 2 << 30
 """Less room than this for the data folder is reported."""
@@ -84,23 +84,34 @@ def doctor() -> Answer:
     findings = [Finding("Python", *_python()), Finding("数据目录", *_home())]
     try:
         with ledger() as engine:
-            findings += [_looked(engine, name, look) for name, look in _LOOKS]
+            for name, look in _LOOKS:
+                findings.append(_looked(engine, name, look))
     except CvlError as error:
         findings.append(Finding("数据库", error.message, "按上面这句话处理后，再运行 cvl doctor"))
     findings.append(Finding("上传限制", *_limits()))
     good = all(not finding.mend for finding in findings)
     listed = [{"name": f.name, "ok": not f.mend, "found": f.found, "mend": f.mend} for f in findings]
-    text = pairs(
-        (f"{'缺' if f.mend else 'ok'}  {f.name}", f.found + (f" → {f.mend}" if f.mend else "")) for f in findings
-    )
+    text = pairs(line for finding in findings for line in _lines(finding))
     last = "一切就绪。" if good else "标“缺”的各项，请按箭头后的办法处理。"
     return Answer({"ok": good, "findings": listed}, [*text, "", last], 0 if good else 1)
 
 
+def _lines(finding: Finding) -> Iterator[tuple[str, str]]:
+    """Write a finding, what is found part by part below each other."""
+    first, *rest = (finding.found + (f" → {finding.mend}" if finding.mend else "")).split("；")
+    yield f"{'缺' if finding.mend else 'ok'}  {finding.name}", first
+    yield from (("", part) for part in rest)
+
+
 def _looked(engine: Engine, name: str, look: Callable[[Connection], Found]) -> Finding:
-    """Look at one thing in a transaction of its own, so that one failure hides no other."""
+    """Look at one thing in a transaction of its own, so that one failure hides no other.
+
+    Raises Unreachable: without the database there is nothing else to look at.
+    """
     try:
         return Finding(name, *run(engine, look, "cvl_auditor"))
+    except Unreachable:
+        raise
     except CvlError as error:
         return Finding(name, error.message, "按这句话处理后，再运行 cvl doctor")
 

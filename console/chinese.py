@@ -77,13 +77,14 @@ def flag(*names: str, help: str) -> click.Option:
 def argument(
     name: str, shown: str, kind: Kind = TEXT, *, required: bool = True, several: bool = False
 ) -> click.Argument:
-    """Make a positional argument; shown stands for it in the help."""
+    """Make a positional argument; shown stands for it in the help, in brackets when it may be left out."""
+    name_shown = shown + ("…" if several else "")
     return click.Argument(
         [name],
         type=kind,
         required=required,
         nargs=-1 if several else 1,
-        metavar=shown + ("…" if several else ""),
+        metavar=name_shown if required else f"[{name_shown}]",
     )
 
 
@@ -118,7 +119,8 @@ def _record(param: click.Parameter) -> tuple[str, str] | None:
     if not isinstance(param, click.Option) or param.hidden:
         return None
     value = "" if param.is_flag else f" {param.metavar}"
-    return ", ".join(param.opts) + value, (param.help or "") + ("（必填）" if param.required else "")
+    choice = f"；可选 {'、'.join(param.type.words)}" if isinstance(param.type, OneOf) else ""
+    return ", ".join(param.opts) + value, (param.help or "") + choice + ("（必填）" if param.required else "")
 
 
 class Command(_Page, click.Command):
@@ -193,4 +195,4 @@ def _named(param: click.Parameter | None) -> str:
     """Name a parameter as the help does."""
     if param is None:
         return "命令行"
-    return param.opts[0] if isinstance(param, click.Option) else str(param.metavar)
+    return param.opts[0] if isinstance(param, click.Option) else str(param.metavar).strip("[]")

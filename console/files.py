@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from voucher.errors import Refused
+from voucher.errors import Refused, cause
 
 
 def write(target: Path, data: bytes) -> None:
@@ -13,4 +13,4 @@ def write(target: Path, data: bytes) -> None:
         part.replace(target)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise Refused("cannot_write", f"写不到 {target}（{error.strerror}）。请用 --out 换一个位置。") from error
+        raise Refused("cannot_write", f"写不到 {target}（{cause(error)}）。请用 --out 换一个位置。") from error

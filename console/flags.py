@@ -38,7 +38,8 @@ def show(engine: Engine, period: str, as_of: str | None) -> Answer:
     text = table(["疑点", "对象编号", "对象", ">涉及金额", "依据"], rows)
     if len(found) > SHOWN:
         text.append(f"……另有{len(found) - SHOWN}条，见 cvl report red_flags --period {period}")
-    return Answer(data, [*text, "", "处理：cvl flag decide 疑点 对象编号 cleared|confirmed|watched --why 理由"])
+    how = f"处理：cvl flag decide 疑点 对象编号 {'|'.join(flags.VERDICTS)} --period {period} --why 理由"
+    return Answer(data, [*text, "", how])
 
 
 def decide(engine: Engine, as_user: str | None, name: str, subject: str, verdict: str, period: str, why: str) -> Answer:

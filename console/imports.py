@@ -19,7 +19,7 @@ from importers.outcome import WORDS, Outcome, outcome_data
 from voucher import access, uscc
 from voucher.access import User
 from voucher.database import run
-from voucher.errors import CvlError, Misused, Refused
+from voucher.errors import CvlError, Misused, Refused, cause
 
 SMALL_BYTES = 1 << 20
 """Up to this size of a file its accepted invoices are counted for people."""
@@ -93,7 +93,7 @@ def _return_file(path: Path) -> Iterator[None]:
     except OSError as error:
         raise Refused(
             "no_return_file",
-            f"发票已按结果入账，但退回文件写不到 {path}（{error.strerror}）。"
+            f"发票已按结果入账，但退回文件写不到 {path}（{cause(error)}）。"
             "请换一个位置，再导入一次同一文件即可取得，不会重复计算。",
         ) from error
 

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from console.answer import Answer
-from voucher.errors import CvlError
+from voucher.errors import CvlError, cause
 
 _FIELDS = (
     "run", "upload", "user", "command", "method", "route", "status", "seconds", "address", "request",
@@ -91,7 +91,7 @@ def start(*, always: bool = False) -> None:
         try:
             handler = logging.FileHandler(path, encoding="utf-8")
         except OSError as error:
-            print(f"日志写不到 {path}（{error.strerror}），改写到标准错误。", file=sys.stderr)
+            print(f"日志写不到 {path}（{cause(error)}），改写到标准错误。", file=sys.stderr)
     handler.setFormatter(_Formatter(as_json=form == "json" or (bool(path) and form != "text")))
     log.addHandler(handler)
 

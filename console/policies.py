@@ -17,7 +17,7 @@ from voucher import access, acts, embedded
 from voucher.database import query, run
 from voucher.days import OPEN_END, Span, business_day
 from voucher.embedded_site import site_of
-from voucher.errors import Misused, Refused
+from voucher.errors import Misused, Refused, cause
 
 
 def _span(span: Span) -> dict[str, str | None]:
@@ -140,7 +140,7 @@ def _body(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise Misused("no_file", f"无法读取 {file}（{error.strerror}）。请核对路径。") from error
+        raise Misused("no_file", f"无法读取 {file}（{cause(error)}）。请核对路径。") from error
 
 
 def _known() -> list[Policy]:

@@ -106,7 +106,7 @@ VERBS = (
         [
             option("--url", help="浏览器使用的网址；不写则只供本机使用", shown="网址"),
             option("--host", help="监听的地址，默认 127.0.0.1", shown="地址", default="127.0.0.1"),
-            option("--port", kind=NUMBER, help="监听的端口，默认 8000", default="8000"),
+            option("--port", kind=NUMBER, help="监听的端口，默认 8000", shown="端口", default="8000"),
             option("--trusted", help="可信的反向代理地址，逗号分隔", shown="地址", default=""),
             flag("--passwords", help="为还没有口令的每个用户生成并显示一次性口令（演示用）"),
         ],

@@ -19,7 +19,7 @@ from reconciliation.bank import USUAL, Within
 from reconciliation.document import Difference, Report
 from voucher import access, acts
 from voucher.database import reading, run
-from voucher.errors import Misused, Refused
+from voucher.errors import Misused, Refused, cause
 
 SHOWN = 20
 MONTHLY = "reconciliation"
@@ -117,7 +117,7 @@ def write(made: Report, format: str, target: Path) -> bytes:
     except OSError as error:
         with suppress(OSError, UnboundLocalError):
             os.unlink(file.name)
-        raise Refused("cannot_write", f"报表写不到 {target}（{error.strerror}）。请用 --out 换一个位置。") from error
+        raise Refused("cannot_write", f"报表写不到 {target}（{cause(error)}）。请用 --out 换一个位置。") from error
     return buffer.getvalue()
 
 

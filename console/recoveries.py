@@ -94,7 +94,7 @@ VERBS = (
     Verb(
         "recovery return",
         come_back,
-        "提交企业退回款项的到账，由复核人员批准后记账：\n所属财政年度未关账的回到指标，已关账的记为缴回。",
+        "提交企业退回款项的到账，由复核人员批准后记账。\n所属财政年度未关账的回到指标，已关账的记为缴回。",
         [
             _NUMBER,
             option("--amount", kind=YUAN, help="到账金额（元）", required=True),

@@ -118,7 +118,7 @@ VERBS = (
     Verb(
         "registry import",
         import_files,
-        "登记名单文件（csv 或 xlsx），种类由表头识别：\n"
+        "登记名单文件（csv 或 xlsx），种类由表头识别。\n"
         "企业名单、服务商名单、关联关系、其他补贴、付款登记、合同登记、查验结果。\n一份文件要么全部登记，要么全部不登记。",
         [argument("files", "文件", FILE, several=True)],
         acting=True,

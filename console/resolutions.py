@@ -19,7 +19,7 @@ from importers.resolve import Row
 from importers.waiting import Step
 from voucher import access, approval
 from voucher.database import query, run
-from voucher.errors import Broken, Refused
+from voucher.errors import Broken, Refused, cause
 from voucher.money import format_yuan
 
 SHOWN = 12
@@ -90,7 +90,7 @@ def fetch(engine: Engine, number: str, out: Path) -> Answer:
             if row["sha256"] not in written:
                 written[row["sha256"]] = _write(engine, row, out)
     except OSError as error:
-        raise Refused("cannot_write", f"无法写入 {out}：{error.strerror}。请核对目录和权限。") from error
+        raise Refused("cannot_write", f"无法写入 {out}：{cause(error)}。请核对目录和权限。") from error
     data = {"number": number, "documents": [{"sha256": sha, "path": path} for sha, path in written.items()]}
     return Answer(data, [f"已取出 {len(written)} 份原件：", *(f"  {path}" for path in written.values())])
 

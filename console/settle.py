@@ -184,7 +184,7 @@ def withdraw(engine: Engine, as_user: str | None, run_id: int) -> Answer:
 _DONE = {
     "approved": (
         "approve", "已批准结算批次 {run}：补贴额{granted}元已记入应付。",
-        "下一步：cvl reconcile 核对账目，cvl report --list 查看报表。",
+        "下一步：由经办人员公示 cvl disclose {run} --as 经办人员。",
     ),
     "rejected": ("reject", "已退回结算批次 {run}。", "经办人员可以改正后重新起草。"),
     "withdrawn": (
@@ -213,7 +213,7 @@ def _decide(
             return Answer(data, [said.format(run=run_id), then])
         granted = yuan(runs.totals(db, done)["granted"])
         data = {"act": str(done.proposal), **run_data.head(db, done)}
-        return Answer(data, [said.format(run=run_id, granted=granted), then])
+        return Answer(data, [said.format(run=run_id, granted=granted), then.format(run=run_id)])
 
     return run(engine, work)
 

@@ -16,7 +16,7 @@ from settlement.policy import load
 from settlement.simulate import MONTHS, Side, Simulation
 from settlement.simulate import simulate as compute
 from voucher.database import run
-from voucher.errors import Misused
+from voucher.errors import Misused, cause
 from voucher.money import Fen, format_yuan
 
 SHOWN = 20
@@ -27,13 +27,15 @@ def simulate(
     engine: Engine, file: Path | None, set_: Sequence[str], year: int, programme: str | None, out: Path | None
 ) -> Answer:
     """Compute both sides; draw the chart when asked for a file."""
+    if file is None and not set_:
+        raise Misused("nothing_changed", "请写明草案文件，或用 --set 改动一个参数，例如 --set rate_bp=2500。")
     form = out.suffix.lstrip(".").lower() if out else ""
     if out is not None and form not in get_args(Form):
         raise Misused("bad_form", f"图只能写成 {'、'.join(get_args(Form))}，请改 --out 的后缀。")
     try:
         draft = load(file.read_bytes()) if file else None
     except OSError as error:
-        raise Misused("no_file", f"无法读取 {file}（{error.strerror}）。请核对路径。") from error
+        raise Misused("no_file", f"无法读取 {file}（{cause(error)}）。请核对路径。") from error
     # The auditor's role may only read: whatever a simulation does, nothing is written.
     found = run(engine, lambda db: compute(db, year, draft, set_, programme), "cvl_auditor")
     data, text = _data(found), _text(found)
@@ -58,6 +60,7 @@ def _side(side: Side, appropriation: Fen) -> dict[str, Any]:
 def _data(found: Simulation) -> dict[str, Any]:
     """Write a simulation as JSON; months are those of the last service day, 1 to 12."""
     return {
+        "changes": [{"name": name, "now": was, "then": is_} for name, was, is_ in found.changes],
         "programme": found.programme, "year": found.year, "cutoff": str(found.cutoff),
         "documents": list(found.documents), "appropriation": format_yuan(found.appropriation_fen),
         "now": _side(found.now, found.appropriation_fen), "then": _side(found.then, found.appropriation_fen),
@@ -88,6 +91,7 @@ def _text(found: Simulation) -> list[str]:
         [
             ("事项 / 年度", f"{found.programme} / {found.year}，两边都从零计算，不写入任何数据"),
             ("草案文件", "、".join(found.documents) or "无"),
+            ("改动", "；".join(f"{name} {was} → {is_}" for name, was, is_ in found.changes) or "没有不同的数字"),
             ("补贴额", f"{yuan(now.granted_fen)} → {yuan(then.granted_fen)}元（{change}）"),
             ("上限核减", f"{yuan(now.withheld_fen)} → {yuan(then.withheld_fen)}元"),
             ("待核暂缓", f"{now.held}笔{yuan(now.held_fen)}元 → {then.held}笔{yuan(then.held_fen)}元"),

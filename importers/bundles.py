@@ -21,7 +21,7 @@ from importers.parts import Part
 from importers.receive import Received, hold
 from voucher.access import User
 from voucher.days import business_day
-from voucher.errors import Busy, CvlError, Misused, Stopped, Unreachable
+from voucher.errors import Busy, CvlError, Misused, Stopped, Unreachable, cause
 from voucher.problem import Problem
 
 _LOG = logging.getLogger("cvl.import")
@@ -142,7 +142,7 @@ class _Group:
         try:
             data = source if isinstance(source, bytes) else source.read_bytes()
         except OSError as error:
-            document.ending = Misused("no_file", f"无法读取文件 {source!s}：{error.strerror}。请核对权限。")
+            document.ending = Misused("no_file", f"无法读取文件 {source!s}：{cause(error)}。请核对权限。")
             return
         document.received = hold(data, member.base, copied=copied)
         self.size += len(data)

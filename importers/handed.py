@@ -21,7 +21,7 @@ from voucher.access import User
 from voucher.acts import canonical
 from voucher.database import Row, one, query, run, run_file
 from voucher.embedded import home_dir
-from voucher.errors import Refused, Unreachable
+from voucher.errors import Refused, Unreachable, cause
 from voucher.problem import Problem, problem_data
 
 SHOWN = 5
@@ -190,5 +190,5 @@ def _folder() -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        raise Unreachable("no_room", f"无法保存上传的文件：{error.strerror}。请检查磁盘空间和 {folder}。") from error
+        raise Unreachable("no_room", f"无法保存上传的文件：{cause(error)}。请检查磁盘空间和 {folder}。") from error
     return folder

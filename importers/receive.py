@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from importers.guard import Source
 from voucher.embedded import home_dir
-from voucher.errors import Misused, Unreachable
+from voucher.errors import Misused, Unreachable, cause
 from voucher.seal import Digester, Digests, new_sm3
 
 _CHUNK = 1 << 20
@@ -53,7 +53,7 @@ def receive(source: Path, *, copy: bool = True, name: str = "") -> Iterator[Rece
     try:
         stream = source.open("rb")
     except OSError as error:
-        raise Misused("no_file", f"无法读取文件 {source}：{error.strerror}。请核对权限。") from error
+        raise Misused("no_file", f"无法读取文件 {source}：{cause(error)}。请核对权限。") from error
     with stream:
         if not copy:
             size, digests = _digest(stream, None)
@@ -131,4 +131,4 @@ def _copy(stream: BinaryIO, target: Path) -> tuple[int, Digests]:
 
 def no_room(error: OSError) -> Unreachable:
     """Say that a file cannot be kept."""
-    return Unreachable("no_room", f"无法保存上传的文件：{error.strerror}。请检查磁盘空间和 {documents()}。")
+    return Unreachable("no_room", f"无法保存上传的文件：{cause(error)}。请检查磁盘空间和 {documents()}。")

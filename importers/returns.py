@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -44,10 +45,12 @@ def write(path: Path, header: Sequence[str], failing: Rows, problems: Iterable[P
                 by_invoice[problem.sheet, problem.invoice_number].append(problem)
     keep = [place for place, name in enumerate(header) if name not in RETURN_COLUMNS]
     names = [*(header[place] for place in keep), *RETURN_COLUMNS]
-    rows = (
-        _texts(row, keep, by_row.get((row["sheet"], row["row_no"])) or by_invoice[row["sheet"], row["invoice_number"]])
-        for row in failing
-    )
+
+    def told(row: Mapping[str, Any]) -> tuple[list[str], set[str]]:
+        found = by_row.get((row["sheet"], row["row_no"])) or by_invoice[row["sheet"], row["invoice_number"]]
+        return _texts(row, keep, found), {problem.column for problem in found if problem.row == row["row_no"]}
+
+    rows = map(told, failing)
     book = xlsxwriter.Workbook(str(path), _OPTIONS)
     book.set_properties({"created": _MADE})
     count = number = 0
@@ -88,21 +91,34 @@ def _texts(row: Mapping[str, Any], keep: Sequence[int], found: Sequence[Problem]
     return [*(cells[place] for place in keep), origin, codes, words]
 
 
-def _write_sheet(book: Any, title: str, names: Sequence[str], rows: Iterable[Sequence[str]]) -> int:
-    """Write one sheet with a frozen header row; return the number of rows below it."""
+def _write_sheet(
+    book: Any, title: str, names: Sequence[str], rows: Iterable[tuple[Sequence[str], AbstractSet[str]]]
+) -> int:
+    """Write one sheet with a frozen header row; return the number of rows below it.
+
+    rows: the cells, and the names of the columns whose cells are wrong, which are coloured.
+    """
     sheet = book.add_worksheet(title)
     head = book.add_format({"bold": True, "bg_color": "#DDEBF7", "border": 1, "valign": "vcenter"})
     added = book.add_format({"bold": True, "bg_color": "#FCE4D6", "border": 1, "valign": "vcenter"})
     text = book.add_format({"num_format": "@", "valign": "top"})
     wrapped = book.add_format({"num_format": "@", "valign": "top", "text_wrap": True, "font_color": "#9C0006"})
+    wrong = book.add_format({"num_format": "@", "valign": "top", "bg_color": "#F8CBAD"})
     last = len(names) - 1
     for place, name in enumerate(names):
         sheet.set_column(place, place, _WIDTHS.get(name, 14), wrapped if place == last else text)
         sheet.write_string(0, place, name, added if name in RETURN_COLUMNS else head)
     sheet.freeze_panes(1, 0)
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.set_margins(left=0.25, right=0.25, top=0.4, bottom=0.5)
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0)
+    sheet.set_footer("&L&8改正后原样上传即可，后三列会被忽略&R&8第 &P 页，共 &N 页")
     sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
     count = 0
-    for count, row in enumerate(rows, 1):
+    for count, (row, faulty) in enumerate(rows, 1):
         for place, cell in enumerate(row):
-            sheet.write_string(count, place, cell, wrapped if place == last else text)
+            shape = wrapped if place == last else wrong if names[place] in faulty else text
+            sheet.write_string(count, place, cell, shape)
     return count

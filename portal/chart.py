@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from markupsafe import Markup, escape
 
-from reconciliation.document import Chart, Column, Report, Value
+from reconciliation.document import Chart, Column, Report, Value, ticks
 from voucher.money import format_yuan
 
 WIDTH, BAR, GAP, LEFT, MOST = 720, 16, 10, 190, 12
 _HEIGHT, _BOTTOM = 240, 30
-_TONES = ("a", "b")
+_TONES = ("a", "b", "c", "d")
 
 
 def charts(report: Report) -> list[Markup]:
@@ -45,20 +45,21 @@ def _bars(names: Sequence[str], series: Sequence[tuple[Column, Sequence[Value]]]
             if not isinstance(value, int):
                 continue
             wide, y = max(1, abs(value) * (WIDTH - LEFT - 130) // most), top + turn * BAR
-            parts.append(f'<rect class="{_TONES[turn % 2]}" x="{LEFT}" y="{y}" width="{wide}" height="{BAR - 3}"/>')
+            parts.append(f'<rect class="{_tone(turn)}" x="{LEFT}" y="{y}" width="{wide}" height="{BAR - 3}"/>')
             parts.append(f'<text class="soft" x="{LEFT + wide + 6}" y="{y + BAR - 4}">{_said(column, value)}</text>')
     return "".join([*parts, *_legend(series, height - 8), "</svg>"])
 
 
 def _lines(names: Sequence[str], series: Sequence[tuple[Column, Sequence[Value]]]) -> str:
     """Draw one line per series over the names."""
-    most = max((v for _, values in series for v in values if isinstance(v, int)), default=0) or 1
+    scale = ticks(max((v for _, values in series for v in values if isinstance(v, int)), default=0))
+    most = scale[-1]
     high, step = _HEIGHT - _BOTTOM - 20, (WIDTH - LEFT - 20) // max(1, len(names) - 1)
     parts = [_open(_HEIGHT + 20)]
-    for quarter in range(5):
-        y = 12 + high - high * quarter // 4
+    for tick in scale:
+        y = 12 + high - high * tick // most
         parts.append(f'<line class="grid" x1="{LEFT}" y1="{y}" x2="{WIDTH - 10}" y2="{y}"/>')
-        label = _said(series[0][0], most * quarter // 4)
+        label = _said(series[0][0], tick).replace(".00万", "万")
         parts.append(f'<text class="soft" x="{LEFT - 8}" y="{y + 4}" text-anchor="end">{label}</text>')
     for place, name in enumerate(names):
         x = LEFT + place * step
@@ -68,7 +69,7 @@ def _lines(names: Sequence[str], series: Sequence[tuple[Column, Sequence[Value]]
             f"{LEFT + place * step},{12 + high - high * max(0, value) // most}"
             for place, value in enumerate(values) if isinstance(value, int)
         )  # fmt: skip
-        parts.append(f'<polyline class="line {_TONES[turn % 2]}" points="{points}"/>')
+        parts.append(f'<polyline class="line {_tone(turn)}" points="{points}"/>')
     return "".join([*parts, *_legend(series, _HEIGHT + 10), "</svg>"])
 
 
@@ -79,9 +80,13 @@ def _legend(series: Sequence[tuple[Column, Sequence[Value]]], y: int) -> list[st
     parts = []
     for turn, (column, _) in enumerate(series):
         x = LEFT + turn * 160
-        parts.append(f'<rect class="{_TONES[turn % 2]}" x="{x}" y="{y - 9}" width="12" height="10"/>')
+        parts.append(f'<rect class="{_tone(turn)}" x="{x}" y="{y - 9}" width="12" height="10"/>')
         parts.append(f'<text x="{x + 18}" y="{y}">{escape(column.title)}</text>')
     return parts
+
+
+def _tone(turn: int) -> str:
+    return _TONES[turn % len(_TONES)]
 
 
 def _open(height: int) -> str:

@@ -152,9 +152,9 @@ def leftovers(db: Connection, within: Within = USUAL, cutoff: int = acts.NOW) ->
     return query(db, "queries/bank/leftovers.sql", **asdict(within), cutoff=cutoff)
 
 
-def by_hand(db: Connection) -> list[Row]:
-    """List the matches by hand that stand, newest first; match: what `undo` is told."""
-    return query(db, "queries/bank/by_hand.sql")
+def by_hand(db: Connection, cutoff: int = acts.NOW) -> list[Row]:
+    """List the matches by hand that stood at a seal number, newest first; match: what `undo` is told."""
+    return query(db, "queries/bank/by_hand.sql", cutoff=cutoff)
 
 
 def propose(db: Connection, user: User, line: str, references: Sequence[str], why: str) -> int:

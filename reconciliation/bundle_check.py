@@ -17,7 +17,7 @@ from reconciliation import bundle
 from reconciliation.bundle import Point
 from voucher import seal
 from voucher.copytext import fields
-from voucher.errors import Misused, Refused
+from voucher.errors import Misused, Refused, cause
 from voucher.seal import GENESIS, Digester, Digests
 
 _CHUNK = 1 << 20
@@ -84,7 +84,7 @@ def open_all(stack: ExitStack, paths: Sequence[Path]) -> list[Opened]:
         try:
             file = stack.enter_context(path.open("rb"))
         except OSError as error:
-            raise Misused("no_file", f"无法读取 {path}：{error.strerror}。请核对路径。") from error
+            raise Misused("no_file", f"无法读取 {path}：{cause(error)}。请核对路径。") from error
         found.append(open_bundle(stack, file, path.name))
     found.sort(key=lambda each: each.since.no)
     for before, behind in pairwise(found):

@@ -8,8 +8,8 @@ from typing import Literal
 
 from voucher.money import format_yuan
 
-ColumnType = Literal["text", "id", "money", "count", "day", "percent", "capitals", "reasons"]
-TYPES: tuple[ColumnType, ...] = ("text", "id", "money", "count", "day", "percent", "capitals", "reasons")
+ColumnType = Literal["text", "id", "money", "count", "day", "percent", "capitals", "reasons", "figure"]
+TYPES: tuple[ColumnType, ...] = ("text", "id", "money", "count", "day", "percent", "capitals", "reasons", "figure")
 ChartType = Literal["column", "bar", "stack", "line", "pie"]
 CHARTS: tuple[ChartType, ...] = ("column", "bar", "stack", "line", "pie")
 CHARTED = 30
@@ -25,8 +25,9 @@ _FIELD = re.compile(r"-- (\w+):\s*(.*)\Z")
 class Column:
     """A declared column. name: as the query gives it; title: Chinese; width: in characters.
 
-    Values: text and id are str, money is whole fen, count an int, percent hundredths of a percent, day a date;
-    capitals are fen in the query and their Chinese words here, reasons a stored list and its Chinese sentences.
+    Values: text, id and figure (a number of any unit) are str, money is whole fen, count an int, percent hundredths
+    of a percent, day a date; capitals are fen in the query and their Chinese words here, reasons a stored list and its
+    Chinese sentences.
     """
 
     name: str
@@ -209,6 +210,15 @@ def _balance(equation: str, names: set[str]) -> Balance:
 def chart_title(report: "Report", chart: Chart, shown: int) -> str:
     """Title a chart; one that does not show all rows says so."""
     return f"{chart.title}（前{shown}项）" if shown < len(report.sections[0].rows) else chart.title
+
+
+def ticks(most: int) -> range:
+    """Divide an axis from 0 to at least `most` into at most six round steps: 1, 2 or 5 times a power of ten."""
+    power = 1
+    while power * 60 < most:
+        power *= 10
+    step = next(power * each for each in (1, 2, 5, 10) if power * each * 6 >= most)
+    return range(0, -(-max(most, 1) // step) * step + 1, step)
 
 
 def show(column: Column, value: Value) -> str:

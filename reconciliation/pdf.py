@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import Any, BinaryIO
 
-from reconciliation.document import CHARTED, Chart, Report, Section, Value, chart_title, show, shown_columns
+from reconciliation.document import CHARTED, Chart, Report, Section, Value, chart_title, show, shown_columns, ticks
 from reconciliation.typeset import typeset
 from voucher.errors import Refused
 from voucher.money import format_yuan
 
 MAX_ROWS = 20_000
 """Rows beyond which paper serves nobody."""
-_RIGHT = ("money", "count", "percent")
+_RIGHT = ("money", "count", "percent", "figure")
 
 
 def write(report: Report, target: BinaryIO) -> None:
@@ -84,6 +84,6 @@ def _chart(report: Report, chart: Chart) -> dict[str, Any]:
     labels = [show(report.layout.columns[columns[chart.category]], row[columns[chart.category]]) for row in rows]
     most = max((value for each in series for value in each["values"] if value is not None), default=0)
     money = any(report.layout.columns[columns[name]].type == "money" for name in chart.values)
-    top = f"上沿 {format_yuan(most, grouped=True)}元" if money else f"上沿 {most}"
-    title = chart_title(report, chart, len(rows))
-    return {"type": chart.type, "title": title, "labels": labels, "series": series, "top": top}
+    axis = [(at, format_yuan(at, grouped=True).removesuffix(".00") if money else f"{at:,}") for at in ticks(most)]
+    title = chart_title(report, chart, len(rows)) + ("（元）" if money else "")
+    return {"type": chart.type, "title": title, "labels": labels, "series": series, "axis": axis}

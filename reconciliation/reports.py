@@ -227,7 +227,7 @@ def _face(
     agreed = f"有{len(differences)}处差异，见“差异”页" if differences else AGREED if header.checks else AGREED_WITHIN
     return (
         Fact("截止", f"第{sealed['no']}号（记录于{recorded:%Y-%m-%d %H:%M:%S}）"),
-        Fact("编制人", made_by),
+        Fact("编制人", made_by or "（未写明）"),
         Fact("金额单位", "元"),
         Fact("行数", "，".join(f"{section.title}{len(section.rows)}行" for section in sections)),
         Fact("核对", agreed),

@@ -43,9 +43,10 @@ _CHARACTER = 6.6
 _SQUEEZED = 0.12
 """The share of a page that rather makes all rows a little smaller than stands on a page of its own."""
 _NUMBERS = {"money": "#,##0.00_ ", "count": "#,##0", "percent": "0.00%", "day": "yyyy-mm-dd", "text": "@", "id": "@"}
-_NUMBERS |= {"capitals": "@", "reasons": "@"}
+_NUMBERS |= {"capitals": "@", "reasons": "@", "figure": "@"}
 _SHAPES: dict[str, dict[str, Any]] = {
     "text": {"shrink": True}, "id": {"indent": 1}, "capitals": {"shrink": True}, "reasons": {"text_wrap": True},
+    "figure": {"align": "right"},
 }  # fmt: skip
 _INK = ("#2F5597", "#C55A11", "#7F7F7F", "#548235")
 _STACK = ("#2F5597", "#D9D9D9")
@@ -122,6 +123,9 @@ def _write_section(page: _Book, report: Report, section: Section, max_rows: int)
             high += _write_row(page, sheet, line, columns, [row[place] for place in places], "")
             line += 1
         written += len(rows)
+        if not section.rows:
+            sheet.write_string(line, 0, "本期没有内容。", page.formats["face"])
+            line += 1
         if number == len(parts):
             line = _write_foot(page, sheet, line, report, places)
         width = sum(column.width for column in columns)
@@ -197,7 +201,7 @@ def _sheet(page: _Book, report: Report, name: str, columns: Sequence[Column]) ->
     sheet.set_default_row(_ROW)
     for place, column in enumerate(columns):
         sheet.set_column(place, place, column.width)
-    head = _write_face(page, sheet, report, f"{report.layout.title}（{name}）")
+    head = _write_face(page, sheet, report, "" if name == report.layout.title else f"（{name}）")
     sheet.set_row(head, _HEAD)
     for place, column in enumerate(columns):
         sheet.write_string(head, place, _broken(column), page.formats["head"])
@@ -236,12 +240,21 @@ def _face_lines(report: Report) -> list[str]:
         lines[-1] += ("　　" if lines[-1] else "") + words
         if fact.wide:
             lines.append("")
-    return [part for line in lines if line for part in _broken_at(line, room)]
+    return [part for line in lines if line for part in _folded(line, room)]
 
 
 def _width(text: str) -> int:
     """Count the characters of a line; a Chinese one takes two."""
     return sum(2 if ord(char) > 0x2E80 else 1 for char in text)
+
+
+def _folded(line: str, room: int) -> list[str]:
+    """Break a line of the face that is too wide, at its last pause where that leaves its digests whole."""
+    for pause in "　，":
+        before, _, last = line.rpartition(pause)
+        if _width(line) > room >= max(_width(before) + 2, _width(last)) and before:
+            return [before + pause.strip("　"), last]
+    return _broken_at(line, room)
 
 
 def _broken_at(line: str, room: int) -> list[str]:
@@ -256,10 +269,10 @@ def _broken_at(line: str, room: int) -> list[str]:
     return parts
 
 
-def _write_face(page: _Book, sheet: Worksheet, report: Report, title: str) -> int:
-    """Write the title and the face; return the line below them."""
+def _write_face(page: _Book, sheet: Worksheet, report: Report, part: str) -> int:
+    """Write the title, with which part of the report the sheet is, and the face; return the line below them."""
     sheet.set_row(0, _TITLE)
-    sheet.write_string(0, 0, title, page.formats["title"])
+    sheet.write_string(0, 0, f"{report.layout.title}　{report.period}{part}", page.formats["title"])
     lines = _face_lines(report)
     for line, words in enumerate(lines, start=1):
         shape = "wrong" if line == 1 and report.differences else "face"
@@ -311,7 +324,7 @@ def _write_differences(page: _Book, report: Report) -> None:
     sheet = page.book.add_worksheet("差异")
     for place, (_, width) in enumerate(_DIFFERENCES):
         sheet.set_column(place, place, width)
-    line = _write_face(page, sheet, report, f"{report.layout.title}（差异）") + 1
+    line = _write_face(page, sheet, report, "（差异）") + 1
     if not report.differences:
         sheet.write_string(line, 0, report.agreed, page.formats["agreed"])
     else:

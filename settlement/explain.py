@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from settlement import documents, engine
 from settlement.clauses import clause, grounds
-from settlement.explain_text import as_text, percent, told
+from settlement.explain_text import as_text, told
 from settlement.explanation import (
     Booking,
     Document,
@@ -28,6 +28,7 @@ from settlement.explanation import (
 from settlement.facts import Invoice, InvoiceLine
 from settlement.load import facts_at
 from settlement.policy import Policy, governing, in_force
+from settlement.policy_words import PARAMETERS, written
 from settlement.worth import PLACES, Bill, Documents, Registers, after_overlap, weigh
 from voucher.database import one, query
 from voucher.days import OPEN_END, Span
@@ -36,13 +37,10 @@ from voucher.money import Fen, format_yuan
 from voucher.reasons import Reason, reasons_of, sentence
 
 __all__ = ["as_json", "as_text", "explain"]
-_RULES = {
-    "rate_bp": "支持比例", "annual_cap_fen": "年度上限", "amount_basis": "计算口径", "cap_year_by": "年度归属",
-    "rounding": "尾数", "overlap": "重复享受", "eligible_tax_codes": "税收分类编码",
-}  # fmt: skip
-"""The parameters every explanation shows, and their words."""
-_WORDS = {"net": "不含税金额", "service_day": "按服务日", "down": "舍去", "exclusive": "从优不重复",
-          "top_up": "补足差额", "joint_limit": "合计封顶"}  # fmt: skip
+_RULES = (
+    "rate_bp", "annual_cap_fen", "amount_basis", "cap_year_by", "rounding", "overlap", "eligible_tax_codes",
+)  # fmt: skip
+"""The parameters every explanation shows."""
 _OUTCOMES = {"held": "待核", "rejected": "未受理", "conflict": "与已受理发票冲突", "duplicate": "重复"}
 
 
@@ -126,15 +124,9 @@ def _part(db: Connection, head: Mapping[str, Any], policies: Sequence[Policy], p
 
 def _document(policy: Policy, force: Span) -> Document:
     """Show a document with the rules it applies and what they rest on."""
-    values = {
-        "rate_bp": percent(policy.rate_bp),
-        "annual_cap_fen": f"{format_yuan(policy.annual_cap_fen, grouped=True)}元",
-        "eligible_tax_codes": "、".join(policy.eligible_tax_codes),
-    }
     rules = []
-    for parameter, word in _RULES.items():
-        value = str(getattr(policy, parameter))
-        rules.append((word, values.get(parameter, _WORDS.get(value, value)), grounds(policy, parameter)))
+    for name in _RULES:
+        rules.append((PARAMETERS[name][0], written(policy, name), grounds(policy, name)))
     return Document(policy.id, policy.sha256, policy.title, policy.number, policy.item, force.start, force.last, rules)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from settlement.explain_text import LIMITS, by_usage, fate, metered, percent, why_of
+from settlement.explain_text import LIMITS, by_usage, fate, heading, metered, percent, why_of
 from settlement.explanation import Explanation, Part, Year
 from settlement.run import STATES
 from settlement.verify import KINDS
@@ -84,8 +84,8 @@ def _part(part: Part, title: str) -> Iterator[Block]:
             for p in part.pieces
         ],
     )  # fmt: skip
-    for year in part.years:
-        yield _year(year, title)
+    for place, year in enumerate(part.years):
+        yield _year(year, heading(place, year) + title)
     if not part.years:
         yield _block(f"五、不予兑付{title}", [why_of(why) for why in part.why])
 
@@ -109,9 +109,9 @@ def _year(year: Year, title: str) -> Block:
     for b in year.bookings:
         people = [f"经办 {b.maker}", f"复核 {b.checker}" if b.checker else "", str(b.decided_on or ""), b.note]
         notes.append(f"批次 {b.run}：{'，'.join(each for each in people if each)}。{''.join(map(why_of, b.why))}")
-    cuts = [">重复核减", ">上限核减", ">指标核减"]
+    cuts = [">重复享受核减", ">上限核减", ">指标核减"]
     columns = ["<批次", "<种类", ">当时计入", ">计算额", *cuts, ">补贴额", ">此前额度", ">此后额度"]
-    return _block(f"五、{year.cap_year}年度{title}", notes, columns, rows)
+    return _block(title, notes, columns, rows)
 
 
 def _yuan(fen: Fen) -> str:

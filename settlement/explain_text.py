@@ -12,6 +12,7 @@ from voucher.money import Fen, format_yuan
 
 LIMITS = {"unpaid": "已付款部分", "over_contract": "合同剩余金额", "over_metered": "计量账单金额"}
 """What scales the basis, by the code of the reason."""
+_NUMERALS = "五六七八九十"
 _FACTORS = LIMITS | {"unpaid": "已付"}
 
 
@@ -65,8 +66,9 @@ def _part(part: Part, *, title: bool) -> Iterator[str]:
     )
     for piece in part.pieces:
         yield _piece(piece)
-    for year in part.years:
+    for place, year in enumerate(part.years):
         yield ""
+        yield heading(place, year)
         yield from _year(year)
     if not part.years:
         yield ""
@@ -119,6 +121,11 @@ def fate(item: Item) -> str:
     return "计入" if item.counts else "不计入（税收分类编码不在支持范围内）"
 
 
+def heading(place: int, year: Year) -> str:
+    """Write the heading of the claim of a cap year; place: from 0."""
+    return f"{_NUMERALS[min(place, len(_NUMERALS) - 1)]}、{year.cap_year}年度"
+
+
 def why_of(why: Why) -> str:
     """Write a reason with its clause."""
     return why.sentence + (f"［{why.clause}］" if why.clause else "")
@@ -126,7 +133,6 @@ def why_of(why: Why) -> str:
 
 def _year(year: Year) -> Iterator[str]:
     """Write the claim of one cap year and its lines in runs."""
-    yield f"五、{year.cap_year}年度"
     for each in year.slices:
         yield f"  {_yuan(each.amount_fen)} × {percent(each.rate_bp)}（{each.document}）"
     yield f"  计入 {_yuan(year.basis_fen)}，计算额 {_yuan(year.computed_fen)}（不足一分舍去）"

@@ -345,9 +345,9 @@ def _reference_faults(policies: Sequence[Policy]) -> list[Fault]:
     faults = []
     ids = [policy.id for policy in policies]
     programmes = {policy.id: policy.programme for policy in policies}
+    for policy in {each.id: each for each in policies if ids.count(each.id) > 1}.values():
+        faults.append(Fault("same_id", policy.id, "id", "标识已被另一份文件使用；改动须另立新文件。"))
     for policy in policies:
-        if ids.count(policy.id) > 1:
-            faults.append(Fault("same_id", policy.id, "id", "标识已被另一份文件使用；改动须另立新文件。"))
         if policy.supersedes is not None and (
             policy.supersedes == policy.id or programmes.get(policy.supersedes) != policy.programme
         ):

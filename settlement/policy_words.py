@@ -61,6 +61,12 @@ def basis(parameter: Mapping[str, Any]) -> str:
     return "；".join(words)
 
 
+def written(policy: Policy, name: str) -> str:
+    """Write the value of a parameter for people."""
+    value = getattr(policy, name)
+    return "无" if value is None else PARAMETERS[name][2](value)
+
+
 def parameter(policy: Policy, name: str) -> dict[str, Any]:
     """Write one parameter with its unit and ground."""
     value = getattr(policy, name)

@@ -15,7 +15,8 @@ from settlement import documents
 from settlement.engine import Line, draft
 from settlement.facts import Facts
 from settlement.load import facts_by_company
-from settlement.policy import RULES, BadPolicy, Policy, check, from_parameters, in_force, parameters
+from settlement.policy import RULES, BadPolicy, Policy, check, from_parameters, governing, in_force, parameters
+from settlement.policy_words import PARAMETERS, written
 from voucher import acts, ledger
 from voucher.database import query
 from voucher.days import OPEN_END, year_span
@@ -70,7 +71,10 @@ class Company:
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """Both sides of a year. now: the recorded documents; then: the draft. companies: the greatest change first."""
+    """Both sides of a year. now: the recorded documents; then: the draft. companies: the greatest change first.
+
+    changes: each number that differs, as name, recorded value, draft's value; of the documents that govern the year.
+    """
 
     programme: str
     year: int
@@ -80,6 +84,7 @@ class Simulation:
     companies: Sequence[Company]
     appropriation_fen: Fen
     documents: Sequence[str]
+    changes: Sequence[tuple[str, str, str]]
 
 
 def changed(policy: Policy, settings: Sequence[str]) -> Policy:
@@ -143,7 +148,17 @@ def simulate(
         companies=_companies(db, cutoff, *sides),
         appropriation_fen=_appropriated(db, cutoff, year),
         documents=[policy.id for policy, _ in in_force(own)],
+        changes=_changes([each for each in now if each.programme == chosen], own, year),
     )
+
+
+def _changes(now: Sequence[Policy], then: Sequence[Policy], year: int) -> list[tuple[str, str, str]]:
+    """Say in which numbers the documents that govern the year differ."""
+    old, new = (governing(in_force(each), year) for each in (now, then))
+    if old is None or new is None:
+        return []
+    differ = [name for name in PARAMETERS if getattr(old, name) != getattr(new, name)]
+    return [(PARAMETERS[name][0], written(old, name), written(new, name)) for name in differ]
 
 
 def _add(side: Side, facts: Facts, policies: Iterable[Policy], programme: str, year: int) -> None:

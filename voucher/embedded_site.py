@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from voucher.embedded_binaries import Account, account_for
-from voucher.errors import Busy, Unreachable
+from voucher.errors import Busy, Unreachable, cause
 
 if sys.platform != "win32":
     import fcntl
@@ -193,7 +193,7 @@ def explained(site: Site) -> Iterator[None]:
     except OSError as error:
         raise Unreachable(
             "embedded_failed",
-            f"内置数据库不能使用 {error.filename or site.folder}（{error.strerror}）；请检查磁盘空间和权限"
+            f"内置数据库不能使用 {error.filename or site.folder}（{cause(error)}）；请检查磁盘空间和权限"
             f"（日志 {site.log}），以创建它的用户运行，或用 CVL_HOME 换一个目录。",
         ) from error
 

@@ -1,5 +1,13 @@
 """What the operator can mend: exceptions with a stable code, a Chinese sentence and an exit status."""
 
+import errno
+
+_SYSTEM = {
+    errno.ENOENT: "没有这个文件或文件夹", errno.EACCES: "没有权限", errno.EPERM: "没有权限",
+    errno.EISDIR: "是一个文件夹", errno.ENOTDIR: "路径中有一段不是文件夹", errno.ENOSPC: "磁盘已满",
+    errno.EDQUOT: "超过磁盘限额", errno.EROFS: "只读的磁盘", errno.ENAMETOOLONG: "名称太长",
+}  # fmt: skip
+
 
 class CvlError(Exception):
     """Base of all refusals. code: stable identifier; message: one Chinese sentence that says what to do next."""
@@ -44,3 +52,8 @@ class Unreachable(CvlError):
     """The database cannot be reached or started (exit 6)."""
 
     exit_status = 6
+
+
+def cause(error: OSError) -> str:
+    """Say in Chinese why the system refused a file; in its own words where that is none of the usual causes."""
+    return _SYSTEM.get(error.errno or 0, error.strerror or str(error))

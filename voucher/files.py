@@ -8,7 +8,7 @@ from errno import EISDIR
 from pathlib import Path
 from typing import BinaryIO
 
-from voucher.errors import Refused
+from voucher.errors import Refused, cause
 
 
 @contextmanager
@@ -40,4 +40,4 @@ def written(target: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
 
 
 def _cannot_write(target: Path, error: OSError) -> Refused:
-    return Refused("cannot_write", f"写不到 {target}（{error.strerror}）。请换一个位置，或清理磁盘。")
+    return Refused("cannot_write", f"写不到 {target}（{cause(error)}）。请换一个位置，或清理磁盘。")

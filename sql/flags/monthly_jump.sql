@@ -18,8 +18,8 @@ before AS (
 
 SELECT
     c.uscc || '/' || to_char(b.month_at, 'YYYY-MM') AS subject, c.name AS about,
-    format('%s金额%s元，此前%s个月平均%s元。', to_char(b.month_at, 'YYYY-MM'), round(b.fen / 100.0, 2), b.months,
-        round(b.mean_fen / 100.0, 2)) AS evidence,
+    format('%s金额%s元，此前%s个月平均%s元。', to_char(b.month_at, 'YYYY-MM'), to_char(b.fen / 100.0, 'FM999,999,999,999,990.00'),
+        b.months, to_char(b.mean_fen / 100.0, 'FM999,999,999,999,990.00')) AS evidence,
     b.fen AS amount_fen
 FROM before AS b
 INNER JOIN party_at(CAST(:cutoff AS bigint)) AS c ON c.party_id = b.company_id

@@ -33,7 +33,7 @@ GROUP BY a.uscc, a.name, b.uscc, b.name
 UNION ALL
 SELECT
     p.uscc || '/' || c.uscc, p.name || '、' || c.name,
-    format('供需双方字号相同（%s），本期交易不含税%s元。', p.stem, round(d.fen / 100.0, 2)), d.fen
+    format('供需双方字号相同（%s），本期交易不含税%s元。', p.stem, to_char(d.fen / 100.0, 'FM999,999,999,999,990.00')), d.fen
 FROM dealt AS d
 INNER JOIN stem AS p ON p.party_id = d.provider_id
 INNER JOIN stem AS c ON c.party_id = d.company_id

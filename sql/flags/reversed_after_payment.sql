@@ -12,8 +12,9 @@ WITH sent AS (
 
 SELECT
     b.number AS subject, c.name AS about,
-    format('%s拨付补贴%s元，之后受理红字发票%s，冲减不含税%s元。', min(s.sent_on), round(min(s.fen) / 100.0, 2),
-        string_agg(r.number, '、' ORDER BY r.number), round(-sum(r.net_fen) / 100.0, 2)) AS evidence,
+    format('%s拨付补贴%s元，之后受理红字发票%s，冲减不含税%s元。', min(s.sent_on),
+        to_char(min(s.fen) / 100.0, 'FM999,999,999,999,990.00'), string_agg(r.number, '、' ORDER BY r.number),
+        to_char(-sum(r.net_fen) / 100.0, 'FM999,999,999,999,990.00')) AS evidence,
     min(s.fen) AS amount_fen
 FROM invoice_at(CAST(:cutoff AS bigint)) AS r
 INNER JOIN invoice_at(CAST(:cutoff AS bigint)) AS b ON b.number = r.original_number

@@ -3,7 +3,7 @@
 -- params: period_from, period_until (exclusive), cutoff (seal number)
 SELECT
     i.number AS subject, c.name AS about,
-    format('%s于%s开具不含税%s元的整数金额发票。', p.name, i.issued_on, i.net_fen / 100) AS evidence,
+    format('%s于%s开具不含税%s元的整数金额发票。', p.name, i.issued_on, to_char(i.net_fen / 100, 'FM999,999,999,999,990')) AS evidence,
     i.net_fen AS amount_fen
 FROM invoice_at(CAST(:cutoff AS bigint)) AS i
 INNER JOIN party_at(CAST(:cutoff AS bigint)) AS p ON p.party_id = i.provider_id

@@ -4,7 +4,7 @@
 -- source: DESIGN 6.6, room
 -- basis:  额度与补贴额按不含税金额核定；截至截止号
 -- balance: cap_fen = granted_fen + left_fen
--- note:   上限核减已扣除其后补付的部分。年度额度不含已作废的部分。
+-- note:   上限核减已扣除其后补付的部分。年度额度不含已失效的部分。
 -- chart:  stack | 企业年度额度使用 | company_name | granted_fen, left_fen
 -- columns:
 --   company_name | 企业 | text | 28

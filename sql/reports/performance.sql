@@ -5,7 +5,7 @@
 -- basis:  金额不含税；受理按受理日、核定按批准日归入本期
 -- columns:
 --   indicator | 指标 | text | 30
---   value     | 数值 | text | 22
+--   value     | 数值 | figure | 22
 --   unit      | 单位 | text | 10
 --   note      | 说明 | text | 60
 WITH settled AS (

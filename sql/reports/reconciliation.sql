@@ -25,7 +25,7 @@
 --   net_fen         | 受理金额     | money | 14
 --   basis_fen       | 计入基数     | money | 14
 --   computed_fen    | 计算额       | money | 13
---   overlap_cut_fen | 不重复核减   | money | 11
+--   overlap_cut_fen | 重复享受核减 | money | 11
 --   withheld_fen    | 上限核减     | money | 12
 --   budget_cut_fen  | 指标核减     | money | 11
 --   granted_fen     | 核定补贴额   | money | 13

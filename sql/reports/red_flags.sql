@@ -6,14 +6,14 @@
 -- basis:  金额不含税；按受理日归入本期；疑点只是线索，须由人核实
 -- note:   结论为最近一次登记的处理；依据在那以后变化的，注明“依据已变”。
 -- columns:
---   title      | 疑点       | text  | 24
---   about      | 对象       | text  | 28
---   evidence   | 依据       | text  | 66
+--   title      | 疑点       | text  | 20
+--   about      | 对象       | text  | 26
+--   evidence   | 依据       | text  | 58
 --   amount_fen | 涉及金额   | money | 15
---   verdict    | 结论       | text  | 16
---   why        | 处理理由   | text  | 26
---   subject    | 对象编号   | id    | 46
---   flag       | 疑点代码   | id    | 28
+--   verdict    | 结论       | text  | 12
+--   why        | 处理理由   | text  | 20
+--   subject    | 对象编号   | id    | 32
+--   flag       | 疑点代码   | id    | 22
 WITH decided AS (
     SELECT DISTINCT ON (d.flag, d.subject) d.flag, d.subject, d.verdict, d.why, d.evidence_sha256
     FROM flag_decision AS d

@@ -13,7 +13,7 @@
 --   approved_on     | 批准日 | day | 11
 --   basis_fen       | 计入基数 | money | 14
 --   computed_fen    | 计算额 | money | 13
---   overlap_cut_fen | 不重复核减 | money | 12
+--   overlap_cut_fen | 重复享受核减 | money | 12
 --   withheld_fen    | 上限核减 | money | 12
 --   budget_cut_fen  | 指标核减 | money | 12
 --   granted_fen     | 核定补贴额 | money | 13

@@ -2,9 +2,9 @@
 -- grain:  one row per voucher of the cap years in the period
 -- params: period_from, period_until (exclusive), cutoff (seal number)
 -- source: DESIGN 5, the limit accounts
--- basis:  额度为不含税算力服务金额按政策比例核定的补贴额度；面额、已用、作废与剩余截至截止号
+-- basis:  额度为不含税算力服务金额按政策比例核定的补贴额度；面额、已兑、失效与剩余截至截止号
 -- balance: face_fen = used_fen + lapsed_fen + left_fen
--- note:   状态与金额截至截止号；面额等于已用、作废、剩余之和。
+-- note:   状态与金额截至截止号；面额等于已兑、失效、剩余之和。
 -- columns:
 --   company_name | 企业 | text | 28
 --   programme_id | 事项 | text | 16
@@ -13,8 +13,8 @@
 --   by_hand      | 方式 | text | 7
 --   state        | 状态 | text | 7
 --   face_fen     | 面额 | money | 14
---   used_fen     | 已用 | money | 14
---   lapsed_fen   | 作废 | money | 12
+--   used_fen     | 已兑 | money | 14
+--   lapsed_fen   | 失效 | money | 12
 --   left_fen     | 剩余 | money | 14
 --   company_code | 企业代码 | id | 20
 WITH book AS (

@@ -1,4 +1,4 @@
-"""The worked examples of CASES.md as steps that any player can play: facts come in, a run is settled.
+"""The worked examples as steps that any player can play: facts come in, a run is settled.
 
 A case is a TOML table with `step` tables. A step either brings facts (in the order of `steps.Facts`) or
 settles. Parties and invoices are single letters; `steps.PARTIES` and `steps.number` give them real codes.

@@ -11,6 +11,19 @@ from importers.messages import CATALOGUE
 from settlement.policy import shipped
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
+CODE = (
+    "voucher",
+    "settlement",
+    "importers",
+    "reconciliation",
+    "portal",
+    "jobs",
+    "console",
+    "sql",
+    "bench",
+    "tests/cases",
+)
+SOURCES = (".py", ".sql")
 
 
 def test_the_page_of_codes_is_the_generated_one() -> None:
@@ -50,3 +63,23 @@ def test_every_promise_to_auditors_names_tests_that_there_are() -> None:
         assert links, f"promise {number} names no test"
         for file, name in links:
             assert f"\ndef {name}(" in (DOCS.parent / file).read_text("utf-8"), f"promise {number}: {file}::{name}"
+
+
+def test_every_reference_to_the_design_names_a_section_that_it_has() -> None:
+    design = (DOCS / "DESIGN.md").read_text("utf-8")
+    sections = dict(re.findall(r"^## (\d+)\. .*\n((?:(?!^## ).*\n)*)", design, re.MULTILINE))
+    points = {f"{each}.{point}" for each, body in sections.items() for point in re.findall(r"^(\d+)\. ", body, re.M)}
+    named = [
+        (path.name, number.rstrip("."))
+        for path in (path for folder in CODE for path in (DOCS.parent / folder).rglob("*") if path.suffix in SOURCES)
+        for numbers in re.findall(r"DESIGN (?:section )?([\d., andto]+)", path.read_text("utf-8"))
+        for number in re.findall(r"\d+(?:\.\d+)?", numbers)
+    ]
+    assert len(named) > 80
+    assert [each for each in named if each[1] not in sections.keys() | points] == []
+
+
+def test_every_link_of_a_page_leads_somewhere() -> None:
+    for page_ in (DOCS.parent / "README.md", DOCS.parent / "examples/README.md", *DOCS.glob("*.md")):
+        targets = re.findall(r"\]\(([^)#]+)\)", page_.read_text("utf-8"))
+        assert [each for each in targets if not (page_.parent / each).exists()] == [], page_.name

@@ -25,7 +25,7 @@ from voucher.errors import Busy, Refused
 
 CAP = 100_000_000
 UPLOADS, CONNECTIONS = int(os.environ.get("CVL_TEST_UPLOADS", "64")), 16
-"""CASES.md has 1,000 uploads, which take a minute and a half; these are enough to meet the cap."""
+"""A thousand uploads take a minute and a half; these are enough to meet the cap."""
 
 
 @pytest.fixture

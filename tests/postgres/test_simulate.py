@@ -90,9 +90,15 @@ def test_what_cannot_be_tried_is_said(desk: Desk) -> None:
 
 def test_lists_and_words_can_be_set(desk: Desk) -> None:
     desk.take([line("a", "100.00"), line("b", "100.00", tax_code="1090511010000000000")])
-    same = simulated(desk, 2026, None)
-    assert same["now"] == same["then"]
+    same = simulated(desk, 2026, None, "rate_bp=2000")
+    assert (same["now"], same["changes"]) == (same["then"], [])
+    with pytest.raises(Misused, match="nothing_changed"):
+        simulated(desk, 2026)
     found = simulated(desk, 2026, None, "eligible_tax_codes=109", "issuance=application")
+    assert found["changes"] == [
+        {"name": "发券方式", "now": "自动发放", "then": "凭申请发放"},
+        {"name": "支持的税收分类编码", "now": "3040201、3040202、3040203、3040204、3040205", "then": "109"},
+    ]
     assert (found["now"]["granted"], found["then"]["granted"]) == ("20.00", "20.00")
     assert simulated(desk, 2026, None, "eligible_tax_codes=109,3040203")["then"]["granted"] == "40.00"
 

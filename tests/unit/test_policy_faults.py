@@ -80,7 +80,7 @@ def told(faults: list[Fault]) -> list[Said]:
 
 def test_documents_that_do_not_fit_together_say_which_and_how() -> None:
     twice = ("same_id", ID, "id", "标识已被另一份文件使用；改动须另立新文件。")
-    assert told(check([POLICY, POLICY]))[:2] == [twice, twice]
+    assert told(check([POLICY, POLICY])).count(twice) == 1
     nobody = ("unknown_superseded", "v2", "supersedes", "所替代的文件不在同一事项内。")
     assert nobody in told(check([POLICY, amended(supersedes="nobody")]))
     assert nobody in told(check([POLICY, amended(supersedes="v2")]))

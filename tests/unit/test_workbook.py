@@ -98,7 +98,7 @@ def test_a_header_that_lacks_something_is_refused(line: str, other: str) -> None
 
 def test_face_header_rows_totals_and_notes_stand_in_order() -> None:
     rows = cells(xlsx(report(ROW)))
-    assert rows[0][0] == "试表（明细）"
+    assert rows[0][0] == "试表　2026-08（明细）"
     assert rows[1][0] == "期间：2026-08　　编制人：maker1"
     assert rows[2][0] == "政策依据：文件"
     assert [str(cell).replace("\n", "") for cell in rows[3]] == [column.title for column in LAYOUT.columns]
@@ -210,7 +210,7 @@ def test_differences_are_listed_with_their_act() -> None:
 def test_an_empty_report_has_a_header_and_its_notes() -> None:
     rows = cells(xlsx(report(totals=None)))
     assert rows[3][0] == "企业"
-    assert rows[4][0] == "注1：第一条"
+    assert (rows[4][0], rows[5][0]) == ("本期没有内容。", "注1：第一条")
 
 
 def test_csv_has_a_bom_plain_amounts_and_harmless_text() -> None:
