@@ -31,6 +31,20 @@ NO_RATE = frozenset({"免税", "不征税", "***", "*", "-"})
 _ZERO_RATE = frozenset({"零税率", "出口零税率", "普通零税率"})
 
 
+MERGED, NO_RESULT = "#合并单元格：", "#公式无结果："
+"""How the cells begin that a workbook has merged with the row above, and those whose formula has no result."""
+_ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!"})
+
+
+def flaw(cell: Cell) -> str | None:
+    """Return the problem code of a cell that no column can take: what Excel could not reckon, what has no own row."""
+    if not isinstance(cell, str) or cell[:1] != "#":
+        return None
+    if cell.startswith(MERGED):
+        return "merged_cells"
+    return "formula_error" if cell.startswith(NO_RESULT) or clean(cell) in _ERRORS else None
+
+
 def show(cell: Cell) -> str:
     """Write a cell as Excel shows it: a numeric one with at most 15 significant digits."""
     return cell if isinstance(cell, str) else NUMERIC.format(cell)

@@ -87,8 +87,15 @@ CATALOGUE: Mapping[str, Entry] = {
     # one cell
     "required": _row("“{column}”没有填写", "请补填后重新上传这一行"),
     "number_lost": _row(
-        "“{column}”被 Excel 当作数字保存，尾部数字已经丢失（显示为{value}）",
-        "请先把该列设为文本格式，再照发票重新填写完整号码",
+        "“{column}”被 Excel 当作数字保存（显示为{value}），开头的零或尾部数字可能已经丢失",
+        "请先把该列设为文本格式，再照原件重新填写完整号码",
+    ),
+    "formula_error": _row(
+        "“{column}”里的公式出错或没有结果：{value}", "请改正公式，或直接填入内容后重新上传这一行"
+    ),
+    "merged_cells": _row(
+        "“{column}”与上面的行合并了单元格，不知道这一行是多少（{value}）",
+        "请取消合并，每一行都填写自己的数后把整张发票重新上传",
     ),
     "bad_invoice_number": _row(
         "“{column}”不是有效的发票号码：{value}",
