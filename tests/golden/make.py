@@ -111,6 +111,7 @@ def ofd_samples() -> dict[str, bytes]:
         "legacy": ofd.legacy(OLD, "050002100111"),
         "legacy_exempt": ofd.legacy(exempt, "0500021001", exempt=True),
         "places_differ": broken,
+        "tree_and_page_differ": ofd.embedded(BLUE) | ofd.tagged(replace(BLUE, net="94339.61", gross="99999.99")),
         "doctype": doctype,
         "empty": {"OFD.xml": b"<OFD/>"},
     }
@@ -131,6 +132,7 @@ def pdf_samples() -> dict[str, bytes]:
         "no_number": pdf.qr(code, {"SellerIdNum": BLUE.seller[0]}),
         "no_day": pdf.qr(code, {name: text for name, text in known.items() if name != "IssueTime"}),
         "old_number": pdf.qr(legacy, old),
+        "tree_and_keys_differ": pdf.qr(code, pdf.keys(replace(BLUE, gross="100000.01")), tree=xml(BLUE)),
         "number_only_differs": pdf.qr(pdf.qr_text(other), {"InvoiceNumber": BLUE.number}),
     }  # fmt: skip
     alone = {
@@ -187,6 +189,9 @@ def tax_export() -> dict[str, bytes]:
         .replace("购买方名称".encode(), "购方名称".encode())
         .replace("税收分类编码".encode(), "商品和服务税收分类编码".encode()),
         "two_sheets.xlsx": two(LINES, RED),
+        "lines_first.xlsx": export.xlsx_bytes({
+            "信息汇总表": export.table(export.HEADER, export.rows([BLUE])), "发票基础信息": invoices,
+        }),
         "starred_below_a_title.xlsx": two(BLUE, lead=3, star=True),
         "wrong_sums.xlsx": two(BLUE, base=(replace(BLUE, gross="100000.01"),)),
         "lines_missing.xlsx": two(BLUE, base=(BLUE, RED)),
