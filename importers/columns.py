@@ -213,6 +213,7 @@ def _at_once(type_: ColumnType, column: Sequence[Cell]) -> Sequence[Value] | Non
         return column if _QUANTITY.match(joined) else None  # type: ignore[return-value]
     digits = joined.replace("\n", "")
     usual = digits.isascii() and digits.isdigit() and set(map(len, column)) == {20}  # type: ignore[arg-type]
+    usual = usual and "\n0" not in joined  # a legacy code and its number run together
     return column if usual else None  # type: ignore[return-value]
 
 

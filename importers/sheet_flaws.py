@@ -7,7 +7,7 @@ so, and no column takes it (see `cells.flaw`).
 import posixpath
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from typing import IO, Any
+from typing import IO
 from xml.etree.ElementTree import Element, iterparse
 from xml.etree.ElementTree import parse as parse_tree
 

@@ -27,7 +27,7 @@ def merged(places: Sequence[Mapping[str, str]]) -> tuple[dict[str, str], list[Fa
 
 
 def against(paper: Paper, places: Sequence[Mapping[str, str]]) -> Paper:
-    """Hold an embedded tree against the other places of its document: number and money must agree where they are read."""
+    """Hold an embedded tree against the other places of its document: number and money must agree."""
     totals = {
         name: yuan(sum(filter(None, amounts), Decimal(0)))
         for name in _NAMES

@@ -1,6 +1,6 @@
 """OFD: an embedded 数电票 tree, else the older dialect, else references into page text, else custom data."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -36,7 +36,7 @@ def parse(data: bytes) -> list[Paper]:
     trees = [root for root in found.einvoices if is_einvoice(root)]
     if trees:
         papers = [read_einvoice(root) for root in trees]
-        places = [*found.tags, found.custom] if len(papers) == 1 else []
+        places: Sequence[Mapping[str, str]] = [*found.tags, found.custom] if len(papers) == 1 else []
         return [against(replace(paper, notes={**paper.notes, **notes}), places) for paper in papers]
     red = "红字" in found.texts or "（负数）" in found.texts or "(负数)" in found.texts
     sets = _sets(found)

@@ -189,9 +189,12 @@ def tax_export() -> dict[str, bytes]:
         .replace("购买方名称".encode(), "购方名称".encode())
         .replace("税收分类编码".encode(), "商品和服务税收分类编码".encode()),
         "two_sheets.xlsx": two(LINES, RED),
-        "lines_first.xlsx": export.xlsx_bytes({
-            "信息汇总表": export.table(export.HEADER, export.rows([BLUE])), "发票基础信息": invoices,
-        }),
+        "lines_first.xlsx": export.xlsx_bytes(
+            {
+                "信息汇总表": export.table(export.HEADER, export.rows([BLUE])),
+                "发票基础信息": invoices,
+            }
+        ),
         "starred_below_a_title.xlsx": two(BLUE, lead=3, star=True),
         "wrong_sums.xlsx": two(BLUE, base=(replace(BLUE, gross="100000.01"),)),
         "lines_missing.xlsx": two(BLUE, base=(BLUE, RED)),
