@@ -5,6 +5,7 @@ so, and no column takes it (see `cells.flaw`).
 """
 
 import posixpath
+import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from typing import IO
@@ -18,9 +19,10 @@ Range = tuple[tuple[int, int], tuple[int, int]]
 MOST_COVERED = 2_000_000
 """Rows below the first that all merged ranges of a sheet may have together."""
 _CHUNK = 1 << 20
-_OVERLAP = 16
-_FORMULA = (b"<f", b":f")
-_NO_VALUE = (b"</f></", b":f></", b"<v></", b"<v/>", b":v></", b":v/>", b"/></c>", b"/></")
+_OVERLAP = 64
+_NO_VALUE = (b"</f></c>", b"<v></v>", b"<v/>", b"/></c>")
+_PREFIXED = re.compile(rb"</(\w+):f></\1:c>|<(\w+):v></\2:v>|:v/>|/></\w+:c>")
+"""The same where other programs write a prefix before each name."""
 _LETTERS = str.maketrans("", "", "0123456789$")
 
 
@@ -88,14 +90,17 @@ def _part(packed: zipfile.ZipFile, sheet: str) -> str | None:
 
 def _suspicious(packed: zipfile.ZipFile, part: str) -> bool:
     """Tell by its bytes whether a sheet may have such a formula: nearly all have none, and the search is cheap."""
-    formula, tail = False, b""
+    plain = prefixed = False
+    tail = b""
     with packed.open(part) as stream:
         while piece := stream.read(_CHUNK):
             joined = tail + piece
-            if b't="e"' in joined:
-                return True
-            formula = formula or any(mark in joined for mark in _FORMULA)
-            if formula and any(mark in joined for mark in _NO_VALUE):
+            plain, prefixed = plain or b"<f" in joined, prefixed or b":f" in joined
+            if (
+                b't="e"' in joined
+                or (plain and any(mark in joined for mark in _NO_VALUE))
+                or (prefixed and _PREFIXED.search(joined))
+            ):
                 return True
             tail = joined[-_OVERLAP:]
     return False
