@@ -75,6 +75,7 @@ def einvoice_xml() -> dict[str, bytes]:
         "six_places": SIX_PLACES,
         "red_marked_blue": replace(RED, mark="Y"),
         "red_by_remark": replace(RED, sparse=True, remark=f"被红冲蓝字数电发票号码：{BLUE.number}"),
+        "red_names_two": replace(RED, remark=f"被红冲蓝字数电发票号码：{RED_FULL.number}"),
         "month_in_remark": replace(BLUE, remark="账期202608 合同CQ-SYN-0001"),
         "signed": replace(BLUE, signature="U1lOVEhFVElD"),
         "number_of_another_year": replace(BLUE, number="25502000000099900001"),
