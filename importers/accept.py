@@ -65,7 +65,7 @@ def ask(
             raise Refused("back_dated", "申报日由系统按当天记录；如需补记更早的日期，请联系经办人员。")
         provider = user.provider_uscc
     if received_on is not None and received_on > today:
-        raise Misused("received_ahead", f"申报日 {received_on} 晚于今天（{today}）。")
+        raise Misused("received_ahead", f"申报日 {received_on} 晚于今天（{today}）。请改为今天或更早的日期。")
     if service_month:
         try:
             month_span(service_month)

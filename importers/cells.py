@@ -21,6 +21,10 @@ TEXT_LIMIT = 1000
 REFERENCE_LIMIT = 200
 """A reference is a key in the database; PostgreSQL's index entries end at 2704 bytes."""
 _NUMBER = re.compile(r"\d{20}\Z|\d{10}-\d{8}\Z|\d{12}-\d{8}\Z", re.ASCII)
+_RUN_TOGETHER = re.compile(r"0[1-6]\d{18}\Z", re.ASCII)
+"""Code and number of a legacy invoice without the minus: its code begins so, and no 数电票 is older than 2021."""
+_CURRENCY = re.compile(r"(-?)\s*(?:[¥￥]\s*)?(-?\d.*?)\s*元?\Z", re.DOTALL)
+_MORE_ZEROS = re.compile(r"(\.\d\d)0+\Z", re.ASCII)
 _SCIENTIFIC = re.compile(r"-?\d+(\.\d*)?[eE]\+?\d+\Z", re.ASCII)
 _TAX_CODE = re.compile(r"\d{19}\Z", re.ASCII)
 _TIME = re.compile(r"[ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?Z?\Z", re.ASCII)
@@ -29,6 +33,20 @@ _QUANTITY = re.compile(r"(-?)(\d{1,15}|\d{1,3}(?:,\d{3}){1,4})(?:\.(\d{1,10}))?\
 _RATE = re.compile(r"(\d{1,3}(?:\.\d{1,6})?)\s*(%?)\Z", re.ASCII)
 NO_RATE = frozenset({"免税", "不征税", "***", "*", "-"})
 _ZERO_RATE = frozenset({"零税率", "出口零税率", "普通零税率"})
+
+
+MERGED, NO_RESULT = "#合并单元格：", "#公式无结果："
+"""How the cells begin that a workbook has merged with the row above, and those whose formula has no result."""
+_ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!"})
+
+
+def flaw(cell: Cell) -> str | None:
+    """Return the problem code of a cell that no column can take: what Excel could not reckon, what has no own row."""
+    if not isinstance(cell, str) or cell[:1] != "#":
+        return None
+    if cell.startswith(MERGED):
+        return "merged_cells"
+    return "formula_error" if cell.startswith(NO_RESULT) or clean(cell) in _ERRORS else None
 
 
 def show(cell: Cell) -> str:
@@ -53,10 +71,12 @@ def _identifier(cell: Cell) -> tuple[str, str | None]:
 
 
 def read_invoice_number(cell: Cell) -> Reading:
-    """Read 20 digits, or a legacy code-number (10 or 12 digits, minus, 8 digits)."""
+    """Read 20 digits, or a legacy code-number (10 or 12 digits, minus, 8 digits); one key for each invoice."""
     text, code = _identifier(cell)
     if code or not text:
         return None, code
+    if _RUN_TOGETHER.match(text):
+        text = f"{text[:12]}-{text[12:]}"
     return (text, None) if _NUMBER.match(text) else (None, "bad_invoice_number")
 
 
@@ -106,8 +126,11 @@ def read_day(cell: Cell) -> Reading:
 
 
 def read_money(cell: Cell) -> Reading:
-    """Read yuan with at most two decimals as fen; a numeric cell counts as the 15 digits Excel shows."""
-    text = clean_id(show(cell)).lstrip("¥￥")
+    """Read yuan with at most two decimals as fen; a numeric cell counts as the 15 digits Excel shows.
+
+    A sign of the currency before it, 元 behind it and zeros beyond the second decimal change nothing.
+    """
+    text = _MORE_ZEROS.sub(r"\1", _CURRENCY.sub(r"\1\2", clean_id(show(cell))))
     if not text:
         return None, None
     try:

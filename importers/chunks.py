@@ -221,6 +221,7 @@ class ChunkParser:
             for column, place in zip(columns, header.positions, strict=True)
             if place is not None
         ]
+        self._fields = {reader.column.name: reader.column.field for reader, _ in self._readers}
         self._number_at = next((p for r, p in self._readers if r.column.field == "invoice_number"), None)
 
     def parse(self, batch: Batch) -> ParsedChunk:
@@ -239,7 +240,12 @@ class ChunkParser:
         for staged in STAGED:
             if staged.name not in values:
                 values[staged.name] = [self._constants.get(staged.name)] * size
-        findings.extend(self._rules(values, self._today))
+        unread = {(finding.index, self._fields.get(finding.column, "")) for finding in findings}
+        findings.extend(
+            finding
+            for finding in self._rules(values, self._today)
+            if (finding.index, finding.column) not in unread or values[finding.column][finding.index] is not None
+        )  # of a cell that could not be read no rule says that it is empty
         if misfits:
             findings = [*misfits.values(), *(finding for finding in findings if finding.index not in misfits)]
         numbers = columns[self._number_at] if self._number_at is not None else ()

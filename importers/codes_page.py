@@ -7,7 +7,7 @@ from importers.messages import CATALOGUE
 TITLES = {"blocking": "整份文件没有导入", "error": "这一张发票没有受理", "warning": "提示，或暂存待核"}
 """Severity to the heading it stands under."""
 WORDS = {
-    "value": "原内容", "column": "列名", "row": "行号", "limit": "上限", "detail": "", "other_row": "另一行的行号",
+    "value": "原内容", "column": "列名", "row": "行号", "limit": "上限", "detail": "说明", "other_row": "另一行的行号",
     "original": "原发票号码", "received": "申报日", "registered": "登记的名称", "choices": "可选的内容",
     "what": "这些行", "invoice_number": "发票号码",
 }  # fmt: skip

@@ -166,11 +166,17 @@ class ColumnReader(dict[Cell, Value]):
 
     def __missing__(self, cell: Cell) -> Value:
         """Read a cell not seen before."""
-        value, code = self._read(text.plain(cell, self._codec) if isinstance(cell, str) else cell)
+        plain = text.plain(cell, self._codec) if isinstance(cell, str) else cell
+        fault = cells.flaw(plain)
+        if fault == "merged_cells":  # it says the same as the row above; but a sum over several rows is not each row's
+            plain = str(plain).removeprefix(cells.MERGED)
+            fault = fault if self.column.type in ("money", "number") else None
+        value, code = self._read(plain)
         if isinstance(value, str):
             value = text.wire(value, self._codec)
         if code is None and value is None and self.column.required:
             code = "required"
+        code = fault or code
         if code is not None:
             self.notes[cell] = code
         self[cell] = value
@@ -207,6 +213,7 @@ def _at_once(type_: ColumnType, column: Sequence[Cell]) -> Sequence[Value] | Non
         return column if _QUANTITY.match(joined) else None  # type: ignore[return-value]
     digits = joined.replace("\n", "")
     usual = digits.isascii() and digits.isdigit() and set(map(len, column)) == {20}  # type: ignore[arg-type]
+    usual = usual and "\n0" not in joined  # a legacy code and its number run together
     return column if usual else None  # type: ignore[return-value]
 
 

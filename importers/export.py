@@ -62,6 +62,7 @@ class Export:
 
     def __init__(self, name: Callable[[Cell], str], matches: Callable[[Sequence[str]], bool], today: date) -> None:
         self._name, self._matches, self._today = name, matches, today
+        self._summing = False
         self._totals: dict[str, int] = {}
         self._sums: dict[str, int] = {}
         self._seen: dict[str, tuple[str, int]] = {}
@@ -69,6 +70,7 @@ class Export:
     def read(self, path: Path, kind: str) -> Iterator[Part]:
         """Yield the chunks of the sheet of lines (of invoices, when there is no other), then what does not agree."""
         with_lines = self._sheet_of_lines(path, kind)
+        self._summing = with_lines and kind == "xlsx"
         header: Header | None = None
         sheet: str | None = None
         rows = 0
@@ -164,8 +166,8 @@ class Export:
                 self._totals[number] = self._totals.get(number, 0) + int(gross * 100)
 
     def _add(self, parsed: ParsedChunk) -> None:
-        """Add up the lines of each invoice; only needed when there is a sheet to hold them against."""
-        if not self._totals:
+        """Add up the lines of each invoice; only needed when there may be a sheet to hold them against."""
+        if not self._summing:
             return
         numbers, amounts = parsed.column("invoice_number"), parsed.column("gross_fen")
         for row_no, number, gross in zip(parsed.row_nos, numbers, amounts, strict=True):

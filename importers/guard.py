@@ -23,6 +23,9 @@ _CHUNK = 1 << 18
 _HEAD = 1 << 16
 _OLE = bytes.fromhex("D0CF11E0A1B11AE1")
 _BIFF = (b"\x09\x00\x04\x00", b"\x09\x02\x06\x00", b"\x09\x04\x06\x00", b"\x09\x08\x10\x00")
+_ARCHIVES = (b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b")
+_OFFICE = frozenset({"[Content_Types].xml", "META-INF/manifest.xml"})
+"""Parts that office files have and no bundle of invoices."""
 _WEB = (b"<html", b"<!doctype html", b"<table", b"<head", b"<meta")
 _DECLARATION = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
 _DIRECTORY_BYTES = 4 * MIB
@@ -57,6 +60,15 @@ def kind_by_content(source: Source) -> FileKind:
     return "xml" if start.startswith(b"<") else "csv"
 
 
+def _unknown(source: Source) -> str:
+    """Say what a file is that cannot be read."""
+    with _open(source) as stream:
+        head = stream.read(8)
+    if head.startswith(_ARCHIVES):
+        return "是 rar、7z 或 gz 压缩包，请解压后上传，或重新打包成 zip"
+    return "是 Word、xlsb、ods 等其他办公文件" if head.startswith(b"PK") else "是图片、网页或其他文件"
+
+
 def _open(source: Source) -> BinaryIO:
     return BytesIO(source) if isinstance(source, bytes) else source.open("rb")
 
@@ -83,7 +95,7 @@ def check_file(source: Source, limits: Limits = LIMITS, kind: FileKind | None = 
         return problems
     kind = kind or kind_by_content(source)
     if kind == "unknown":
-        return [make("not_a_spreadsheet", detail="（是图片、网页或其他文件）")]
+        return [make("not_a_spreadsheet", detail=f"（{_unknown(source)}）")]
     if kind in ("xls", "empty"):
         return [make("old_excel" if kind == "xls" else "empty_file")]
     if kind == "ofd":
@@ -110,7 +122,9 @@ def _packed_kind(source: Source) -> FileKind:
         return "zip"
     if "xl/workbook.xml" in names:
         return "xlsx"
-    return "ofd" if "OFD.xml" in names else "zip"
+    if "OFD.xml" in names:
+        return "ofd"
+    return "zip" if names.isdisjoint(_OFFICE) else "unknown"
 
 
 def _directory_bytes(source: Source) -> int:

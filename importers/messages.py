@@ -70,7 +70,7 @@ CATALOGUE: Mapping[str, Entry] = {
     "repeated_text": _file(
         "工作簿里有过长的文字（{value}字节）被大量重复引用", "请缩短这些文字，或另存为 csv 后重新上传"
     ),
-    "file_too_large": _file("文件有{value}，超过上限{limit}", "请拆成几个文件分别上传"),
+    "file_too_large": _file("文件有{value}，超过上限{limit}", "请拆成几个文件上传；单张发票请重新下载原件"),
     "zip_bomb": _file(
         "文件解开后异常庞大（{value}）", "表格请用 Excel 重新另存为 xlsx，发票请向开票平台重新下载原件，再上传"
     ),
@@ -87,15 +87,17 @@ CATALOGUE: Mapping[str, Entry] = {
     # one cell
     "required": _row("“{column}”没有填写", "请补填后重新上传这一行"),
     "number_lost": _row(
-        "“{column}”被 Excel 当作数字保存，尾部数字已经丢失（显示为{value}）",
-        "请先把该列设为文本格式，再照发票重新填写完整号码",
+        "“{column}”被 Excel 当作数字保存（显示为{value}），开头的零或尾部数字可能已经丢失",
+        "请先把该列设为文本格式，再照原件重新填写完整号码",
     ),
+    "formula_error": _row("“{column}”里的公式出错或没有结果：{value}", "请改正公式，或直接填入内容后重新上传这一行"),
+    "merged_cells": _row("“{column}”与上面的行合并了单元格：{value}", "请取消合并，每行各填各的数，整张重新上传"),
     "bad_invoice_number": _row(
         "“{column}”不是有效的发票号码：{value}",
         "请填写20位数电票号码，或“发票代码-发票号码”（10或12位代码、一个减号、8位号码）",
     ),
     "bad_choice": _row("“{column}”不能填“{value}”", "请改为以下之一：{choices}"),
-    "bad_day": _row("“{column}”不是有效日期：{value}", "请写成 2026-08-01 这样的日期"),
+    "bad_day": _row("“{column}”不是有效日期：{value}", "请写成 2026-08-01 这样的日期，或把单元格格式改为日期"),
     "bad_amount": _row(
         "“{column}”不是有效金额：{value}", "请填写以元为单位、最多两位小数的数字，例如 1234.56 或 1,234.56"
     ),
@@ -110,6 +112,7 @@ CATALOGUE: Mapping[str, Entry] = {
     ),
     "bad_account": _row("“{column}”不是有效的账号：{value}", "请只填写数字或字母，共4至40位"),
     "bad_rate": _note("“{column}”无法识别：{value}", "请写成 6%、免税或不征税，本次不用税率核对税额"),
+    "clearing_no_differs": _note("“{column}”不是12位数字：{value}", "请向开户银行核对，有误会被退回付款"),
     "bad_number": _row("“{column}”不是有效数量：{value}", "请填写最多10位小数的数字"),
     "bad_character": _row("“{column}”含有竖线、换行或其他控制字符：{value}", "请删去这些字符后重新上传这一行"),
     "text_too_long": _row("“{column}”超过{limit}个字", "请缩短后重新上传这一行"),
@@ -123,6 +126,7 @@ CATALOGUE: Mapping[str, Entry] = {
     "span_half_given": _row("服务起始日和服务截止日只填了一个", "请把“{column}”也填上，或两个都留空"),
     "span_too_long": _row("服务期间超过10年（{start}至{value}）", "请核对服务起始日和服务截止日的年份"),
     "issued_in_future": _row("开票日期（{value}）晚于今天（{today}）", "请核对开票日期"),
+    "day_ahead": _row("“{column}”（{value}）晚于今天（{today}）", "请核对这个日期"),
     "sum_differs": _row("不含税金额{net}元加税额{tax}元等于{sum}元，与价税合计{value}元不符", "请照发票核对这三个金额"),
     "tax_rate_differs": _note(
         "税额{value}元与不含税金额乘税率{expected}元相差超过0.05元",
@@ -133,7 +137,7 @@ CATALOGUE: Mapping[str, Entry] = {
         "请在“原发票号码”填写被冲红的蓝字发票号码；没有这一列的，在备注里写“被红冲蓝字数电发票号码：”和号码",
     ),
     "red_not_negative": _row("红字发票的金额应为负数，现为{value}元", "请把不含税金额、税额和价税合计都填为负数"),
-    "blue_negative": _row("蓝字发票的价税合计为负数（{value}元）", "请核对金额，如是冲红请把发票类型改为红字"),
+    "blue_negative": _row("蓝字发票的价税合计为负数（{value}元）", "请核对金额，如是冲红请改为红字发票"),
     "same_party": _row("供方和用方是同一个统一社会信用代码：{value}", "请照发票分别填写销售方和购买方的代码"),
     "parties_swapped": _row(
         "供方和用方填反了：{value}只在企业名单上，另一方只在服务商名单上", "请把这两列的统一社会信用代码对调"
@@ -165,7 +169,8 @@ CATALOGUE: Mapping[str, Entry] = {
     ),
     "original_missing": _note(
         "原发票{value}还没有受理",
-        "发票已暂存，请上传这张蓝字发票，受理后会自动处理；号码写错的请改正原发票号码后重新上传",
+        "发票已暂存，请上传这张蓝字发票，受理后会自动处理；号码写错的请改正原发票号码后重新上传，"
+        "蓝字发票已全额红冲、从未申报的不用再办",
     ),
     "service_span_missing": _note(
         "没有服务起始日和服务截止日",
@@ -186,7 +191,7 @@ CATALOGUE: Mapping[str, Entry] = {
     ),
     "paper_too_large": _file("文件过大（{value}）", "请向开票平台重新下载原件后上传"),
     "xml_broken": _file("这个 XML 不完整或已被改动，读不出内容", "请向电子税务局重新下载数电票 XML 后上传"),
-    "unknown_xml": _file("这个 XML 不是数电票（最外层是“{value}”）", "请上传电子税务局下载的数电票 XML"),
+    "unknown_xml": _file("这个 XML 不是完整的数电票（最外层是“{value}”）", "请上传数电票 XML；表格请另存为 xlsx"),
     "nothing_in_document": _file(
         "文件里没有可以读取的发票数据", "请上传同一发票的数电票 XML 或 OFD，或在模板中填写这张发票"
     ),
@@ -233,7 +238,7 @@ CATALOGUE: Mapping[str, Entry] = {
         "二维码里的“{column}”是{value}，与 PDF 所载的{other}不同",
         f"请向开票平台重新下载原件后上传；{_RESOLVED}",
     ),
-    "reversed_blue": _row("发票状态为“{value}”，已全额红冲的蓝字发票不能申报", "如已重新开具，请上传新的发票"),
+    "reversed_blue": _row("发票状态为“{value}”，全额红冲的蓝字发票不能申报", "请上传新发票；早已受理的请传其红字发票"),
     "partly_reversed": _note("发票状态为“{value}”", "请确认对应的红字发票也在本次或以前上传"),
     "void_invoice": _row("发票状态为“{value}”，作废的发票不能申报", "如已重新开具，请上传新的发票"),
     "risky_invoice": _note("税务风险等级为“{value}”", "请向经办人员说明情况，确认无误可不处理"),

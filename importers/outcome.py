@@ -17,6 +17,10 @@ INVOICE_KINDS = {"blue": "蓝字", "red": "红字"}
 """Kind of an invoice to what it is called on screen."""
 
 
+UNREAD = frozenset({"other_sheet_ignored", "export_lines_missing"})
+"""Problems that tell of invoices of a file which are among no rows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How a file ended. upload_id: None when it was blocked or rehearsed. counts: rows per outcome.
@@ -38,10 +42,11 @@ class Outcome:
 
     @property
     def exit_status(self) -> int:
-        """0: all rows accepted or known. 3: some need a look. 1: the file is blocked."""
+        """0: all rows accepted or known. 3: some need a look, or were not read. 1: the file is blocked."""
         if any(problem.severity == "blocking" for problem in self.problems):
             return 1
-        return 3 if any(self.counts[name] for name in ("conflict", "rejected", "held")) else 0
+        unread = any(problem.code in UNREAD for problem in self.problems)
+        return 3 if unread or any(self.counts[name] for name in ("conflict", "rejected", "held")) else 0
 
 
 def blocked(sha256: str, problems: Sequence[Problem], format_name: str = "") -> Outcome:

@@ -150,14 +150,19 @@ def natural_number(code: str, number: str) -> str:
 
 
 def with_remark(paper: Paper) -> Paper:
-    """Fill what the remark says and the document does not: span, contract, reversed invoice."""
+    """Fill what the remark says and the document does not: span, contract, reversed invoice, which must agree."""
     said: Remark = read_remark(paper.remark)
     notes = dict(paper.notes)
     if said.confirmation:
         notes.setdefault("红字信息确认单编号", said.confirmation)
     span = said.span if paper.kind == "blue" and not paper.service_from else None
+    faults = paper.faults
+    stated = clean_id(paper.original_number)
+    if paper.kind == "red" and len(stated) == len(said.original_number) == 20 and stated != said.original_number:
+        faults = (*faults, Fault("places_differ", "原发票号码", said.original_number, extra={"other": stated}))
     return replace(
         paper,
+        faults=faults,
         service_from=span.start.isoformat() if span else paper.service_from,
         service_until=span.last.isoformat() if span else paper.service_until,
         original_number=paper.original_number or (said.original_number if paper.kind == "red" else ""),

@@ -21,6 +21,7 @@ from importers.cells import Cell
 from importers.columns import HEADER_WITHIN, ColumnReader, Header, match_header
 from importers.messages import make
 from importers.originals import keep
+from importers.outcome import UNREAD
 from importers.receive import Received, receive
 from importers.register_kinds import KINDS, Kind
 from importers.sheets import rows as sheet_rows
@@ -29,7 +30,7 @@ from voucher import acts, approval, database
 from voucher.access import User
 from voucher.acts import canonical
 from voucher.database import one, query, run_file
-from voucher.days import OPEN_END
+from voucher.days import OPEN_END, business_day
 from voucher.errors import Broken
 from voucher.money import format_yuan
 from voucher.problem import Problem
@@ -52,10 +53,11 @@ class Taken:
 
     @property
     def exit_status(self) -> int:
-        """0 done, 1 refused, 3 when changed accounts wait for a second person."""
+        """0 done, 1 refused, 3 when changed accounts wait for a second person or a sheet was not read."""
         if _wrong(self.problems):
             return 1
-        return 3 if self.proposal is not None else 0
+        unread = any(problem.code in UNREAD for problem in self.problems)
+        return 3 if unread or self.proposal is not None else 0
 
 
 Values = dict[str, Any]
@@ -118,23 +120,29 @@ def parse(path: Path, file_kind: str, words: Mapping[str, str]) -> tuple[Kind | 
     problems: list[Problem] = []
     readers: list[ColumnReader] = []
     nearest: Header | None = None
+    others: dict[str, None] = {}
     for entry in sheet_rows(path, "csv" if file_kind == "csv" else "xlsx"):
         if isinstance(entry, Problem):
             problems.append(entry)
             break
         sheet, row_no, row = entry
-        if header is None or kind is None:
-            kind, header, nearest = _identify(sheet, row_no, row, nearest)
+        if header is None or (sheet != header.sheet and not found):
+            at = _identify(sheet, row_no, row, nearest) if row_no <= HEADER_WITHIN else (None, None, nearest)
+            kind, header, nearest = at if at[1] else (kind, header, at[2])
             readers = [ColumnReader(column) for column in kind.columns] if kind else []
-            if header is None and row_no >= HEADER_WITHIN:
+            if header is None and not sheet and row_no >= HEADER_WITHIN:
                 break
             if header is not None and header.duplicated:
                 problems.append(make("duplicate_columns", value="、".join(header.duplicated), row=row_no))
                 break
-        elif sheet == header.sheet:
+        elif sheet != header.sheet:
+            if row_no <= HEADER_WITHIN and _identify(sheet, row_no, row, None)[1] is not None:
+                others[sheet] = None
+        elif kind is not None:
             values, wrong = _row(kind, header, readers, row_no, row, words)
             found.append(values)
             problems.extend(wrong)
+    problems += [make("other_sheet_ignored", value=other, sheet=other) for other in others]
     if kind is None or header is None:
         problems = problems or [_no_header(nearest)]
     elif not found and not problems:
@@ -158,8 +166,8 @@ def _identify(
 def _no_header(nearest: Header | None) -> Problem:
     """Say which columns are missing: of the kind that the file comes nearest to, else of all kinds."""
     if nearest is None:
-        every = "；".join("、".join(column.name for column in kind.columns) for kind in KINDS)
-        return make("missing_columns", value=every)
+        every = "；".join(f"{kind.title}（{'、'.join(column.name for column in kind.columns)}）" for kind in KINDS)
+        return make("missing_columns", value=f"以下任一种登记文件的列：{every}")
     return make("missing_columns", value="、".join(nearest.missing), row=nearest.row_no, sheet=nearest.sheet)
 
 
@@ -220,7 +228,10 @@ def _special(field: str, cell: Cell, words: Mapping[str, str]) -> tuple[Any, str
         doubtful = not isinstance(cell, str) and 0 < cell <= 1
         return (share, None) if 0 <= share <= 10_000 and not doubtful else (None, "bad_percent")
     digits = re.sub(r"[\s-]", "", text)
-    return (digits, None) if re.fullmatch(r"[0-9A-Za-z]{4,40}", digits) else (None, "bad_account")
+    if not re.fullmatch(r"[0-9A-Za-z]{4,40}", digits):
+        return None, "bad_account"
+    usual = field != "clearing_no" or re.fullmatch(r"[0-9]{12}", digits)
+    return digits, None if usual else "clearing_no_differs"
 
 
 def _finish(kind: Kind, values: Values, row_no: int) -> list[Problem]:
@@ -242,6 +253,9 @@ def _finish(kind: Kind, values: Values, row_no: int) -> list[Problem]:
             values["holder"] = values["holder"] or values["name"]
     if kind.name == "subsidies":
         values["waived"] = values["waived"] == "yes"
+    today = business_day().isoformat()
+    if kind.name == "verifications" and values["checked_on"] > today:
+        problems.append(make("day_ahead", row=row_no, column="查验日期", value=values["checked_on"], today=today))
     if kind.name in ("subsidies", "contracts") and values["amount_fen"] < 0:
         column = next(column.name for column in kind.columns if column.field == "amount_fen")
         problems.append(make("bad_amount", row=row_no, column=column, value=format_yuan(values["amount_fen"])))

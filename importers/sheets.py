@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TextIO
 
 from importers import text
-from importers.cells import Cell, show
+from importers.cells import Cell, flaw, show
 from importers.limits import LIMITS
 from importers.messages import make
 from importers.text import Codec
@@ -103,10 +103,13 @@ def head(path: Path, kind: str, within: int = 10) -> Iterator[tuple[str, int, li
 
 
 def is_row(row: Sequence[Cell]) -> bool:
-    """Tell whether a row of plain cells holds data: it is not blank and does not begin with 合计 or the like."""
+    """Tell whether a row of plain cells holds data: it is not blank and does not begin with 合计 or the like.
+
+    What Excel could not reckon, and what belongs to the row above, is no data by itself.
+    """
     for cell in row:
         word = text.clean(show(cell))
-        if word:
+        if word and flaw(word) is None:
             return "".join(word.split()).rstrip(":：") not in SUMMARIES
     return False
 

@@ -11,7 +11,6 @@ from importers.columns import HEADER_WITHIN, Column, Header, find_header
 from importers.limits import LIMITS
 from importers.messages import make
 from importers.sheets import Batch, batches
-from importers.text import Codec
 from voucher.problem import Problem
 
 
@@ -24,7 +23,7 @@ def read_table(
     today: date,
     constants: Mapping[str, Value] | None = None,
 ) -> Iterator[ParsedChunk | Problem]:
-    """Yield the chunks of the first sheet that has the header, and the problems of the file.
+    """Yield the chunks of the first sheet that has rows under the header, and the problems of the file.
 
     kind: as guard.kind_by_content tells. today: the business day. constants: staged fields that no column fills.
     Bounded memory for csv. Never raises for what is in the file; a blocking problem may come after chunks, so nothing
@@ -63,20 +62,24 @@ class _Reading:
         if batch.first:
             header = _find(self._columns, batch)
             self._here = False
-            if self._parser is not None:
-                if header is not None and not header.missing and batch.below(header.row_no).row_nos:
-                    yield make("other_sheet_ignored", value=batch.sheet, sheet=batch.sheet)
-            elif header is not None:
-                yield from self._start(header, batch.codec)
             batch = batch if header is None else batch.below(header.row_no)
+            if header is not None:
+                yield from self._start(header, batch)
         if self._parser is not None and self._here and batch.row_nos:
             self._any_data = True
             yield self._parser.parse(batch)
 
-    def _start(self, header: Header, codec: Codec) -> Iterator[Problem]:
-        """Begin to read under a header, unless it lacks columns; then a later sheet may have them."""
+    def _start(self, header: Header, batch: Batch) -> Iterator[Problem]:
+        """Begin to read a sheet under its header, unless that lacks columns or a sheet before it had rows.
+
+        batch: what stands below the header.
+        """
         self._nearest = self._nearest or header
         if header.missing:
+            return
+        if self._any_data:
+            if batch.row_nos:
+                yield make("other_sheet_ignored", value=batch.sheet, sheet=batch.sheet)
             return
         problems = _header_problems(header)
         self.stopped = bool(problems)
@@ -84,13 +87,12 @@ class _Reading:
             yield from problems
         else:
             self._here = True
-            self._parser = ChunkParser(self._columns, header, self._rules, self._today, codec, self._constants)
+            self._parser = ChunkParser(self._columns, header, self._rules, self._today, batch.codec, self._constants)
 
     def end(self) -> Iterator[Problem]:
         """Yield what is wrong with the file as a whole."""
         if self._nearest is None:
-            names = "、".join(column.name for column in self._columns)
-            yield make("missing_columns", value=names) if self._any_row else make("empty_file")
+            yield make("header_not_found" if self._any_row else "empty_file")
         elif self._parser is None:
             yield from _header_problems(self._nearest)
         elif not self._any_data:

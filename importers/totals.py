@@ -1,10 +1,12 @@
 """A Paper from the totals of an invoice, where a document states no tax codes: OFD, PDF, an older dialect."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from importers.papers import Fault, Paper, PaperLine, day, decimal, natural_number, with_remark, yuan
 from importers.papers import tax as tax_of
+from importers.text import clean_id
 
 _NAMES = {"net": "不含税金额", "tax": "税额", "gross": "价税合计"}
 _AMOUNTS = {"net": decimal, "tax": tax_of, "gross": decimal}
@@ -22,6 +24,25 @@ def merged(places: Sequence[Mapping[str, str]]) -> tuple[dict[str, str], list[Fa
                 faults.append(Fault("places_differ", "发票号码", text, extra={"other": fields["number"]}))
             fields.setdefault(name, text)
     return fields, faults
+
+
+def against(paper: Paper, places: Sequence[Mapping[str, str]]) -> Paper:
+    """Hold an embedded tree against the other places of its document: number and money must agree."""
+    totals = {
+        name: yuan(sum(filter(None, amounts), Decimal(0)))
+        for name in _NAMES
+        if None not in (amounts := [decimal(getattr(line, name)) for line in paper.lines])
+    }
+    readable = [
+        {
+            name: text
+            for name, text in place.items()
+            if (name in _NAMES and _AMOUNTS[name](text) is not None) or (name == "number" and clean_id(text).isdigit())
+        }
+        for place in places
+    ]
+    _, faults = merged([{"number": paper.number, **totals}, *readable])
+    return replace(paper, faults=(*paper.faults, *faults))
 
 
 def totals_paper(

@@ -15,10 +15,11 @@ PLACES = 12
 PARTS = 10**PLACES
 LARGEST = 10**11 * PARTS
 _INSTANT = re.compile(
-    r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d{1,9})?)?)?"
+    r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d{1,9})?)?)?"
     r" *(Z|UTC|(?:GMT|UTC)?([+-])(\d{1,2}):?(\d{2})?)?\Z",
     re.ASCII,
 )
+_SOLID_DAY = re.compile(r"(\d{4})(\d{2})(\d{2})\Z", re.ASCII)
 _DECIMAL = re.compile(r"([+-]?)(\d{0,18})(?:\.(\d{0,12})(?:\d*))?\Z", re.ASCII)
 _GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d*)?\Z", re.ASCII)
 _FINE = re.compile(r"\.\d{13}|[eE]", re.ASCII)
@@ -134,7 +135,7 @@ class Instants:
         word = clean_id(cell)
         if not word or word in NULLS:
             return None, None
-        match = _INSTANT.match(word)
+        match = _INSTANT.match(_SOLID_DAY.sub(r"\1-\2-\3", word))
         if match is None:
             return None, "usage_time_bad"
         year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])

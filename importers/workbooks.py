@@ -12,9 +12,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from importers import worker
+from importers import sheet_flaws, worker
 from importers.cells import Cell
 from importers.limits import WORKBOOK_LIMITS, ParserLimits
+from importers.sheet_flaws import Flaws
 
 _TEXT_OR_FLOAT = frozenset({str, float})
 
@@ -76,22 +77,26 @@ def main(limits: ParserLimits = WORKBOOK_LIMITS) -> None:
     worker.bound(limits)
     book: CalamineWorkbook | None = None
     opened: dict[str, CalamineSheet] = {}
+    path = ""
     while line := sys.stdin.buffer.readline():
         asked = json.loads(line)
         worker.bound_time(limits)
         try:
             if "open" in asked:
                 opened.clear()
-                book = CalamineWorkbook.from_path(asked["open"])
-                kinds = {meta.name: str(meta.typ) for meta in book.sheets_metadata}
-                _say(answers, [name for name in book.sheet_names if kinds[name].endswith("WorkSheet")])
+                path = asked["open"]
+                book = CalamineWorkbook.from_path(path)
+                _say(answers, _names(book))
                 continue
             assert book is not None
             name, most = asked["sheet"], asked["most"]
             sheet = opened.pop(name, None) or book.get_sheet_by_name(name)
             if most is not None:
                 opened[name] = sheet
-            _say_rows(answers, sheet, asked["at_once"], most)
+                flaws = None
+            else:
+                flaws = sheet_flaws.Flaws(path, name, sheet.merged_cell_ranges or ())
+            _say_rows(answers, sheet, asked["at_once"], most, flaws)
         except BaseException as error:
             # calamine turns a panic into PanicException, which is no Exception
             if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
@@ -99,21 +104,30 @@ def main(limits: ParserLimits = WORKBOOK_LIMITS) -> None:
             _say(answers, {"broken": type(error).__name__})
 
 
+def _names(book: Any) -> list[str]:
+    """List the sheets with cells in order; what is hidden comes last, so that nobody hands in what he does not see."""
+    sheets = [meta for meta in book.sheets_metadata if str(meta.typ).endswith("WorkSheet")]
+    return [meta.name for meta in sorted(sheets, key=lambda meta: not str(meta.visible).endswith("Visible"))]
+
+
 def _say(answers: BinaryIO, answer: object) -> None:
     answers.write(json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
     answers.flush()
 
 
-def _say_rows(answers: BinaryIO, sheet: Any, at_once: int, most: int | None) -> None:
+def _say_rows(answers: BinaryIO, sheet: Any, at_once: int, most: int | None, flaws: Flaws | None) -> None:
     """Write the rows of a sheet; calamine leaves out leading empty columns, but not leading empty rows."""
     rows = islice(sheet.iter_rows(), most)
     lead: list[Cell] = [""] * (sheet.start[1] if sheet.start else 0)
     found = list(islice(rows, at_once))
+    number = 0
     while True:
         for index, row in enumerate(found):
             if not _TEXT_OR_FLOAT.issuperset(map(type, row)):
                 row = [_plain_cell(cell) for cell in row]
-            found[index] = lead + row if lead else row
+            row = lead + row if lead else row
+            found[index] = row if flaws is None else flaws.put(number + index, row)
+        number += len(found)
         _say(answers, found)
         found = list(islice(rows, at_once))
         if not found:

@@ -150,7 +150,7 @@ def slot_of(job: Job, asked: str | None, today: date) -> str:
         start = today if job.period == "day" else (today.replace(day=1) - timedelta(days=40)).replace(day=1)
         found = list(slots(job, start, today))
         if not found:
-            raise Refused("not_due", f"“{job.title}”眼下没有到期的一期。")
+            raise Refused("not_due", f"“{job.title}”眼下没有到期的一期。请用 cvl jobs list 查看。")
         return found[-1]
     try:
         day = job.due(asked)

@@ -272,7 +272,7 @@ def _add_uploads(router: APIRouter, wrong: Any, may: Callable[[str, str], Any]) 
 
         def work(db: Connection) -> Outcome:
             if one(db, "queries/portal/uploads.sql", **asked) is None:
-                raise Refused("no_upload", f"没有编号为 {id} 的上传。")
+                raise Refused("no_upload", f"没有编号为 {id} 的上传。请核对编号。")
             return read_outcome(db, [int(id)])[int(id)]
 
         return outcome_data(found.read(work))

@@ -15,6 +15,8 @@ from reconciliation.bank_profile import Profile, candidates
 from voucher.problem import Problem
 
 Values = dict[str, Any]
+_DASHES = {"-", "--", "—", "——", "–", "－", "/"}
+"""What banks write where there is no amount."""
 _MONEY = {"amount", "paid_out", "paid_in"}
 _REFERENCES = {"bank_reference", "serial"}
 UNKNOWN = (
@@ -50,11 +52,18 @@ def read(path: Path, section: str, asked: str | None) -> Read:
             return Read(chosen, found, [*problems, entry])
         sheet, row_no, row = entry
         if chosen is None:
-            chosen, places = _identify(profiles, section, row)
-            if chosen is None and row_no >= HEADER_WITHIN:
+            if row_no <= HEADER_WITHIN:
+                chosen, places = _identify(profiles, section, row)
+            elif not sheet:
                 break
             continue
+        again, new = _identify([chosen], section, row)
+        if again is not None:  # each page or sheet may begin with the header
+            places = new
+            continue
         values, wrong = _row(chosen.columns(section), places, row_no, row, sheet)
+        if _is_note(values, wrong):
+            continue
         found.append(values)
         problems += wrong
     if chosen is None:
@@ -75,6 +84,13 @@ def _identify(
     return best, {key: names.index(header) for key, header in best.columns(section).items()}
 
 
+def _is_note(values: Values, wrong: Sequence[Problem]) -> bool:
+    """Tell whether a row is words below the table: it has no day that can be read, and no amount at all."""
+    amounts = [values[key] for key in _MONEY if key in values]
+    blank = "day" in values and values["day"] is None and set(amounts) == {None}
+    return blank and "reference" not in values and {problem.code for problem in wrong} <= {"bad_day"}
+
+
 def _row(
     columns: Mapping[str, str], places: Mapping[str, int], row_no: int, row: Sequence[Cell], sheet: str
 ) -> tuple[Values, list[Problem]]:
@@ -84,7 +100,7 @@ def _row(
     for key, place in places.items():
         cell: Cell = row[place] if place < len(row) else ""
         if key in _MONEY:
-            value, code = cells.read_money(cell if cell != "-" else "")
+            value, code = cells.read_money("" if cells.show(cell).strip() in _DASHES else cell)
         elif key == "day":
             value, code = cells.read_day(cell)
         elif key in _REFERENCES and not isinstance(cell, str):

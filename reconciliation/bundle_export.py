@@ -34,7 +34,7 @@ def point(db: Connection, no: int) -> Point:
     """Return a place in the chain by its seal number. Raises Refused when there is none."""
     row = one(db, "queries/reconcile/seal.sql", no=no)
     if row is None:
-        raise Refused("no_cutoff", f"账上没有第{no}号。")
+        raise Refused("no_cutoff", f"账上没有第{no}号。请核对号码，末号见 cvl balance。")
     return Point(no, row["chain_sha256"], row["chain_sm3"])
 
 

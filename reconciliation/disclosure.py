@@ -115,7 +115,7 @@ def release(db: Connection, user: User, run_id: int, number: str, why: str) -> i
     """Release the open objection to an invoice; twice gives the first answer. Returns its act id."""
     known = _ready(db, run_id, number, why)
     if not known:
-        raise Refused("no_objection", f"发票 {number} 在结算批次 {run_id} 没有异议。")
+        raise Refused("no_objection", f"发票 {number} 在结算批次 {run_id} 没有异议。请核对发票号码和批次号。")
     last = known[-1]
     if last["state"] != "open":
         if last["release_why"] == why:

@@ -25,7 +25,10 @@ _TOTALS = ("NbOfTxs", "CtrlSum")
 def bank_csv(batch: Row, payments: Sequence[Row], profile: Profile) -> bytes:
     """Write the bank's csv: columns and encoding by the profile, accounts as text."""
     if not profile.payout:
-        raise Misused("bad_profile", f"银行格式“{profile.title}”没有 [payout] 一节，不能导出付款文件。")
+        raise Misused(
+            "bad_profile",
+            f"银行格式“{profile.title}”没有 [payout] 一节，不能导出付款文件。请补上，或用 --profile 换一个。",
+        )
     columns = profile.payout["columns"]
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\r\n")
@@ -172,7 +175,10 @@ def _made(profile: Profile, part: str, told: Mapping[str, str]) -> str:
     try:
         return profile.treasury[part].lstrip("\n").format_map(safe)
     except (KeyError, IndexError, ValueError) as error:
-        raise Misused("bad_profile", f"银行格式“{profile.title}”的 {part} 里有不认识的内容：{error}。") from None
+        raise Misused(
+            "bad_profile",
+            f"银行格式“{profile.title}”的 {part} 里有不认识的内容：{error}。请对照随附的 generic.toml 改正。",
+        ) from None
 
 
 def digest(content: bytes) -> str:

@@ -53,7 +53,10 @@ def _check(db: Connection, asked: dict[str, Any]) -> tuple[int, int]:
         raise Refused("same_company", "合并双方是同一家企业。请核对统一社会信用代码。")
     for each in (absorbed, survivor):
         if each["survivor"] is not None:
-            raise Refused("merged", f"企业 {each['uscc']} 已自{each['merged_on']}起并入 {each['survivor']}。")
+            raise Refused(
+                "merged",
+                f"企业 {each['uscc']} 已自{each['merged_on']}起并入 {each['survivor']}。请核对统一社会信用代码。",
+            )
     year = date.fromisoformat(asked["on"]).year
     policies = documents.recorded(db, acts.cutoff(db))
     numbers = set()

@@ -68,7 +68,7 @@ def tell(db: Connection, user: User, number: str, told_on: date, reference: str)
     _check_reference(reference)
     first = min(row["recovered_on"] for row in found)
     if told_on < first:
-        raise Misused("too_early", f"追回于{first}批准，告知日不能早于这一天。")
+        raise Misused("too_early", f"追回于{first}批准，告知日不能早于这一天。请核对日期。")
     request = {"invoice_number": number, "told_on": told_on.isoformat(), "reference": reference}
     try:
         with acts.act(db, "recovery_notice", reference, user.name, request) as act:

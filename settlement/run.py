@@ -236,7 +236,9 @@ def submit(db: Connection, user: User, run_id: int) -> Run:
     if run.state in ("submitted", "approved") and run.maker == user.name:
         return run
     if run.state != "draft":
-        raise Refused("not_a_draft", f"结算批次 {run_id} 不是草稿（{STATES[run.state]}），不能提交。")
+        raise Refused(
+            "not_a_draft", f"结算批次 {run_id} 不是草稿（{STATES[run.state]}），不能提交。请用 cvl settle list 查看。"
+        )
     if run.drafted_by not in (user.name, SYSTEM):
         raise Refused("not_yours", f"这份草稿由“{run.drafted_by}”编制，只能由其提交。")
     sums = totals(db, run)
@@ -297,7 +299,7 @@ def decide(db: Connection, user: User, run_id: int, verdict: str, *, why: str = 
         if verdict != "withdrawn":
             raise Refused("not_submitted", f"结算批次 {run_id} 尚未提交。请经办人先运行 cvl settle submit {run_id}。")
         if run.drafted_by not in (user.name, SYSTEM):
-            raise Refused("second_person", "只有起草人本人可以撤回草稿。")
+            raise Refused("second_person", "只有起草人本人可以撤回草稿。请由起草人办理。")
         _lock(db, run.programme)
         _drop_draft(db, run_id)
         return run

@@ -137,7 +137,7 @@ def decide(
     if digest is not None and (len(digest) < 8 or not proposal.digest.startswith(digest.lower())):
         raise Refused("digest_differs", "摘要与待办事项不一致，内容可能已变。请重新查看后再批准。")
     if verdict == "rejected" and not why.strip():
-        raise Refused("why", "退回须写明理由。")
+        raise Refused("why", "退回须写明理由。请加上 --why 理由。")
     _check_person(proposal, verdict, user)
     request = {"verdict": verdict, "by": user.name, "why": why, "digest": proposal.digest}
     answer: dict[str, Any] = {"act": str(act_id), "kind": proposal.kind, "state": verdict}
@@ -165,7 +165,9 @@ def decide(
         return dict(json.loads(first["answer"]))
     except Refused as refusal:
         if refusal.code == "reference_conflict":
-            raise Refused("decided", f"事项 {act_id} 已经办结，不能再次决定。") from None
+            raise Refused(
+                "decided", f"事项 {act_id} 已经办结，不能再次决定。请用 cvl proposals 查看待办的事项。"
+            ) from None
         raise
     return answer
 
@@ -174,7 +176,7 @@ def _check_person(proposal: Proposal, verdict: str, user: User) -> None:
     """Refuse a wrong person with a sentence; the database refuses it too."""
     if verdict == "withdrawn":
         if user.name != proposal.maker:
-            raise Refused("second_person", "只有提交人本人可以撤回。")
+            raise Refused("second_person", "只有提交人本人可以撤回。请由提交人办理，或由复核人员退回。")
     elif user.name == proposal.maker:
         raise Refused("second_person", "不能复核自己提交的事项。请由另一名复核人员办理。")
 

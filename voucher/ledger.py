@@ -96,7 +96,7 @@ def propose_appropriation(db: Connection, user: User, year: int, amount_fen: int
 
 def _check_year(year: int) -> None:
     if year < business_day().year:
-        raise Refused("year_over", f"{year}年度已过，不能再下达该年度指标。")
+        raise Refused("year_over", f"{year}年度已过，不能再下达该年度指标。请核对年度。")
 
 
 def _appropriate(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict[str, Any]:

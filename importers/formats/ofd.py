@@ -1,6 +1,6 @@
 """OFD: an embedded 数电票 tree, else the older dialect, else references into page text, else custom data."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -11,7 +11,7 @@ from importers.ofd import Found, legacy_fields, legacy_goods, look
 from importers.papers import Paper, PaperLine, decimal, yuan
 from importers.papers import tax as tax_of
 from importers.parts import Part
-from importers.totals import merged, totals_paper
+from importers.totals import against, merged, totals_paper
 from importers.xml_reading import BadXml, Element, text_at
 
 NAME = "OFD"
@@ -36,7 +36,8 @@ def parse(data: bytes) -> list[Paper]:
     trees = [root for root in found.einvoices if is_einvoice(root)]
     if trees:
         papers = [read_einvoice(root) for root in trees]
-        return [replace(paper, notes={**paper.notes, **notes}) for paper in papers]
+        places: Sequence[Mapping[str, str]] = [*found.tags, found.custom] if len(papers) == 1 else []
+        return [against(replace(paper, notes={**paper.notes, **notes}), places) for paper in papers]
     red = "红字" in found.texts or "（负数）" in found.texts or "(负数)" in found.texts
     sets = _sets(found)
     if not sets:

@@ -19,7 +19,7 @@ from importers.limits import PARSER_LIMITS
 from importers.papers import Paper
 from importers.parts import Part
 from importers.qr import NAMES, Code, differences, missing, of_number, read_qr
-from importers.totals import merged, totals_paper
+from importers.totals import against, merged, totals_paper
 from importers.xml_reading import BadXml, Element, local, parse_xml
 
 if TYPE_CHECKING:
@@ -75,6 +75,8 @@ def parse(data: bytes) -> list[Paper]:
         if known := _information(reader):
             places.append(known)
         codes = _codes(reader, told=bool(papers or places))
+        if len(papers) == 1:
+            papers = [against(papers[0], places)]
         papers = papers or [_totals(places, codes)]
         return [replace(paper, faults=(*paper.faults, *differences(paper, codes))) for paper in papers]
 

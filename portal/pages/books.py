@@ -136,7 +136,7 @@ def act(visit: Visit) -> Response:
     def work(db: Connection) -> dict[str, Any]:
         found = one(db, "queries/portal/acts.sql", act_no=no, rows=1, skip=0)
         if found is None:
-            raise Refused("no_act", f"账本没有第 {no} 号。")
+            raise Refused("no_act", f"账本没有第 {no} 号。请从账本的列表进入。")
         return {"found": found, "rows": _transfers(db, visit, act_no=no, rows=ROWS + 1)}
 
     return show(visit, "act.html", size=ROWS, **visit.read(work))

@@ -27,7 +27,7 @@ def shown(visit: Visit) -> Response:
     number = visit.path("number", TEXT)
     found = visit.read(lambda db: resolve.documents(db, number))
     if not found:
-        raise Refused("no_invoice", f"没有收到过发票 {number} 的单据。")
+        raise Refused("no_invoice", f"没有收到过发票 {number} 的单据。请核对号码。")
     return show(visit, "conflict.html", number=number, rows=found, kinds=resolve.KINDS, states=resolve.STATES)
 
 

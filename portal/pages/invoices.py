@@ -41,7 +41,7 @@ def _asked(visit: Visit) -> dict[str, Any]:
     month = visit.asked("month", MONTH)
     status = visit.asked("status", TEXT)
     if status is not None and status not in WORDS:
-        raise Misused("bad_status", "没有这一种结果。")
+        raise Misused("bad_status", "没有这一种结果。请从页面上选择。")
     return invoices_asked(
         uploader=visit.user.provider_uscc, status=status, number=visit.asked("number", TEXT),
         month=None if month is None else date.fromisoformat(f"{month}-01"),

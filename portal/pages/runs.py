@@ -68,7 +68,7 @@ def _asked(visit: Visit) -> dict[str, Any]:
     """Read the filter of the lines."""
     tab, sort = visit.asked("tab", TEXT, "all"), visit.asked("sort", TEXT, "line")
     if tab not in TABS or sort.removeprefix("-") not in _SORTS:
-        raise Misused("bad_filter", "没有这一种筛选。")
+        raise Misused("bad_filter", "没有这一种筛选。请从页面上选择。")
     asked = {"kind": None, "cut": False, "find": visit.asked("find", TEXT), "down": sort.startswith("-"),
              "sort": sort.removeprefix("-"), "rows": None, "skip": 0}  # fmt: skip
     return asked | TABS[tab][1]

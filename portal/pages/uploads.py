@@ -116,7 +116,7 @@ def _find(db: Connection, visit: Visit) -> tuple[Any, Outcome]:
     upload_id = visit.path("id", NUMBER)
     rows = _uploads(db, visit, upload_id=upload_id)
     if not rows:
-        raise Refused("no_upload", f"没有编号为 {upload_id} 的上传。")
+        raise Refused("no_upload", f"没有编号为 {upload_id} 的上传。请从报送记录进入。")
     return rows[0], read_outcome(db, [upload_id])[upload_id]
 
 

@@ -47,7 +47,7 @@ def shown(visit: Visit) -> Response:
     def work(db: Connection) -> dict[str, Any]:
         found = _find(db, voucher_id=voucher_id)
         if not found:
-            raise Refused("no_voucher", f"没有编号为 {voucher_id} 的券。")
+            raise Refused("no_voucher", f"没有编号为 {voucher_id} 的券。请从券的列表进入。")
         asked = {"voucher_id": voucher_id, "cutoff": acts.cutoff(db)}
         subject = {"noun": "voucher", "subject_id": voucher_id}
         moves = {verb: one(db, "queries/state/allowed.sql", **subject, to_state=to) for verb, to in _STATES.items()}

@@ -75,6 +75,7 @@ def einvoice_xml() -> dict[str, bytes]:
         "six_places": SIX_PLACES,
         "red_marked_blue": replace(RED, mark="Y"),
         "red_by_remark": replace(RED, sparse=True, remark=f"被红冲蓝字数电发票号码：{BLUE.number}"),
+        "red_names_two": replace(RED, remark=f"被红冲蓝字数电发票号码：{RED_FULL.number}"),
         "month_in_remark": replace(BLUE, remark="账期202608 合同CQ-SYN-0001"),
         "signed": replace(BLUE, signature="U1lOVEhFVElD"),
         "number_of_another_year": replace(BLUE, number="25502000000099900001"),
@@ -111,6 +112,7 @@ def ofd_samples() -> dict[str, bytes]:
         "legacy": ofd.legacy(OLD, "050002100111"),
         "legacy_exempt": ofd.legacy(exempt, "0500021001", exempt=True),
         "places_differ": broken,
+        "tree_and_page_differ": ofd.embedded(BLUE) | ofd.tagged(replace(BLUE, net="94339.61", gross="99999.99")),
         "doctype": doctype,
         "empty": {"OFD.xml": b"<OFD/>"},
     }
@@ -131,6 +133,7 @@ def pdf_samples() -> dict[str, bytes]:
         "no_number": pdf.qr(code, {"SellerIdNum": BLUE.seller[0]}),
         "no_day": pdf.qr(code, {name: text for name, text in known.items() if name != "IssueTime"}),
         "old_number": pdf.qr(legacy, old),
+        "tree_and_keys_differ": pdf.qr(code, pdf.keys(replace(BLUE, gross="100000.01")), tree=xml(BLUE)),
         "number_only_differs": pdf.qr(pdf.qr_text(other), {"InvoiceNumber": BLUE.number}),
     }  # fmt: skip
     alone = {
@@ -187,6 +190,12 @@ def tax_export() -> dict[str, bytes]:
         .replace("购买方名称".encode(), "购方名称".encode())
         .replace("税收分类编码".encode(), "商品和服务税收分类编码".encode()),
         "two_sheets.xlsx": two(LINES, RED),
+        "lines_first.xlsx": export.xlsx_bytes(
+            {
+                "信息汇总表": export.table(export.HEADER, export.rows([BLUE])),
+                "发票基础信息": invoices,
+            }
+        ),
         "starred_below_a_title.xlsx": two(BLUE, lead=3, star=True),
         "wrong_sums.xlsx": two(BLUE, base=(replace(BLUE, gross="100000.01"),)),
         "lines_missing.xlsx": two(BLUE, base=(BLUE, RED)),

@@ -134,7 +134,12 @@ def cq_usage_1() -> dict[str, bytes]:
         dict(zip(CQ, (NUMBER, "2026/8/2", "", "P·时(FP16)", "1.5", "10", "人民币", code), strict=True)),
         dict(zip(CQ, (NUMBER, "2026-08-03", "2026-08-02", "卡时", "1", "10", "", code), strict=True)),
     ]
-    return {"clean.csv": csv_bytes(CQ, rows[:2]), "reversed.csv": csv_bytes(CQ, rows)}
+    days = ["2026年8月1日", "2026.8.2", "20260803", "2026-08-04"]
+    as_written = [{**rows[1], CQ[1]: day} for day in days]
+    return {
+        "clean.csv": csv_bytes(CQ, rows[:2]), "reversed.csv": csv_bytes(CQ, rows),
+        "days.csv": csv_bytes(CQ, as_written),
+    }  # fmt: skip
 
 
 SAMPLES: Mapping[str, Callable[[], dict[str, bytes]]] = {

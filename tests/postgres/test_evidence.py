@@ -127,6 +127,28 @@ def test_a_template_that_says_other_money_than_a_waiting_xml_is_a_conflict(desk:
     assert desk.accepted() == []
 
 
+@pytest.mark.parametrize("held", [pdf.qr(pdf.qr_text(A)), ofd.pack(ofd.tagged(A)), pdf.information(A)])
+def test_no_document_is_accepted_against_the_money_of_one_that_waits(desk: Desk, held: bytes) -> None:
+    desk.take(held, name="a")
+    for other in ([line("a", "2000.00")], xml(replace(SPANNED, rows=(Row(net="1000.01", tax="60.00"),)))):
+        assert said(desk.take(other, name="b"))[-1] == (2 if isinstance(other, list) else 1, "conflict_waiting")
+    assert desk.accepted() == []
+    assert counts(desk.take([line("a")])) == {"accepted": 1}
+
+
+def test_two_lines_alike_of_a_document_are_two_lines_also_when_it_waits_for_its_blue(desk: Desk) -> None:
+    desk.take(xml(replace(RED, rows=RED.rows * 2)), name="r.xml")
+    assert statuses(desk.take([line("a")])) == {real("a"): "accepted", real("r"): "accepted"}
+
+
+def test_a_row_that_stands_twice_in_an_export_is_a_mistake_unless_it_has_another_place(desk: Desk) -> None:
+    twice = export.rows([SPANNED, SPANNED])
+    assert counts(desk.take(export.csv_bytes(export.table(export.HEADER, twice)), name="e.csv")) == {"accepted": 2}
+    same = export.rows([replace(SPANNED, number=real("b"))]) * 2
+    outcome = desk.take(export.csv_bytes(export.table(export.HEADER, same)), name="f.csv")
+    assert said(outcome) == [(2, "sibling_row_failed"), (3, "identical_rows")]
+
+
 def test_a_qr_code_alone_is_a_proposal(desk: Desk) -> None:
     outcome = desk.take(pdf.qr(pdf.qr_text(A)), name="a.pdf")
     assert counts(outcome) == {"held": 1}
@@ -151,11 +173,12 @@ def test_what_a_pdf_takes_from_its_qr_code_is_a_proposal_too(desk: Desk) -> None
         assert (counts(outcome), said(outcome)) == ({"held": 1}, [(1, "qr_only")])
     assert waits(desk) == ["confirmation"] * 2
     assert counts(desk.take(wrong, name="wrong.pdf")) == {"held": 1}
+    assert said(desk.take(xml(SPANNED), name="a.xml")) == [(1, "conflict_waiting")]  # the newest states another net
+    right = pdf.qr(pdf.qr_text(A), {**undated, "SellerName": A.seller[1]})
+    assert counts(desk.take(right, name="right.pdf")) == {"held": 1}
     assert counts(desk.take(xml(SPANNED), name="a.xml")) == {"accepted": 1}
-    assert evidence(desk) == []  # the newest of them states another net amount
-    assert counts(desk.take(wrong, name="wrong.pdf")) == {"conflict": 1}
-    assert counts(desk.take(pdf.qr(pdf.qr_text(A), undated), name="a.pdf")) == {"duplicate": 1}
     assert evidence(desk) == [(real("a"), "qr", False)]
+    assert counts(desk.take(wrong, name="wrong.pdf")) == {"conflict": 1}
 
 
 def test_a_pdf_whose_qr_code_says_otherwise_waits_for_a_person(desk: Desk) -> None:

@@ -280,6 +280,24 @@ def test_a_file_that_is_no_register_is_refused_in_one_sentence(
     assert still.documents() == []
 
 
+def test_a_workbook_is_read_from_the_first_sheet_with_rows_and_says_what_it_left_out(desk: Desk) -> None:
+    note = [[f"说明{number}"] for number in range(12)]
+    listed, empty = providers("Q"), providers()
+    taken = desk.register(xlsx_bytes(note, empty, listed), "名单.xlsx")
+    assert (taken.exit_status, taken.rows, said(taken)) == (0, 1, [])
+    taken = desk.register(xlsx_bytes(listed, providers("P")), "名单2.xlsx")
+    assert (taken.exit_status, taken.rows, said(taken)) == (3, 1, [(None, "other_sheet_ignored")])
+
+
+def test_a_result_is_of_today_at_the_latest_and_a_clearing_number_has_twelve_digits(still: Desk) -> None:
+    header = ["发票号码", "查验日期", "查验结果", "查验人"]
+    taken = still.register(csv_bytes([header, [real("a"), "2026-08-16", "一致", "张三"]]))
+    assert (taken.exit_status, said(taken)) == (1, [(2, "day_ahead")])
+    assert said(still.register(file("companies", account(C, clearing="31365300001"), ["x"]))) == [
+        (2, "clearing_no_differs"), (3, "bad_uscc"), *[(3, "required")] * 3,
+    ]  # fmt: skip
+
+
 # bank accounts
 
 

@@ -47,3 +47,19 @@ def test_a_profile_is_asked_for_no_file_that_it_does_not_know(tmp_path: Path) ->
     ours.write_text(SIGNED, "utf-8")
     with pytest.raises(Misused, match="result"):
         bank_profile.candidates(str(ours), "result")
+
+
+def test_a_statement_may_repeat_its_header_and_end_in_words(tmp_path: Path) -> None:
+    header = ["交易日期", "支出金额", "收入金额", "对方户名", "对方账号", "交易流水号", "摘要"]
+    line = ["2026-08-24", "400.00", "——", "甲公司", "6222", "S1", "兑付"]
+    table = [["某银行"], header, line, header, [*line[:1], "--", "1.00", *line[3:]], ["支出笔数：1", *[""] * 6]]
+    path = tmp_path / "对账单"
+    path.write_text("\n".join(map(",".join, table)), "utf-8")
+    found = bank_files.read(path, "statement", None)
+    assert found.problems == []
+    assert [(row["row_no"], row["paid_out"], row["paid_in"]) for row in found.rows] == [
+        (3, 40000, None),
+        (5, None, 100),
+    ]
+    path.write_text("\n".join(map(",".join, [*table, ["八月", "5.00", *line[2:]]])), "utf-8")
+    assert [(each.row, each.code) for each in bank_files.read(path, "statement", None).problems] == [(7, "bad_day")]

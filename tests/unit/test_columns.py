@@ -2,7 +2,7 @@
 
 import pytest
 
-from importers.columns import RETURN_COLUMNS, STAGED, Column, ColumnReader, find_header, match_header
+from importers.columns import RETURN_COLUMNS, STAGED, Column, ColumnReader, ColumnType, find_header, match_header
 from importers.formats import cq_compute_1
 
 COLUMNS = (
@@ -66,6 +66,23 @@ def test_the_template_is_known_with_a_column_missing_and_others_are_not() -> Non
         "发票风险等级|开票人|备注"
     )
     assert not cq_compute_1.matches(export.split("|"))
+
+
+@pytest.mark.parametrize(
+    ("type_", "cell", "value", "code"),
+    [
+        ("money", "#N/A", None, "formula_error"), ("text", "#公式无结果：=A1", None, "formula_error"),
+        ("text", "#1 机房", "#1 机房", None), ("money", "#合并单元格：5", 500, "merged_cells"),
+        ("number", "#合并单元格：5", "5", "merged_cells"), ("text", "#合并单元格：甲", "甲", None),
+        ("id", "#合并单元格：26502000000000000001", "26502000000000000001", None),
+    ],
+)  # fmt: skip
+def test_no_column_takes_a_formula_in_error_or_a_sum_of_merged_rows(
+    type_: ColumnType, cell: str, value: str | int | None, code: str | None
+) -> None:
+    reader = ColumnReader(Column("甲", "a", type_))
+    read = reader.read([cell])[0]
+    assert (read if code != "formula_error" else None, reader.notes.get(cell)) == (value, code)
 
 
 def test_a_column_forgets_between_chunks_but_never_within_one() -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -15,7 +16,7 @@ import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from importers import sheets, workbooks, worker
+from importers import sheet_flaws, sheets, workbooks, worker
 from importers.limits import ParserLimits
 from voucher.problem import Problem
 
@@ -155,15 +156,67 @@ def test_numbering_goes_on_over_batches(tmp_path: Path, monkeypatch: pytest.Monk
     assert entries == [("甲", 1, ["a"]), ("甲", 5, ["b"]), ("乙", 1, ["c"])]
 
 
-def test_a_formula_gives_its_cached_value_and_an_error_nothing(tmp_path: Path) -> None:
+def test_a_formula_gives_its_cached_value_or_says_that_it_has_none(tmp_path: Path) -> None:
+    path = tmp_path / "sample"
+    book = xlsxwriter.Workbook(str(path))
+    sheet = book.add_worksheet("甲&乙")
+    for place, value in enumerate((2, "#DIV/0!", "空", "字")):
+        sheet.write_formula(1, 1 + place, "=A1", None, value)
+    sheet.write_string(1, 5, "x")
+    sheet.write_formula(1, 6, "=A1", None, "没有")
+    sheet.write_formula(3, 2, "=A1", None, "#N/A")
+    book.close()
+    for prefix in ("", "x:"):
+        found = _rewritten(path, tmp_path / "other", prefix)
+        row = ["", 2.0, "#DIV/0!", "", "字", "x", "#公式无结果：=A1"]
+        assert [entry[1:] for entry in sheets.rows(found, "xlsx")] == [(2, row)]  # type: ignore[index]
+
+
+def _rewritten(path: Path, target: Path, prefix: str) -> Path:
+    """Write a workbook anew as other programs do: a prefix before each name, an empty result, a formula without one."""
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(target, "w") as packed:
+        for entry in source.namelist():
+            data = source.read(entry).replace("空".encode(), b"")
+            data = data.replace(' t="str"><f>A1</f><v>没有</v>'.encode(), b"><f>A1</f>")
+            if prefix and entry.endswith("sheet1.xml"):
+                data = re.sub(rb"<(/?)(\w+)(?=[ />])", rb"<\1x:\2", data).replace(b" xmlns=", b" xmlns:x=")
+            packed.writestr(entry, data)
+    return target
+
+
+def test_a_cell_merged_with_the_row_above_says_what_stands_there(tmp_path: Path) -> None:
     path = tmp_path / "sample"
     book = xlsxwriter.Workbook(str(path))
     sheet = book.add_worksheet()
-    sheet.write_formula(0, 0, "=1+1", None, 2)
-    sheet.write_formula(0, 1, "=1/0", None, "#DIV/0!")
-    sheet.write_string(0, 2, "x")
+    sheet.merge_range("A1:C2", "标题")
+    sheet.merge_range("B4:B6", "甲")
+    sheet.merge_range("C4:C5", "")
+    sheet.merge_range("A7:B7", "乙")
+    for row in range(3, 6):
+        sheet.write_string(row, 0, "x")
     book.close()
-    assert next(iter(sheets.rows(path, "xlsx")))[2] == [2.0, "", "x"]  # type: ignore[index]
+    found = [entry[1:] for entry in sheets.rows(path, "xlsx")]  # type: ignore[index]
+    below = ["x", "#合并单元格：甲"]
+    assert found == [(1, ["标题", ""]), (4, ["x", "甲"]), (5, below), (6, below), (7, ["乙", ""])]
+
+
+def test_merged_ranges_that_cover_more_than_a_sheet_are_refused() -> None:
+    with pytest.raises(ValueError, match="overlap"):
+        sheet_flaws.Flaws("none", "none", [((0, 0), (1_000_000, 0))] * 3)
+
+
+def test_hidden_sheets_come_last(tmp_path: Path) -> None:
+    path = tmp_path / "sample"
+    book = xlsxwriter.Workbook(str(path))
+    for name in ("旧", "新", "更旧"):
+        sheet = book.add_worksheet(name)
+        sheet.write_string(0, 0, name)
+        if name == "旧":
+            sheet.hide()
+        if name == "新":
+            sheet.activate()
+    book.close()
+    assert [entry[0] for entry in sheets.rows(path, "xlsx")] == ["新", "更旧", "旧"]  # type: ignore[index]
 
 
 def test_the_head_of_a_workbook_is_read_once(tmp_path: Path) -> None:

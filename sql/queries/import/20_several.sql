@@ -27,8 +27,11 @@ SELECT
         CASE WHEN count(DISTINCT coalesce(s.service_until, '-infinity')) > 1 THEN '服务截止日' END,
         CASE WHEN count(DISTINCT coalesce(s.original_number, '')) > 1 THEN '原发票号码' END
     ], NULL) AS differing,
-    -- a document may well have two lines alike; in a table that people fill in, it is a mistake
-    count(DISTINCT s.digest) < count(*) AND bool_or(x.evidence = 'template') AS identical,
+    -- a document may well have two lines alike; in a table that people fill in, it is a mistake, and so it is in an
+    -- export when the two have the same 序号 too; what was held before was looked at then
+    count(DISTINCT CASE x.evidence WHEN 'template' THEN s.digest WHEN 'export' THEN s.raw END)
+        FILTER (WHERE s.held_upload_id = 0)
+    < count(*) FILTER (WHERE s.held_upload_id = 0 AND x.evidence IN ('template', 'export')) AS identical,
     greatest(abs(sum(s.net_fen)), abs(sum(s.tax_fen)), abs(sum(s.gross_fen)), abs(sum(s.paid_fen))) >= 10000000000000
         AS too_large,
     sum(s.net_fen) AS net_fen, sum(s.tax_fen) AS tax_fen, sum(s.gross_fen) AS gross_fen, sum(s.paid_fen) AS paid_fen,

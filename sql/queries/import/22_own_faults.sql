@@ -1,5 +1,5 @@
 -- grain:  inserts the problems that invoices have in themselves: rows that disagree, repeat or belong to another
--- params: none (reads stage, several, entry)
+-- params: none (reads stage, several, entry, context)
 INSERT INTO found (upload_id, code, sheet, row_no, column_name, value, invoice_number, words)
 SELECT
     s.upload_id, 'header_fields_differ', s.sheet, s.row_no, array_to_string(v.differing, '、'), '',
@@ -14,9 +14,12 @@ SELECT
 FROM (
     SELECT
         s.upload_id, s.sheet, s.row_no, s.invoice_number,
-        first_value(s.row_no) OVER (PARTITION BY s.invoice_number, s.digest ORDER BY s.row_no) AS first_row
+        first_value(s.row_no) OVER (
+            PARTITION BY s.invoice_number, CASE x.evidence WHEN 'export' THEN s.raw ELSE s.digest END ORDER BY s.row_no
+        ) AS first_row
     FROM several AS v
     INNER JOIN stage AS s ON s.invoice_number = v.invoice_number AND s.held_upload_id = 0
+    INNER JOIN context AS x ON x.upload_id = s.upload_id
     WHERE v.identical
 ) AS t
 WHERE t.row_no > t.first_row
