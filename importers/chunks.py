@@ -21,6 +21,7 @@ _CONTROLS = text.CONTROLS.replace(UNIT.encode(), b"")
 _KEPT_CONTROLS = dict.fromkeys([code for code in range(0x20) if code not in (0x09, 0x0A, 0x0D)] + [0x7F], text.LOST)
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 _COLUMN_NAMES = {staged.name: staged.column for staged in STAGED}
+_VITAL = {"invoice_number", "net_fen", "tax_fen", "gross_fen"}
 _COUNT_UNITS = methodcaller("count", UNIT)
 
 Values = Mapping[str, Sequence[Value]]
@@ -246,10 +247,23 @@ class ChunkParser:
             for finding in self._rules(values, self._today)
             if (finding.index, finding.column) not in unread or values[finding.column][finding.index] is not None
         )  # of a cell that could not be read no rule says that it is empty
+        findings = _without_lines(findings, self._fields)
         if misfits:
             findings = [*misfits.values(), *(finding for finding in findings if finding.index not in misfits)]
         numbers = columns[self._number_at] if self._number_at is not None else ()
         return finish(self.header, batch.row_nos, raws, values, findings, numbers, self._codec)
+
+
+def _without_lines(findings: list[Finding], fields: Mapping[str, str]) -> list[Finding]:
+    """Say once of a row without number and amounts, such as a signature below the table, that it is no line."""
+    blank: dict[int, set[str]] = {}
+    for finding in findings:
+        if finding.code == "required" and fields.get(finding.column) in _VITAL:
+            blank.setdefault(finding.index, set()).add(fields[finding.column])
+    words = {index for index, names in blank.items() if names == _VITAL}
+    if not words:
+        return findings
+    return [*(f for f in findings if f.index not in words), *(Finding(index, "not_a_line") for index in sorted(words))]
 
 
 def by_column(batch: Batch, width: int, codec: Codec) -> tuple[list[str], Sequence[Sequence[Cell]], dict[int, Finding]]:

@@ -120,6 +120,7 @@ CATALOGUE: Mapping[str, Entry] = {
         "“{column}”不是本系统认识的模板版本：{value}", "请下载最新模板，模板版本填 CQ-COMPUTE-1"
     ),
     # one row
+    "not_a_line": _row("这一行没有发票号码，也没有金额", "是落款或说明的请删去，是明细的请补填后重新上传"),
     "too_few_cells": _row("这一行只有{value}格，表头有{width}列", "请补齐缺少的单元格（空的也要保留分隔符）"),
     "too_many_cells": _row("这一行有{value}格，表头只有{width}列", "请检查是否多了分隔符，含逗号的内容要加双引号"),
     "span_reversed": _row("服务截止日（{value}）早于服务起始日（{start}）", "请对调或更正这两个日期"),

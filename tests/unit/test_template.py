@@ -4,12 +4,14 @@ import importlib.util
 import json
 import zipfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +19,7 @@ from importers import guard
 from importers.chunks import ParsedChunk, copy_lines
 from importers.columns import STAGED
 from importers.formats import cq_compute_1
+from importers.outcome import OUTCOMES, Outcome
 from voucher.problem import Problem
 
 FOLDER = Path(__file__).resolve().parents[1] / "golden" / "cq_compute_1"
@@ -146,6 +149,27 @@ def test_one_bad_row_does_not_hide_another_ones_sum(read: Read) -> None:
 def test_a_red_row_is_negative(read: Read, net: str, tax: str, gross: str, codes: list[str]) -> None:
     amounts = {"不含税金额": net, "税额": tax, "价税合计": gross, "税率": ""}
     assert _codes(read, 发票类型="红字", 原发票号码="26502000000099900009", **amounts) == codes
+
+
+def test_the_first_sheet_with_rows_is_read_and_the_next_one_is_told_and_wants_a_look(tmp_path: Path) -> None:
+    path = tmp_path / "sample"
+    with xlsxwriter.Workbook(str(path)) as book:
+        for rows in ([], [samples.row()], [samples.row()]):
+            sheet = book.add_worksheet()
+            for place, cells in enumerate([samples.HEADER, *rows]):
+                sheet.write_row(place, 0, cells)
+    items = list(cq_compute_1.read(path, "xlsx", today=samples.TODAY))
+    problems = [item for item in items if isinstance(item, Problem)]
+    assert [(item.sheet, len(item)) for item in items if isinstance(item, ParsedChunk)] == [("Sheet2", 1)]
+    assert [(problem.sheet, problem.code) for problem in problems] == [("Sheet3", "other_sheet_ignored")]
+    taken = Outcome(1, "", "", 1, dict.fromkeys(OUTCOMES, 0) | {"accepted": 1}, (), problems)
+    assert (taken.exit_status, replace(taken, problems=()).exit_status) == (3, 0)
+
+
+def test_a_signature_below_the_table_is_one_problem(read: Read) -> None:
+    blank = dict.fromkeys(samples.HEADER, "")
+    assert _codes(read, **blank | {"模板版本": "填表人：张三", "供方名称": "审核：李四"}) == ["not_a_line"]
+    assert _codes(read, 发票号码="", 不含税金额="", 税额="") == ["required"] * 3
 
 
 def test_a_red_row_names_its_original(read: Read) -> None:
