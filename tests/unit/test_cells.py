@@ -224,6 +224,11 @@ USUAL: dict[str, st.SearchStrategy[cells.Cell]] = {
 """Cells of the shapes that a column reader takes all at once."""
 
 
+def test_a_legacy_number_run_together_has_its_key_in_a_column_too() -> None:
+    numbers = ["26502000000099900001", "05000212130000012345"]
+    assert list(ColumnReader(Column("列", "field", "id")).read(numbers)) == [numbers[0], "050002121300-00012345"]
+
+
 @pytest.mark.parametrize("type_", ["money", "id", "number"])
 @given(data=st.data())
 def test_a_column_read_at_once_gives_what_its_cells_give_one_by_one(type_: ColumnType, data: st.DataObject) -> None:

@@ -107,6 +107,17 @@ def test_five_gigabytes_of_zeros_are_refused_at_once(tmp_path: Path) -> None:
     assert _codes(path, LIMITS) == ["not_a_spreadsheet"]
 
 
+def test_other_archives_and_office_files_are_called_by_their_name(tmp_path: Path) -> None:
+    path = tmp_path / "sample"
+    for data in (b"Rar!\x1a\x07\x01\0", b"7z\xbc\xaf\x27\x1c\0", b"\x1f\x8b\x08\0"):
+        path.write_bytes(data)
+        assert "重新打包成 zip" in guard.check_file(path)[0].message
+    for name in ("[Content_Types].xml", "META-INF/manifest.xml"):
+        office = _packed(tmp_path, {name: b"<x/>", "content.xml": b"<x/>"})
+        assert guard.kind_by_content(office) == "unknown"
+        assert "其他办公文件" in guard.check_file(office)[0].message
+
+
 def test_a_bomb_is_given_up_by_what_really_comes_out(tmp_path: Path) -> None:
     assert _codes(_book(tmp_path, xl__a=b" " * (2 * MIB))) == ["zip_bomb"]
     halves = {f"p{n}": os.urandom(MIB // 2) * 3 for n in range(6)}

@@ -166,18 +166,20 @@ def test_a_formula_gives_its_cached_value_or_says_that_it_has_none(tmp_path: Pat
     sheet.write_formula(1, 6, "=A1", None, "没有")
     sheet.write_formula(3, 2, "=A1", None, "#N/A")
     book.close()
-    for prefix in ("", "x:"):
-        found = _rewritten(path, tmp_path / "other", prefix)
-        row = ["", 2.0, "#DIV/0!", "", "字", "x", "#公式无结果：=A1"]
-        assert [entry[1:] for entry in sheets.rows(found, "xlsx")] == [(2, row)]  # type: ignore[index]
+    for prefix, error in (("", "#DIV/0!"), ("x:", "#DIV/0!"), ("x:", 0.0)):
+        found = _rewritten(path, tmp_path / "other", prefix, without_error=error == 0.0)
+        row = ["", 2.0, error, "", "字", "x", "#公式无结果：=A1"]
+        assert [entry[1:] for entry in sheets.rows(found, "xlsx")][:1] == [(2, row)]  # type: ignore[index]
 
 
-def _rewritten(path: Path, target: Path, prefix: str) -> Path:
+def _rewritten(path: Path, target: Path, prefix: str, *, without_error: bool) -> Path:
     """Write a workbook anew as other programs do: a prefix before each name, an empty result, a formula without one."""
     with zipfile.ZipFile(path) as source, zipfile.ZipFile(target, "w") as packed:
         for entry in source.namelist():
             data = source.read(entry).replace("空".encode(), b"")
             data = data.replace(' t="str"><f>A1</f><v>没有</v>'.encode(), b"><f>A1</f>")
+            if without_error:
+                data = re.sub(rb' t="e"><f>A1</f><v>[^<]*', b"><f>A1</f><v>0", data)
             if prefix and entry.endswith("sheet1.xml"):
                 data = re.sub(rb"<(/?)(\w+)(?=[ />])", rb"<\1x:\2", data).replace(b" xmlns=", b" xmlns:x=")
             packed.writestr(entry, data)
