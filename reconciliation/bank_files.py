@@ -57,9 +57,7 @@ def read(path: Path, section: str, asked: str | None) -> Read:
             elif not sheet:
                 break
             continue
-        again, new = _identify([chosen], section, row)
-        if again is not None:  # each page or sheet may begin with the header
-            places = new
+        if _is_header(chosen.columns(section), places, row):  # each page or sheet may begin with it
             continue
         values, wrong = _row(chosen.columns(section), places, row_no, row, sheet)
         if _is_note(values, wrong):
@@ -82,6 +80,13 @@ def _identify(
         return None, {}
     best = max(fitting, key=lambda profile: len(profile.columns(section)))
     return best, {key: names.index(header) for key, header in best.columns(section).items()}
+
+
+def _is_header(columns: Mapping[str, str], places: Mapping[str, int], row: Sequence[Cell]) -> bool:
+    """Tell whether a row is the header again; a first look at one cell spares the others."""
+    return all(
+        place < len(row) and header_name(row[place]).strip("[]") == columns[key] for key, place in places.items()
+    )
 
 
 def _is_note(values: Values, wrong: Sequence[Problem]) -> bool:
