@@ -112,12 +112,16 @@ def _write_sheet(
     sheet.set_landscape()
     sheet.set_paper(9)
     sheet.set_margins(left=0.25, right=0.25, top=0.4, bottom=0.5)
-    sheet.fit_to_pages(1, 0)
+    sheet.fit_to_pages(1 + len(names) // 12, 0)  # legible on paper; the number goes along on each page
     sheet.repeat_rows(0)
+    if "发票号码" in names:
+        sheet.repeat_columns(names.index("发票号码"), names.index("发票号码"))
     sheet.set_footer("&L&8改正后原样上传即可，后三列会被忽略&R&8第 &P 页，共 &N 页")
     sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
     count = 0
     for count, (row, faulty) in enumerate(rows, 1):
+        lines = sum(1 + 2 * len(words) // _WIDTHS[names[last]] for words in row[last].split("\n"))
+        sheet.set_row(count, 15 * min(lines, 20))  # not every program makes a row as high as its words
         for place, cell in enumerate(row):
             shape = wrapped if place == last else wrong if names[place] in faulty else text
             sheet.write_string(count, place, cell, shape)

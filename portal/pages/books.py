@@ -104,7 +104,13 @@ def _transfers(db: Connection, visit: Visit, **which: Any) -> list[Any]:
 def account(visit: Visit) -> Response:
     """Show the transfers of one account, newest first; each leads to its act and its invoice."""
     name, page = visit.asked("name", TEXT, ""), max(visit.asked("page", NUMBER, 1), 1)
-    rows = visit.read(lambda db: _transfers(db, visit, account=name, rows=ROWS + 1, skip=(page - 1) * ROWS))
+
+    def work(db: Connection) -> list[Any]:
+        if one(db, "queries/ledger/balance.sql", name=name) is None:
+            raise Refused("no_account", f"账上没有账户“{name}”。请从“账簿”里选一个。")
+        return _transfers(db, visit, account=name, rows=ROWS + 1, skip=(page - 1) * ROWS)
+
+    rows = visit.read(work)
     return show(visit, "account.html", rows=rows, account=name, number=page, size=ROWS)
 
 

@@ -1,9 +1,11 @@
 """The return file goes back in as it is, once corrected."""
 
 import importlib.util
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from python_calamine import CalamineWorkbook
@@ -117,3 +119,14 @@ def test_more_rows_than_a_sheet_holds_go_on_in_the_next(tmp_path: Path, monkeypa
     assert returns.write(tmp_path / "a", ["发票号码"], rows, []) == 5
     book = CalamineWorkbook.from_path(tmp_path / "a")
     assert [len(book.get_sheet_by_name(name).to_python()) for name in book.sheet_names] == [3, 3, 2]
+
+
+def test_the_wrong_cells_of_a_row_are_coloured_and_no_others(tmp_path: Path) -> None:
+    target = tmp_path / "退回.xlsx"
+    rows = [{**ROW, "row_no": no, "invoice_number": "n", "cells": UNIT.join("abc")} for no in (2, 3)]
+    wrong = make("bad_amount", row=2, column="税额", value="b", invoice_number="n")
+    returns.write(target, ["发票号码", "税额", "备注"], rows, [wrong])
+    with ZipFile(target) as book:
+        sheet = book.read("xl/worksheets/sheet1.xml").decode()
+    shapes = dict(re.findall(r'<c r="([A-C][23])" s="(\d+)"', sheet))
+    assert [cell for cell in sorted(shapes) if shapes[cell] != shapes["A2"]] == ["B2"]

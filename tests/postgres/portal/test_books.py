@@ -39,6 +39,8 @@ def test_an_auditor_goes_from_a_balance_to_the_invoice_and_takes_the_bundle(
     assert number("a") in auditor.text
     auditor.get(act)
     assert "链摘要" in auditor.text
+    auditor.get("/ledger/account?name=money:payabel", status=404)
+    assert "账上没有账户“money:payabel”" in auditor.text
     auditor.get("/ledger?as_of=2026-01-01")
     assert "没有发生过金额的账户" in auditor.text
     for path, gone in (("/invoices", "没有符合条件的发票"), ("/runs", "还没有结算批次")):
