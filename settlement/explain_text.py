@@ -27,7 +27,7 @@ def _lines(e: Explanation) -> Iterator[str]:
         yield f"  所查 {e.asked} 是红字发票，冲减上述发票，一并说明如下。"
     yield ""
     yield "一、发票"
-    yield f"  受理号 {e.accepted_no}，开票日期 {e.issued_on}，申报日期 {e.received_on}"
+    yield f"  受理号 {e.accepted_no}，开票日期 {e.issued_on}，申报日期 {e.received_on}" + original(e)
     yield f"  企业 {e.company.name}（{e.company.uscc}）"
     yield f"  服务商 {e.provider.name}（{e.provider.uscc}）"
     yield f"  服务期间 {e.first_on}至{e.last_on}，共{_days(e.first_on, e.last_on)}日"
@@ -98,6 +98,11 @@ def _basis(part: Part) -> Iterator[str]:
         yield f"  计算基数 {_yuan(part.basis_fen)}"
 
 
+def original(e: Explanation) -> str:
+    """Name the invoice that this one was issued anew for; reversed, it lends its day."""
+    return f"，重开自 {e.original}" if e.original else ""
+
+
 def by_usage(part: Part) -> bool:
     """Tell whether usage shares the basis over the days."""
     return any(piece.used_yuan is not None for piece in part.pieces)
@@ -138,6 +143,7 @@ def _year(year: Year) -> Iterator[str]:
     yield f"  计入 {_yuan(year.basis_fen)}，计算额 {_yuan(year.computed_fen)}（不足一分舍去）"
     if year.other_fen:
         yield f"  其他补贴按计入日分摊 {_yuan(year.other_fen)}，重复享受核减 {_yuan(year.overlap_cut_fen)}"
+    yield from (f"  {why_of(why)}" for why in year.why)
     yield f"  应兑付 {_yuan(year.worth_fen)}，已批准 {_yuan(year.granted_fen)}"
     for booking in year.bookings:
         yield from _booking(booking)

@@ -37,12 +37,12 @@ line AS (
 
 -- of the bills that have such lines; where no code is doubtful not one is looked at
 decided AS (
-    SELECT b.company_id, b.invoice_id, b.doc_no, lower(b.span) AS decided_on
+    SELECT b.company_id, b.invoice_id, b.doc_no, lower(b.span) AS begins_on, lower(b.span) AS decided_on
     FROM bill AS b
     WHERE b.doc_no IS NOT NULL AND (b.company_id, b.invoice_id) IN (SELECT l.company_id, l.invoice_id FROM line AS l)
     AND EXISTS (SELECT FROM doubtful)
     UNION ALL
-    SELECT p.company_id, p.invoice_id, p.doc_no, p.decided_on
+    SELECT p.company_id, p.invoice_id, p.doc_no, lower(p.span), p.decided_on
     FROM partial AS p
 ),
 
@@ -51,7 +51,8 @@ excluded AS (
     FROM line AS l
     INNER JOIN decided AS d ON d.company_id = l.company_id AND d.invoice_id = l.invoice_id
     INNER JOIN code AS c
-        ON c.doc_no = d.doc_no AND c.tax_code = l.tax_code AND (NOT c.eligible OR d.decided_on <@ c.lost_on)
+        ON c.doc_no = d.doc_no AND c.tax_code = l.tax_code AND d.begins_on <@ c.since
+        AND (NOT c.eligible OR d.decided_on <@ c.lost_on)
     GROUP BY l.company_id, l.invoice_id
 ),
 
