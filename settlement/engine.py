@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from settlement.facts import Facts, LineKind, Served, Standing, VoucherState
+from settlement.holding import Documents
 from settlement.policy import Policy, governing, in_force
-from settlement.worth import Bill, Documents, Registers, after_overlap, weigh
+from settlement.worth import Bill, Registers, after_overlap, weigh
 from voucher.days import year_span
 from voucher.money import Fen
 from voucher.reasons import Reason, in_order

@@ -26,10 +26,11 @@ from settlement.explanation import (
     as_json,
 )
 from settlement.facts import Invoice, InvoiceLine
+from settlement.holding import Documents
 from settlement.load import facts_at
 from settlement.policy import Policy, governing, in_force
 from settlement.policy_words import PARAMETERS, written
-from settlement.worth import PLACES, Bill, Documents, Registers, after_overlap, weigh
+from settlement.worth import PLACES, Bill, Registers, after_overlap, weigh
 from voucher.database import one, query
 from voucher.days import OPEN_END, Span
 from voucher.errors import Refused

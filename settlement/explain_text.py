@@ -82,7 +82,7 @@ def _basis(part: Part) -> Iterator[str]:
     for item in part.items:
         line = f"{item.invoice_number} 第{item.line_no}行 {item.tax_code} {item.item}".rstrip()
         yield f"  {line} {_yuan(item.net_fen)} {fate(item)}"
-    yield f"  计入各行合计 {_yuan(part.eligible_net_fen)}"
+    yield f"  {summed(part)}"
     if part.paid_fen is not None:
         yield f"  已付 {_yuan(part.paid_fen)}，价税合计（减红字后）{_yuan(part.gross_fen)}"
     if part.metered_fen is not None:
@@ -96,6 +96,14 @@ def _basis(part: Part) -> Iterator[str]:
         )
     else:
         yield f"  计算基数 {_yuan(part.basis_fen)}"
+
+
+def summed(part: Part) -> str:
+    """Add up the lines that count; nothing of them does where nothing is left of the invoice."""
+    total = sum(item.net_fen for item in part.items if item.counts)
+    if total <= part.eligible_net_fen:
+        return f"计入各行合计 {_yuan(part.eligible_net_fen)}"
+    return f"计入各行合计 {_yuan(total)}，发票减去红字后已无余额，按 {_yuan(part.eligible_net_fen)} 计"
 
 
 def original(e: Explanation) -> str:
