@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from settlement.facts import Facts, LineKind, Served, Standing, VoucherState
+from settlement.holding import Documents
 from settlement.policy import Policy, governing, in_force
-from settlement.worth import Bill, Documents, Registers, after_overlap, weigh
+from settlement.worth import Bill, Registers, after_overlap, weigh
 from voucher.days import year_span
 from voucher.money import Fen
 from voucher.reasons import Reason, in_order
@@ -49,16 +50,6 @@ class LeftOut:
 
     invoice_id: int
     reasons: tuple[Reason, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """What a run would do. backfill_listed: what --backfill would add. held: what waits for a person."""
-
-    lines: list[Line]
-    backfill_listed: list[Line]
-    held: list[Line]
-    left_out: list[LeftOut]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +93,20 @@ class Claim:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a run would do. backfill_listed: what --backfill would add. held: what waits for a person.
+
+    claims: all that were computed, whether a line comes of them or not.
+    """
+
+    lines: list[Line]
+    backfill_listed: list[Line]
+    held: list[Line]
+    left_out: list[LeftOut]
+    claims: list[Claim]
+
+
 def draft(facts: Facts, policies: Iterable[Policy], programme: str, through: date, *, backfill: bool) -> Draft:
     """Compute a run of one programme over all company-years.
 
@@ -115,7 +120,7 @@ def draft(facts: Facts, policies: Iterable[Policy], programme: str, through: dat
         served[row.invoice_id, row.cap_year].append(row)
     vouchers = {(voucher.company, voucher.cap_year): voucher for voucher in facts.vouchers}
     standings = {standing.company: standing for standing in facts.standings}
-    result = Draft([], [], [], [])
+    result = Draft([], [], [], [], [])
     for (company, year), bills in _by_company_year(facts, registers, documents, programme, result).items():
         policy = governing(own, year)
         spend = sum(piece.amount_fen for bill in bills for piece in bill.counted(year))
@@ -126,6 +131,7 @@ def draft(facts: Facts, policies: Iterable[Policy], programme: str, through: dat
             before = served[bill.invoice.invoice_id, year]
             waits = [] if before else _unproved(bill, registers)
             claims.append(_claim(bill, year, own, before, gone, short, waits))
+        result.claims.extend(claims)
         room = room_of(vouchers.get((company, year)), policy, year, standings.get(company))
         _settle(claims, room, through, backfill, result)
     for lines in (result.lines, result.backfill_listed, result.held):
@@ -233,14 +239,16 @@ class Room:
 def room_of(voucher: VoucherState | None, policy: Policy | None, year: int, standing: Standing | None) -> Room:
     """Read the room off the voucher, or off the one that would be issued; none is left of what is closed.
 
-    policy: the one that governs the cap year. The face of an automatic voucher follows its cap.
+    policy: the one that governs the cap year. The face of an automatic voucher follows its cap; one set by hand stays,
+    and grants nothing above a cap that was amended since.
     """
     frozen = standing is not None and standing.frozen
     closed = standing is not None and standing.closed_from is not None and standing.closed_from <= year
     cap = policy.annual_cap_fen if policy else 0
     left = cap if policy and policy.issuance == "automatic" else 0
     if voucher is not None:
-        left = cap - (voucher.face_fen - voucher.balance_fen) if voucher.automatic else voucher.balance_fen
+        face = cap if voucher.automatic else min(cap, voucher.face_fen)
+        left = face - (voucher.face_fen - voucher.balance_fen)
         frozen, closed = frozen or voucher.frozen, closed or voucher.revoked
     return Room(0 if closed else left, frozen, closed)
 

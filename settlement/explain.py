@@ -26,10 +26,11 @@ from settlement.explanation import (
     as_json,
 )
 from settlement.facts import Invoice, InvoiceLine
+from settlement.holding import Documents
 from settlement.load import facts_at
 from settlement.policy import Policy, governing, in_force
 from settlement.policy_words import PARAMETERS, written
-from settlement.worth import PLACES, Bill, Documents, Registers, after_overlap, weigh
+from settlement.worth import PLACES, Bill, Registers, after_overlap, weigh
 from voucher.database import one, query
 from voucher.days import OPEN_END, Span
 from voucher.errors import Refused
@@ -65,6 +66,7 @@ def explain(db: Connection, number: str, cutoff: int) -> Explanation:
         accepted_no=head["accepted_no"],
         issued_on=head["issued_on"],
         received_on=head["received_on"],
+        original=head["original_number"] or "",
         first_on=head["from_on"],
         last_on=head["until_on"],
         company=Party(head["company"], head["company_name"]),
@@ -202,16 +204,19 @@ def _year(
     basis = sum(each.amount_fen for each in sums.values())
     computed = sum(each.amount_fen * each.rate_bp for each in sums.values()) // 10_000
     approved = [row["granted_fen"] for row in booked if row["state"] == "approved"]
-    worth, other, _ = after_overlap(bill, year, basis, computed, sum(approved) if approved else None)
+    left, other, _ = after_overlap(bill, year, basis, computed, sum(approved) if approved else None)
     key = bill.invoice.invoice_id, year
+    claims = [each for each in drafted.claims if (each.bill.invoice.invoice_id, each.cap_year) == key]
+    cuts = [cut for claim in claims for cut in claim.cuts if cut.code != "other_subsidy"]
     return Year(
         cap_year=year,
         slices=list(sums.values()),
         basis_fen=basis,
         computed_fen=computed,
         other_fen=other,
-        overlap_cut_fen=computed - worth,
-        worth_fen=worth,
+        overlap_cut_fen=computed - left,
+        why=_whys(cuts, bill.document or own[0][0]),
+        worth_fen=left - sum(cut.amount_fen for cut in cuts),
         granted_fen=sum(approved),
         bookings=[_booking(db, bill.invoice, own, row) for row in booked],
         standing=_standing(key, drafted, settled=bool(approved)),
@@ -280,7 +285,9 @@ def _standing(key: tuple[int, int], drafted: engine.Draft, *, settled: bool) -> 
     for line in of(drafted.backfill_listed):
         said.append(f"待补{format_yuan(line.granted_fen, grouped=True)}元，经办指定后补付。")
     for line in of(drafted.held):
-        codes = ("other_subsidy_undecided", "overlap_open", "below_min_spend", "not_verified", "frozen")
+        codes = (
+            "other_subsidy_undecided", "overlap_open", "below_min_spend", "not_verified", "usage_sum_differs", "frozen",
+        )  # fmt: skip
         said += [f"暂缓：{sentence(reason)}" for reason in line.reasons if reason.code in codes]
     return "".join(said) or ("已结算，没有变动。" if settled else "尚未结算。")
 

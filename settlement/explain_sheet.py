@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from settlement.explain_text import LIMITS, by_usage, fate, heading, metered, percent, why_of
+from settlement.explain_text import LIMITS, by_usage, fate, heading, metered, original, percent, summed, why_of
 from settlement.explanation import Explanation, Part, Year
 from settlement.run import STATES
 from settlement.verify import KINDS
@@ -23,7 +23,7 @@ def as_sheet(e: Explanation) -> dict[str, Any]:
             "一、发票",
             [
                 f"受理号 {e.accepted_no}，开票日期 {e.issued_on}，申报日期 {e.received_on}，"
-                f"服务期间 {e.first_on}至{e.last_on}，共{(e.last_on - e.first_on).days + 1}日",
+                f"服务期间 {e.first_on}至{e.last_on}，共{(e.last_on - e.first_on).days + 1}日" + original(e),
                 f"企业：{e.company.name}（{e.company.uscc}）　服务商：{e.provider.name}（{e.provider.uscc}）",
                 f"不含税 {_yuan(e.net_fen)}，税额 {_yuan(e.tax_fen)}，价税合计 {_yuan(e.gross_fen)}",
             ],
@@ -56,7 +56,7 @@ def _part(part: Part, title: str) -> Iterator[Block]:
         yield _block(f"二、依据{title}", [f"{named}，{force}"], ["<规则", "<取值", "<依据"], document.rules)
     if not part.documents:
         yield _block(f"二、依据{title}", ["服务期间内没有有效的政策文件。"])
-    basis = [f"计入各行合计 {_yuan(part.eligible_net_fen)}"]
+    basis = [summed(part)]
     if part.paid_fen is not None:
         basis.append(f"已付 {_yuan(part.paid_fen)}，价税合计（减红字后）{_yuan(part.gross_fen)}")
     if part.metered_fen is not None:
@@ -96,6 +96,7 @@ def _year(year: Year, title: str) -> Block:
     notes = [
         f"计算额＝⌊{product or '0'}⌋（不足一分舍去）＝{_yuan(year.computed_fen)}；"
         f"其他补贴分摊 {_yuan(year.other_fen)}，重复享受核减 {_yuan(year.overlap_cut_fen)}；"
+        f"{''.join(map(why_of, year.why))}"
         f"应兑付 {_yuan(year.worth_fen)}，已批准 {_yuan(year.granted_fen)}。现状：{year.standing}"
     ]
     rows = [

@@ -27,7 +27,7 @@ def _lines(e: Explanation) -> Iterator[str]:
         yield f"  所查 {e.asked} 是红字发票，冲减上述发票，一并说明如下。"
     yield ""
     yield "一、发票"
-    yield f"  受理号 {e.accepted_no}，开票日期 {e.issued_on}，申报日期 {e.received_on}"
+    yield f"  受理号 {e.accepted_no}，开票日期 {e.issued_on}，申报日期 {e.received_on}" + original(e)
     yield f"  企业 {e.company.name}（{e.company.uscc}）"
     yield f"  服务商 {e.provider.name}（{e.provider.uscc}）"
     yield f"  服务期间 {e.first_on}至{e.last_on}，共{_days(e.first_on, e.last_on)}日"
@@ -82,7 +82,7 @@ def _basis(part: Part) -> Iterator[str]:
     for item in part.items:
         line = f"{item.invoice_number} 第{item.line_no}行 {item.tax_code} {item.item}".rstrip()
         yield f"  {line} {_yuan(item.net_fen)} {fate(item)}"
-    yield f"  计入各行合计 {_yuan(part.eligible_net_fen)}"
+    yield f"  {summed(part)}"
     if part.paid_fen is not None:
         yield f"  已付 {_yuan(part.paid_fen)}，价税合计（减红字后）{_yuan(part.gross_fen)}"
     if part.metered_fen is not None:
@@ -96,6 +96,19 @@ def _basis(part: Part) -> Iterator[str]:
         )
     else:
         yield f"  计算基数 {_yuan(part.basis_fen)}"
+
+
+def summed(part: Part) -> str:
+    """Add up the lines that count; nothing of them does where nothing is left of the invoice."""
+    total = sum(item.net_fen for item in part.items if item.counts)
+    if total <= part.eligible_net_fen:
+        return f"计入各行合计 {_yuan(part.eligible_net_fen)}"
+    return f"计入各行合计 {_yuan(total)}，发票减去红字后已无余额，按 {_yuan(part.eligible_net_fen)} 计"
+
+
+def original(e: Explanation) -> str:
+    """Name the invoice that this one was issued anew for; reversed, it lends its day."""
+    return f"，重开自 {e.original}" if e.original else ""
 
 
 def by_usage(part: Part) -> bool:
@@ -138,6 +151,7 @@ def _year(year: Year) -> Iterator[str]:
     yield f"  计入 {_yuan(year.basis_fen)}，计算额 {_yuan(year.computed_fen)}（不足一分舍去）"
     if year.other_fen:
         yield f"  其他补贴按计入日分摊 {_yuan(year.other_fen)}，重复享受核减 {_yuan(year.overlap_cut_fen)}"
+    yield from (f"  {why_of(why)}" for why in year.why)
     yield f"  应兑付 {_yuan(year.worth_fen)}，已批准 {_yuan(year.granted_fen)}"
     for booking in year.bookings:
         yield from _booking(booking)

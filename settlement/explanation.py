@@ -105,9 +105,10 @@ class Booking:
 
 @dataclass(frozen=True, slots=True)
 class Year:
-    """The claim of one cap year. other_fen: other subsidies' share of its days.
+    """The claim of one cap year. other_fen: other subsidies' share of its days; overlap_cut_fen: what they take.
 
-    granted_fen: so far, in approved runs. standing: what a run now would do with it, in words.
+    why: what else takes from its worth, a refusal or too small a spend. granted_fen: so far, in approved runs.
+    standing: what a run now would do with it, in words.
     """
 
     cap_year: int
@@ -116,6 +117,7 @@ class Year:
     computed_fen: Fen
     other_fen: Fen
     overlap_cut_fen: Fen
+    why: Sequence[Why]
     worth_fen: Fen
     granted_fen: Fen
     bookings: Sequence[Booking]
@@ -159,7 +161,8 @@ class Later:
 class Explanation:
     """How one blue invoice was and will be settled, as known at a seal number.
 
-    asked: the number asked for; a red-letter is explained with the invoice it reverses.
+    asked: the number asked for; a red-letter is explained with the invoice it reverses. original: the invoice that
+    this one was issued anew for, empty when it names none.
     """
 
     asked: str
@@ -168,6 +171,7 @@ class Explanation:
     accepted_no: int
     issued_on: date
     received_on: date
+    original: str
     first_on: date
     last_on: date
     company: Party

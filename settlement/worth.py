@@ -17,21 +17,18 @@ from settlement.facts import (
     Contract,
     Facts,
     Invoice,
-    InvoiceLine,
     Listing,
     Metering,
     Qualification,
     Refusal,
     Relation,
 )
+from settlement.holding import Documents, belongs
 from settlement.policy import Policy
 from settlement.slicing import Log, intersect, share, subtract, union
 from voucher.days import Span, year_span
 from voucher.money import Fen
 from voucher.reasons import Reason, in_order
-
-Documents = Sequence[tuple[Policy, Span]]
-"""Policy documents with the days they are in force, as `policy.in_force` gives them."""
 
 
 class Row(Protocol):
@@ -279,12 +276,12 @@ def weigh(registers: Registers, documents: Documents, programme: str, invoice: I
     span = invoice.span
     cuts = cut_days(registers, [entry for entry in documents if entry[0].programme == programme], invoice)
     document, day = _document_of(cuts, span)
-    rivals = [rival for rival, force in documents if rival.programme != programme and day in force]
     whole = registers.with_reds(invoice)
     lines = [line for each in whole for line in each.lines]
-    eligible = max(0, sum(line.net_fen for line in lines if _belongs(line, document, rivals)))
-    excluded = sum(line.net_fen for line in lines if not _belongs(line, document, rivals))
+    own = {line.tax_code for line in lines if belongs(line.tax_code, document, documents, span.start, day)}
     gross = sum(each.gross_fen for each in whole)
+    eligible = max(0, sum(line.net_fen for line in lines if line.tax_code in own)) if gross > 0 else 0
+    excluded = sum(line.net_fen for line in lines if line.tax_code not in own)
     limits = {
         "unpaid": registers.paid(invoice),
         "over_contract": registers.contract_left(invoice),
@@ -293,7 +290,7 @@ def weigh(registers: Registers, documents: Documents, programme: str, invoice: I
     basis, limit = _basis(eligible, gross, limits, registers.metered(invoice, gross=False))
     log = registers.log(invoice)
     pieces = (Piece(p.span, p.cap_year, p.document, p.reason, share(basis, span, p.span, log)) for p in cuts)
-    outside = not any(_belongs(line, document, rivals) for line in invoice.lines)
+    outside = not any(line.tax_code in own for line in invoice.lines)
     other = registers.other(invoice)
     less = -sum(each.net_fen for each in whole[1:]), -invoice.corrected_fen
     return Bill(invoice, span, document, eligible, excluded, basis, limit, other, tuple(pieces), outside, log, *less)
@@ -342,18 +339,6 @@ def _document_of(cuts: Sequence[Piece], span: Span) -> tuple[Policy | None, date
     for piece in [*(cut for cut in cuts if cut.reason is None), *(cut for cut in cuts if cut.document)]:
         return piece.document, piece.span.start
     return None, span.start
-
-
-def _belongs(line: InvoiceLine, document: Policy | None, rivals: Sequence[Policy]) -> bool:
-    """Tell whether the line's longest matching prefix is this document's and no rival's."""
-    if document is None:
-        return True
-    return _match(line, document) > max((_match(line, rival) for rival in rivals), default=0)
-
-
-def _match(line: InvoiceLine, document: Policy) -> int:
-    """Return the length of the document's longest prefix of the line's tax code, 0 without one."""
-    return max((len(code) for code in document.eligible_tax_codes if line.tax_code.startswith(code)), default=0)
 
 
 def _basis(eligible: Fen, gross: Fen, limits: Mapping[str, Fen | None], metered_net: Fen | None) -> tuple[Fen, str]:

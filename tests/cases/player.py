@@ -13,8 +13,8 @@ Facts of a step
     providers        provider, from, until                            } an empty `until` is open,
     relations        provider, company, kind, share, from, until      } one before `from` voids the row
     invoices         number, company (C), provider (P), from, until, net or lines [{code, net}], paid,
-                     red_of (then amounts are negative), outcome (accepted | held | rejected), code, buyer_name,
-                     received (the last day, or 03-31 after the first year if that is earlier)
+                     red_of (then amounts are negative), reissue_of, outcome (accepted | held | rejected), code,
+                     buyer_name, received (the last day, or 03-31 after the first year if that is earlier)
     subsidies        invoice, policy, amount, waived
     payments         invoice, on, reference, amount
     appropriate      yuan; without any in the case there is enough
@@ -198,6 +198,7 @@ def _invoice(row: Mapping[str, Any]) -> InvoiceRow:
         last=row["until"],
         received_on=row.get("received", min(row["until"], date(row["from"].year + 1, 3, 31))),
         red_of=row.get("red_of"),
+        reissue_of=row.get("reissue_of"),
         lines=tuple(lines),
         outcome=row.get("outcome", "accepted"),
         code=row.get("code", ""),

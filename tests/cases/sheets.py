@@ -113,7 +113,8 @@ def _template_rows(row: InvoiceRow) -> Sheet:
         head = ["CQ-COMPUTE-1", number(row.symbol), "红字" if row.red_of else "蓝字", _day(row.received_on)]
         parties = [provider.uscc, provider.name, company.uscc, row.buyer_name or company.name, CONTRACT]
         item = [line.tax_code, f"算力服务{place}", "", "卡时", "-1" if row.red_of else "1"]
-        last = [paid, number(row.red_of) if row.red_of else "", ""]
+        original = row.red_of or row.reissue_of
+        last = [paid, number(original) if original else "", ""]
         sheet.append([*head, *parties, _day(row.first), _day(row.last), *item, *money, *last])
     return sheet
 

@@ -98,6 +98,7 @@ class InvoiceRow:
     last: date
     received_on: date
     red_of: str | None
+    reissue_of: str | None
     lines: tuple[LineRow, ...]
     outcome: str
     code: str

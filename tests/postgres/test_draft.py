@@ -368,3 +368,21 @@ def test_a_voucher_issued_by_hand_keeps_its_face(ledger: Ledger) -> None:
     ledger.settle()
     ledger.invoices(invoice(4, 500_000, *MAY))
     assert ledger.lines() == [(4, 2026, "grant", 0, 100_000)]
+
+
+def test_a_face_set_by_hand_grants_nothing_above_a_cap_amended_since(ledger: Ledger) -> None:
+    with transaction(ledger.engine) as db:
+        recorder.issue(db, PROGRAMME, 1, 2026, 150_000)
+    ledger.document({"annual_cap_fen": 120_000}, id="lower.1", supersedes=SHIPPED)
+    first, second = invoice(1, 500_000, *MAY), invoice(2, 500_000, *MAY)
+    ledger.invoices(first, second)
+    assert ledger.lines() == [(1, 2026, "grant", 100_000, 0), (2, 2026, "grant", 20_000, 80_000)]
+    ledger.settle()
+    ledger.document({"annual_cap_fen": 90_000}, id="lower.2", supersedes="lower.1")
+    ledger.invoices(red_of(first, 3, 200_000))
+    assert (ledger.lines(), ledger.listed()) == (
+        [(1, 2026, "recovery", -40_000, 0)],
+        [(2, 2026, "backfill", 10_000, 70_000)],
+    )
+    ledger.document({"annual_cap_fen": 900_000}, id="higher.1", supersedes="lower.2")
+    assert ledger.listed() == [(2, 2026, "backfill", 70_000, 10_000)]

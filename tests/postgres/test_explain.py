@@ -15,7 +15,7 @@ from reconciliation.typeset import typeset
 from settlement import explain
 from settlement.explain_sheet import as_sheet
 from settlement.explanation import Explanation, Part
-from settlement.facts import Facts, InvoiceLine, Listing, Metering, Payment
+from settlement.facts import Facts, InvoiceLine, Listing, Metering, Payment, Refusal
 from tests.cases.histories import invoice, red_of, usual
 from tests.postgres import recorder
 from tests.postgres.recorder import MAKER, number, record
@@ -223,3 +223,17 @@ def test_usage_shares_the_basis_and_limits_it_in_words(engine: Engine) -> None:
     assert "300000.5" in str(as_sheet(found))
     more(engine, "c", Facts(meterings=[replace(whole, gross=True, replaces=True)]))
     assert "按计量账单金额折算：620,000.00元 × 计量账单金额 ÷ 价税合计" in explain.as_text(explained(engine, 1))
+
+
+def test_what_is_refused_is_worth_nothing_and_the_explanation_says_so(engine: Engine) -> None:
+    reissued = invoice(1, 10_000, date(2026, 5, 1), date(2026, 5, 31), original_number="7")
+    more(engine, "claim", Facts(invoices=[reissued]))
+    more(engine, "finding", Facts(refusals=[Refusal("1", 2026, True, (0, 1))]))
+    found = explained(engine, 1)
+    (year,) = only(found).years
+    assert (year.computed_fen, year.overlap_cut_fen, year.worth_fen) == (2_000, 0, 0)
+    assert [(why.code, why.amount_fen) for why in year.why] == [("refused", 2_000)]
+    text = explain.as_text(found)
+    assert f"重开自 {number('7')}" in text
+    assert "经批准不予兑付，核减20.00元。\n  应兑付 0.00元" in text
+    assert "核减20.00元。应兑付 0.00" in str(as_sheet(found))

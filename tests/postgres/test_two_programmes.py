@@ -86,6 +86,16 @@ def test_each_line_belongs_to_one_programme_and_no_invoice_to_one_without_its_li
     assert faces == [(PROGRAMME, 100_000_000), (SECOND, 200_000_000)]
 
 
+def test_a_line_stays_with_the_programme_that_had_it_first_and_no_day_is_paid_twice(desk: Desk) -> None:
+    since, until = "2026-01-01", "2026-02-28"
+    desk.take([line("a", "5900.00", since=since, until=until), line("b", "2800.00", since="2026-02-01", until=until)])
+    with transaction(desk.engine) as db:
+        changes = {"from": date(2026, 2, 1), "rate_bp": 5000, "eligible_tax_codes": ["30402030"]}
+        record_document(db, changes, id="later.1", programme="later")
+    assert drafted(desk, PROGRAMME) == {real("a"): (590_000, 118_000)}
+    assert drafted(desk, "later") == {real("b"): (280_000, 140_000)}
+
+
 def test_each_programme_has_its_own_cap(desk: Desk) -> None:
     desk.take([line("a", "6000000.00"), line("a", "5000000.00", tax_code=HOTEL)])
     assert drafted(desk, PROGRAMME) == {real("a"): (600_000_000, 100_000_000)}

@@ -1,6 +1,7 @@
 -- grain:  inserts into judged one row per invoice: known parties, an earlier acceptance, and a first outcome
 -- params: none (reads entry, context)
--- source: DESIGN 7 (duplicate, conflict, held) and 6.10 (an invoice all of whose covered days are late is rejected)
+-- source: DESIGN 7 (duplicate, conflict, held) and 6.10 (an invoice all of whose covered days are late is rejected; a
+--         reissue has the day of the invoice it names, when that is of the same two and reversed to the last fen)
 INSERT INTO judged (
     upload_id, number, kind, sheet, first_row, held_upload_id, issued_on, provider_uscc, provider_name, company_uscc,
     company_name, contract_no, original_number, span, rows, net_fen, tax_fen, gross_fen, paid_fen, digest, fault,
@@ -27,12 +28,49 @@ open_again AS (
     GROUP BY h.invoice_number
 ),
 
+reissue AS (
+    SELECT
+        e.number, e.company_uscc, e.provider_uscc, i.number AS original_number, i.received_on, m.net_fen, m.tax_fen,
+        m.gross_fen
+    FROM entry AS e
+    INNER JOIN invoice_number AS n ON n.number = e.original_number
+    INNER JOIN invoice AS i ON i.company_id = n.company_id AND i.invoice_id = n.invoice_id AND i.kind = 'blue'
+    INNER JOIN invoice_money AS m ON m.company_id = i.company_id AND m.invoice_id = i.invoice_id
+    INNER JOIN party AS c ON c.party_id = i.company_id AND c.uscc = e.company_uscc
+    INNER JOIN party AS p ON p.party_id = i.provider_id AND p.uscc = e.provider_uscc
+    WHERE e.kind = 'blue'
+),
+
+-- red-letters that come with it count too: of those one that would not fit leaves no zero
+reversed AS (
+    SELECT o.number, o.received_on
+    FROM reissue AS o
+    CROSS JOIN LATERAL (
+        SELECT m.net_fen, m.tax_fen, m.gross_fen
+        FROM invoice AS r
+        INNER JOIN invoice_money AS m ON m.company_id = r.company_id AND m.invoice_id = r.invoice_id
+        WHERE r.kind = 'red' AND r.original_number = o.original_number
+        UNION ALL
+        SELECT e.net_fen, e.tax_fen, e.gross_fen
+        FROM entry AS e
+        WHERE
+            e.kind = 'red' AND e.original_number = o.original_number AND e.fault IS NULL
+            AND e.company_uscc = o.company_uscc AND e.provider_uscc = o.provider_uscc
+            AND NOT EXISTS (SELECT FROM invoice_number AS a WHERE a.number = e.number)
+    ) AS r
+    GROUP BY o.number, o.received_on, o.net_fen, o.tax_fen, o.gross_fen
+    HAVING
+        o.net_fen + sum(r.net_fen) = 0 AND o.tax_fen + sum(r.tax_fen) = 0 AND o.gross_fen + sum(r.gross_fen) = 0
+),
+
 days AS (
     SELECT DISTINCT x.received_on FROM context AS x
     UNION
     SELECT o.received_on FROM open_again AS o
     UNION
     SELECT h.received_on FROM handed_in AS h
+    UNION
+    SELECT v.received_on FROM reversed AS v
 ),
 
 in_time AS (
@@ -64,10 +102,11 @@ accepted AS (
 ),
 
 dated AS (
-    SELECT e.*, coalesce(o.received_on, h.received_on) AS received_on
+    SELECT e.*, least(coalesce(o.received_on, h.received_on), v.received_on) AS received_on
     FROM entry AS e
     INNER JOIN handed_in AS h ON h.held_upload_id = e.held_upload_id
     LEFT JOIN open_again AS o ON o.invoice_number = e.number
+    LEFT JOIN reversed AS v ON v.number = e.number
 )
 
 SELECT

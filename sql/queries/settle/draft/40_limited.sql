@@ -2,6 +2,7 @@
 --         a contract, or a metered bill; limit_code: what makes its basis less than what is eligible
 --         outside: not one line of the blue invoice belongs to the programme, so it has no claim there
 -- params: none (reads touched, better, bill, partial, red, code, contracted, metered)
+--         where red-letters leave nothing of the invoice nothing is eligible, whatever their tax codes
 -- source: DESIGN 6.1; gross limits scale what is eligible, nothing left gives 0, a net metered bill is a plain minimum
 CREATE TEMPORARY TABLE limited ON COMMIT DROP AS
 WITH doubtful AS (
@@ -37,12 +38,12 @@ line AS (
 
 -- of the bills that have such lines; where no code is doubtful not one is looked at
 decided AS (
-    SELECT b.company_id, b.invoice_id, b.doc_no, lower(b.span) AS decided_on
+    SELECT b.company_id, b.invoice_id, b.doc_no, lower(b.span) AS begins_on, lower(b.span) AS decided_on
     FROM bill AS b
     WHERE b.doc_no IS NOT NULL AND (b.company_id, b.invoice_id) IN (SELECT l.company_id, l.invoice_id FROM line AS l)
     AND EXISTS (SELECT FROM doubtful)
     UNION ALL
-    SELECT p.company_id, p.invoice_id, p.doc_no, p.decided_on
+    SELECT p.company_id, p.invoice_id, p.doc_no, lower(p.span), p.decided_on
     FROM partial AS p
 ),
 
@@ -51,7 +52,8 @@ excluded AS (
     FROM line AS l
     INNER JOIN decided AS d ON d.company_id = l.company_id AND d.invoice_id = l.invoice_id
     INNER JOIN code AS c
-        ON c.doc_no = d.doc_no AND c.tax_code = l.tax_code AND (NOT c.eligible OR d.decided_on <@ c.lost_on)
+        ON c.doc_no = d.doc_no AND c.tax_code = l.tax_code AND d.begins_on <@ c.since
+        AND (NOT c.eligible OR d.decided_on <@ c.lost_on)
     GROUP BY l.company_id, l.invoice_id
 ),
 
@@ -93,7 +95,7 @@ eligible AS (
         END AS limit_code,
         g.net_fen AS metered_fen,
         coalesce(x.lines = n.lines, FALSE) AS outside,
-        greatest(b.net_fen - coalesce(x.excluded_fen, 0), 0) AS eligible_fen,
+        CASE WHEN b.gross_fen > 0 THEN greatest(b.net_fen - coalesce(x.excluded_fen, 0), 0) ELSE 0 END AS eligible_fen,
         coalesce(x.excluded_fen, 0) AS excluded_fen
     FROM bill AS b
     LEFT JOIN excluded AS x ON x.company_id = b.company_id AND x.invoice_id = b.invoice_id

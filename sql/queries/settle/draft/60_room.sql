@@ -35,7 +35,7 @@ issued AS (
     LEFT JOIN state_at('voucher', (SELECT k.cutoff FROM asked AS k)) AS t ON t.subject_id = v.voucher_id
 )
 
--- the face of an automatic voucher follows the cap; one set by hand stays
+-- the face of an automatic voucher follows the cap; one set by hand stays, and grants nothing above a cap amended since
 SELECT
     y.company_id, y.cap_year,
     coalesce(i.frozen, FALSE) OR coalesce(g.frozen, FALSE) AS frozen,
@@ -43,8 +43,7 @@ SELECT
     CAST(CASE
         WHEN i.closed OR g.closed_from <= y.cap_year THEN 0
         WHEN i.company_id IS NULL THEN CASE WHEN k.automatic THEN k.cap_fen ELSE 0 END
-        WHEN i.by_hand THEN i.balance_fen
-        ELSE coalesce(k.cap_fen, 0) - coalesce(u.used_fen, 0)
+        ELSE least(CASE WHEN i.by_hand THEN i.balance_fen END, coalesce(k.cap_fen, 0) - coalesce(u.used_fen, 0))
     END AS bigint) AS room_fen,
     t.spend_fen
 FROM claimed AS y
