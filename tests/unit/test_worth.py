@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from settlement.facts import Facts, Invoice, InvoiceLine, Listing, Metering, Qualification, Relation, Subsidy
+from settlement.holding import Documents, belongs
 from settlement.policy import in_force
-from settlement.worth import Documents, Piece, Registers, after_overlap, cut_days
+from settlement.worth import Piece, Registers, after_overlap, cut_days
 from tests.cases import histories
-from tests.cases.histories import calm, invoice, policies, red_of, usual
+from tests.cases.histories import CODES, calm, invoice, policies, red_of, usual
 from tests.cases.player import policy
 from tests.unit.weighing import MAY, POLICY, bill, why
 from voucher.days import Span, year_span
@@ -265,3 +266,14 @@ def test_pieces_fill_the_span_and_add_up_to_the_basis(data: st.DataObject) -> No
             assert sum(piece.span.days for piece in weighed.pieces) == blue.span.days
             assert min(piece.amount_fen for piece in weighed.pieces) >= 0
             assert weighed.basis_fen <= weighed.eligible_net_fen
+
+
+def test_a_line_stays_with_its_programme_as_long_as_any_document_of_that_is_in_force() -> None:
+    first, amended, other = policies()
+    amended = replace(amended, eligible_tax_codes=("3040201",))
+    other = replace(other, eligible_tax_codes=("30402030",), span=Span(date(2026, 8, 1), date(2027, 1, 1)))
+    documents = in_force([first, amended, other])
+    june, september = date(2026, 6, 1), date(2026, 9, 1)
+    assert belongs(CODES[0], first, documents, june, june)
+    assert not belongs(CODES[0], other, documents, june, september)
+    assert belongs(CODES[0], other, documents, september, september)

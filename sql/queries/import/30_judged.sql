@@ -30,8 +30,7 @@ open_again AS (
 
 reissue AS (
     SELECT
-        e.number, e.company_uscc, e.provider_uscc, i.number AS original_number, i.received_on, m.net_fen, m.tax_fen,
-        m.gross_fen
+        e.number, e.company_uscc, e.provider_uscc, i.number AS original_number, i.received_on, m.net_fen, m.tax_fen
     FROM entry AS e
     INNER JOIN invoice_number AS n ON n.number = e.original_number
     INNER JOIN invoice AS i ON i.company_id = n.company_id AND i.invoice_id = n.invoice_id AND i.kind = 'blue'
@@ -46,21 +45,21 @@ reversed AS (
     SELECT o.number, o.received_on
     FROM reissue AS o
     CROSS JOIN LATERAL (
-        SELECT m.net_fen, m.tax_fen, m.gross_fen
+        SELECT m.net_fen, m.tax_fen
         FROM invoice AS r
         INNER JOIN invoice_money AS m ON m.company_id = r.company_id AND m.invoice_id = r.invoice_id
         WHERE r.kind = 'red' AND r.original_number = o.original_number
         UNION ALL
-        SELECT e.net_fen, e.tax_fen, e.gross_fen
+        SELECT e.net_fen, e.tax_fen
         FROM entry AS e
         WHERE
             e.kind = 'red' AND e.original_number = o.original_number AND e.fault IS NULL
             AND e.company_uscc = o.company_uscc AND e.provider_uscc = o.provider_uscc
             AND NOT EXISTS (SELECT FROM invoice_number AS a WHERE a.number = e.number)
     ) AS r
-    GROUP BY o.number, o.received_on, o.net_fen, o.tax_fen, o.gross_fen
+    GROUP BY o.number, o.received_on, o.net_fen, o.tax_fen
     HAVING
-        o.net_fen + sum(r.net_fen) = 0 AND o.tax_fen + sum(r.tax_fen) = 0 AND o.gross_fen + sum(r.gross_fen) = 0
+        o.net_fen + sum(r.net_fen) = 0 AND o.tax_fen + sum(r.tax_fen) = 0
 ),
 
 days AS (
