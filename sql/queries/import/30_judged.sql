@@ -28,16 +28,22 @@ open_again AS (
     GROUP BY h.invoice_number
 ),
 
+-- each looked up by its own, for few invoices name another one
 reissue AS (
     SELECT
-        e.number, e.company_uscc, e.provider_uscc, i.number AS original_number, i.received_on, m.net_fen, m.tax_fen
+        e.number, e.company_uscc, e.provider_uscc, e.original_number, b.received_on, b.net_fen, b.tax_fen
     FROM entry AS e
-    INNER JOIN invoice_number AS n ON n.number = e.original_number
-    INNER JOIN invoice AS i ON i.company_id = n.company_id AND i.invoice_id = n.invoice_id AND i.kind = 'blue'
-    INNER JOIN invoice_money AS m ON m.company_id = i.company_id AND m.invoice_id = i.invoice_id
-    INNER JOIN party AS c ON c.party_id = i.company_id AND c.uscc = e.company_uscc
-    INNER JOIN party AS p ON p.party_id = i.provider_id AND p.uscc = e.provider_uscc
-    WHERE e.kind = 'blue'
+    CROSS JOIN LATERAL (
+        SELECT i.received_on, m.net_fen, m.tax_fen
+        FROM invoice_number AS n
+        INNER JOIN invoice AS i ON i.company_id = n.company_id AND i.invoice_id = n.invoice_id
+        INNER JOIN invoice_money AS m ON m.company_id = i.company_id AND m.invoice_id = i.invoice_id
+        INNER JOIN party AS c ON c.party_id = i.company_id
+        INNER JOIN party AS p ON p.party_id = i.provider_id
+        WHERE n.number = e.original_number AND i.kind = 'blue' AND c.uscc = e.company_uscc AND p.uscc = e.provider_uscc
+        LIMIT 1
+    ) AS b
+    WHERE e.kind = 'blue' AND e.original_number IS NOT NULL
 ),
 
 -- red-letters that come with it count too: of those one that would not fit leaves no zero
