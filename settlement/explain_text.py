@@ -99,11 +99,11 @@ def _basis(part: Part) -> Iterator[str]:
 
 
 def summed(part: Part) -> str:
-    """Add up the lines that count; nothing of them does where nothing is left of the invoice."""
+    """Add up the lines that count; what is left out never adds to them."""
     total = sum(item.net_fen for item in part.items if item.counts)
     if total <= part.eligible_net_fen:
         return f"计入各行合计 {_yuan(part.eligible_net_fen)}"
-    return f"计入各行合计 {_yuan(total)}，发票减去红字后已无余额，按 {_yuan(part.eligible_net_fen)} 计"
+    return f"计入各行合计 {_yuan(total)}，不计入的各行合计为负，按发票不含税合计 {_yuan(part.eligible_net_fen)} 计"
 
 
 def original(e: Explanation) -> str:

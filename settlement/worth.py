@@ -279,9 +279,9 @@ def weigh(registers: Registers, documents: Documents, programme: str, invoice: I
     whole = registers.with_reds(invoice)
     lines = [line for each in whole for line in each.lines]
     own = {line.tax_code for line in lines if belongs(line.tax_code, document, documents, span.start, day)}
+    excluded = max(0, sum(line.net_fen for line in lines if line.tax_code not in own))
+    eligible = max(0, sum(line.net_fen for line in lines) - excluded)
     gross = sum(each.gross_fen for each in whole)
-    eligible = max(0, sum(line.net_fen for line in lines if line.tax_code in own)) if gross > 0 else 0
-    excluded = sum(line.net_fen for line in lines if line.tax_code not in own)
     limits = {
         "unpaid": registers.paid(invoice),
         "over_contract": registers.contract_left(invoice),

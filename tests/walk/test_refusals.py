@@ -19,6 +19,10 @@ from tests.walk.conftest import ROOT, Desk, line
 from voucher import access, database
 
 CHINESE = re.compile(r"[一-鿿]")
+_WAITING = """
+SELECT count(*) FROM pg_locks AS w INNER JOIN pg_locks AS h ON h.pid = w.pid
+INNER JOIN pg_database AS d ON d.oid = h.database AND d.datname = current_database() WHERE NOT w.granted
+"""
 ENGLISH = re.compile(r"Usage|Options|Commands|Error|Invalid|Missing|No such|Show this|Try |Got unexpected")
 
 
@@ -259,9 +263,9 @@ def test_a_stopped_command_ends_cleanly(office: Desk, number: signal.Signals, st
 
 
 def _until_waiting(desk: Desk) -> None:
-    """Wait until somebody waits for a lock."""
+    """Wait until somebody waits for a lock in this ledger; others on the server wait for theirs."""
     with database.transaction(desk.engine) as db:
-        while not db.exec_driver_sql("SELECT count(*) FROM pg_locks WHERE NOT granted").scalar():
+        while not db.exec_driver_sql(_WAITING).scalar():
             db.exec_driver_sql("SELECT pg_sleep(0.05)")
 
 

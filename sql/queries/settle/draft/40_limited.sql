@@ -2,7 +2,7 @@
 --         a contract, or a metered bill; limit_code: what makes its basis less than what is eligible
 --         outside: not one line of the blue invoice belongs to the programme, so it has no claim there
 -- params: none (reads touched, better, bill, partial, red, code, contracted, metered)
---         where red-letters leave nothing of the invoice nothing is eligible, whatever their tax codes
+--         what is left out never adds: discounts and red-letters under other tax codes lower the basis too
 -- source: DESIGN 6.1; gross limits scale what is eligible, nothing left gives 0, a net metered bill is a plain minimum
 CREATE TEMPORARY TABLE limited ON COMMIT DROP AS
 WITH doubtful AS (
@@ -95,8 +95,8 @@ eligible AS (
         END AS limit_code,
         g.net_fen AS metered_fen,
         coalesce(x.lines = n.lines, FALSE) AS outside,
-        CASE WHEN b.gross_fen > 0 THEN greatest(b.net_fen - coalesce(x.excluded_fen, 0), 0) ELSE 0 END AS eligible_fen,
-        coalesce(x.excluded_fen, 0) AS excluded_fen
+        greatest(b.net_fen - greatest(x.excluded_fen, 0), 0) AS eligible_fen,
+        greatest(x.excluded_fen, 0) AS excluded_fen
     FROM bill AS b
     LEFT JOIN excluded AS x ON x.company_id = b.company_id AND x.invoice_id = b.invoice_id
     LEFT JOIN counted AS n ON n.company_id = b.company_id AND n.invoice_id = b.invoice_id
