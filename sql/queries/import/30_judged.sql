@@ -28,44 +28,48 @@ open_again AS (
     GROUP BY h.invoice_number
 ),
 
--- each looked up by its own, for few invoices name another one
-reissue AS (
+-- the invoices that new ones name, by number and then by key
+named AS MATERIALIZED (
+    SELECT n.number, i.company_id, i.invoice_id, i.provider_id, i.received_on
+    FROM invoice_number AS n
+    INNER JOIN invoice AS i ON i.company_id = n.company_id AND i.invoice_id = n.invoice_id AND i.kind = 'blue'
+    WHERE n.number IN (SELECT e.original_number FROM entry AS e WHERE e.kind = 'blue')
+),
+
+reissue AS MATERIALIZED (
     SELECT
-        e.number, e.company_uscc, e.provider_uscc, e.original_number, b.received_on, b.net_fen, b.tax_fen
+        e.number, e.company_uscc, e.provider_uscc, e.original_number, d.received_on, m.net_fen, m.tax_fen
     FROM entry AS e
-    CROSS JOIN LATERAL (
-        SELECT i.received_on, m.net_fen, m.tax_fen
-        FROM invoice_number AS n
-        INNER JOIN invoice AS i ON i.company_id = n.company_id AND i.invoice_id = n.invoice_id
-        INNER JOIN invoice_money AS m ON m.company_id = i.company_id AND m.invoice_id = i.invoice_id
-        INNER JOIN party AS c ON c.party_id = i.company_id
-        INNER JOIN party AS p ON p.party_id = i.provider_id
-        WHERE n.number = e.original_number AND i.kind = 'blue' AND c.uscc = e.company_uscc AND p.uscc = e.provider_uscc
-        LIMIT 1
-    ) AS b
-    WHERE e.kind = 'blue' AND e.original_number IS NOT NULL
+    INNER JOIN named AS d ON d.number = e.original_number
+    INNER JOIN party AS c ON c.party_id = d.company_id AND c.uscc = e.company_uscc
+    INNER JOIN party AS p ON p.party_id = d.provider_id AND p.uscc = e.provider_uscc
+    INNER JOIN invoice_money AS m ON m.company_id = d.company_id AND m.invoice_id = d.invoice_id
+    WHERE e.kind = 'blue'
 ),
 
 -- red-letters that come with it count too: of those one that would not fit leaves no zero
+red_letter AS (
+    SELECT r.original_number, m.net_fen, m.tax_fen
+    FROM invoice AS r
+    INNER JOIN invoice_money AS m ON m.company_id = r.company_id AND m.invoice_id = r.invoice_id
+    WHERE r.kind = 'red' AND r.original_number IN (SELECT o.original_number FROM reissue AS o)
+    UNION ALL
+    SELECT e.original_number, e.net_fen, e.tax_fen
+    FROM entry AS e
+    WHERE
+        e.kind = 'red' AND e.fault IS NULL
+        AND (e.original_number, e.company_uscc, e.provider_uscc) IN (
+            SELECT o.original_number, o.company_uscc, o.provider_uscc FROM reissue AS o
+        )
+        AND NOT EXISTS (SELECT FROM invoice_number AS a WHERE a.number = e.number)
+),
+
 reversed AS (
     SELECT o.number, o.received_on
     FROM reissue AS o
-    CROSS JOIN LATERAL (
-        SELECT m.net_fen, m.tax_fen
-        FROM invoice AS r
-        INNER JOIN invoice_money AS m ON m.company_id = r.company_id AND m.invoice_id = r.invoice_id
-        WHERE r.kind = 'red' AND r.original_number = o.original_number
-        UNION ALL
-        SELECT e.net_fen, e.tax_fen
-        FROM entry AS e
-        WHERE
-            e.kind = 'red' AND e.original_number = o.original_number AND e.fault IS NULL
-            AND e.company_uscc = o.company_uscc AND e.provider_uscc = o.provider_uscc
-            AND NOT EXISTS (SELECT FROM invoice_number AS a WHERE a.number = e.number)
-    ) AS r
+    INNER JOIN red_letter AS r ON r.original_number = o.original_number
     GROUP BY o.number, o.received_on, o.net_fen, o.tax_fen
-    HAVING
-        o.net_fen + sum(r.net_fen) = 0 AND o.tax_fen + sum(r.tax_fen) = 0
+    HAVING o.net_fen + sum(r.net_fen) = 0 AND o.tax_fen + sum(r.tax_fen) = 0
 ),
 
 days AS (
