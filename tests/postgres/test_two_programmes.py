@@ -96,6 +96,20 @@ def test_a_line_stays_with_the_programme_that_had_it_first_and_no_day_is_paid_tw
     assert drafted(desk, "later") == {real("b"): (280_000, 140_000)}
 
 
+def test_when_the_first_programme_ends_one_other_has_the_line(desk: Desk) -> None:
+    desk.take([line("a", "5900.00", since="2026-01-01", until="2026-02-28")])
+    february = date(2026, 2, 1)
+    with transaction(desk.engine) as db:
+        first = {"from": date(2026, 1, 1), "until": date(2026, 1, 31), "eligible_tax_codes": ["30402030"]}
+        record_document(db, first, id="first.1", programme="first")
+        for name, prefix in (("next", "304020300"), ("other", "30402030")):
+            record_document(db, {"from": february, "eligible_tax_codes": [prefix]}, id=f"{name}.1", programme=name)
+    granted = {name: drafted(desk, name) for name in ("first", "next", "other", PROGRAMME)}
+    assert granted == {
+        "first": {real("a"): (310_000, 62_000)}, "next": {real("a"): (280_000, 56_000)}, "other": {}, PROGRAMME: {},
+    }  # fmt: skip
+
+
 def test_each_programme_has_its_own_cap(desk: Desk) -> None:
     desk.take([line("a", "6000000.00"), line("a", "5000000.00", tax_code=HOTEL)])
     assert drafted(desk, PROGRAMME) == {real("a"): (600_000_000, 100_000_000)}

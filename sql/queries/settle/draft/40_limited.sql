@@ -1,8 +1,8 @@
 -- grain:  temporary table limited, one row per bill that is not all basis: lines of other tax codes, payments,
 --         a contract, or a metered bill; limit_code: what makes its basis less than what is eligible
 --         outside: not one line of the blue invoice belongs to the programme, so it has no claim there
--- params: none (reads touched, better, bill, partial, red, code, contracted, metered)
 --         what is left out never adds: discounts and red-letters under other tax codes lower the basis too
+-- params: none (reads touched, better, bill, partial, red, code, contracted, metered)
 -- source: DESIGN 6.1; gross limits scale what is eligible, nothing left gives 0, a net metered bill is a plain minimum
 CREATE TEMPORARY TABLE limited ON COMMIT DROP AS
 WITH doubtful AS (
