@@ -279,23 +279,28 @@ class Share:
             for account in self.common.accounts.values()
             if account.kind == "voucher" and account.programme == programme
         }
-        roots = {each.account_id for each in self.common.accounts.values() if each.kind == "authority"}
+        kinds = {each.account_id: each.kind for each in self.common.accounts.values()}
         states: dict[int, tuple[int, str]] = {}
         for move in self.tables.get("move", ()):
             if move["noun"] == "voucher" and move["no"] <= cutoff:
                 states[move["subject_id"]] = max(
                     states.get(move["subject_id"], (0, "")), (move["step"], move["to_state"])
                 )
+        absorbed: dict[int, int] = defaultdict(int)
+        for use in self.tables.get("absorbed_use", ()):
+            absorbed[use["voucher_id"]] += use["used_fen"] if use["no"] <= cutoff else 0
         found = []
         for row in self.tables.get("voucher", ()):
             if row["no"] > cutoff or row["programme_id"] != programme:
                 continue
             account = accounts.get((row["company_id"], row["cap_year"]), 0)
             moved = [(other, fen) for no, other, fen in self._moved[account] if no <= cutoff]
+            lapsed = -sum(fen for other, fen in moved if kinds.get(other) == "lapsed")
             found.append(
                 {
                     "company_id": row["company_id"], "cap_year": row["cap_year"], "automatic": not row["by_hand"],
-                    "face_fen": sum(fen for other, fen in moved if other in roots),
+                    "face_fen": sum(fen for other, fen in moved if kinds.get(other) == "authority"),
+                    "over_fen": max(0, absorbed[row["voucher_id"]] - lapsed),
                     "balance_fen": sum(fen for _, fen in moved), "state": states.get(row["voucher_id"], (0, ""))[1],
                 }
             )  # fmt: skip

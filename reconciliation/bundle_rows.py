@@ -32,6 +32,7 @@ _OF_A_COMPANY = {
     "payment_line": "company_id",
     "voucher": "company_id",
     "merger": "absorbed_id",
+    "absorbed_use": "company_id",
 }
 """Tables whose rows name their company, by which column."""
 

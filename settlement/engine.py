@@ -227,7 +227,8 @@ def _unproved(bill: Bill, registers: Registers) -> list[Reason]:
 class Room:
     """What may still be granted to a company in a year, before a run's recoveries.
 
-    left_fen: below zero by what an amended cap is now below what was granted; recoveries fill that first.
+    left_fen: below zero by what an amended cap is now below what was granted, and by what companies merged into this
+    one had been granted above what was left; recoveries fill that first.
     closed: revoked, expired, returned, or the company was merged into another.
     """
 
@@ -248,7 +249,7 @@ def room_of(voucher: VoucherState | None, policy: Policy | None, year: int, stan
     left = cap if policy and policy.issuance == "automatic" else 0
     if voucher is not None:
         face = cap if voucher.automatic else min(cap, voucher.face_fen)
-        left = face - (voucher.face_fen - voucher.balance_fen)
+        left = face - (voucher.face_fen - voucher.balance_fen) - voucher.over_fen
         frozen, closed = frozen or voucher.frozen, closed or voucher.revoked
     return Room(0 if closed else left, frozen, closed)
 

@@ -175,7 +175,10 @@ class Served:
 
 @dataclass(frozen=True, slots=True)
 class VoucherState:
-    """The voucher of a company and year as the books have it. automatic: its face follows the cap."""
+    """The voucher of a company and year as the books have it. automatic: its face follows the cap.
+
+    over_fen: what absorbed companies had been granted and has not lapsed yet, as the voucher had less left.
+    """
 
     company: int
     cap_year: int
@@ -184,6 +187,7 @@ class VoucherState:
     automatic: bool
     frozen: bool
     revoked: bool
+    over_fen: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,6 +161,7 @@ def _voucher(row: Mapping[str, Any]) -> VoucherState:
         cap_year=row["cap_year"],
         face_fen=row["face_fen"],
         balance_fen=row["balance_fen"],
+        over_fen=row["over_fen"],
         automatic=row["automatic"],
         frozen=row["state"] == "frozen",
         revoked=row["state"] in ("revoked", "expired", "returned"),

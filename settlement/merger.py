@@ -4,7 +4,8 @@ The simplest rule that is sound, and that any reader of the books can follow: fr
 have one cap, the survivor's. What the absorbed company (and whoever was merged into it before) was granted of such a
 year is taken off the survivor's voucher and goes to lapsed; the absorbed company's own vouchers of those years are
 closed, and nothing more is granted to it. What was granted stays, also where both together had more than one cap; no
-limit is handed over. Therefore its claims are settled first: while one is not, the merger is refused.
+limit is handed over. Where the voucher has less left than that, limit that comes back to it later, by a recovery or a
+raised cap, goes to lapsed first. Therefore its claims are settled first: while one is not, the merger is refused.
 Earlier years stay as they are, each company with its own cap.
 
 ASSUMPTION: the notice says nothing of mergers.
@@ -19,7 +20,7 @@ from sqlalchemy import Connection
 
 from settlement import documents, lapse
 from settlement.policy import Policy, governing, in_force
-from voucher import acts, approval, issuance, life
+from voucher import acts, approval, issuance, ledger, life
 from voucher.access import User
 from voucher.database import query, run_file
 from voucher.days import business_day
@@ -115,9 +116,18 @@ def _merge(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict[s
         merged_on=asked["on"],
         act_id=act.act_id,
     )
+    run_file(
+        db,
+        "queries/voucher/absorb.sql",
+        absorbed_id=absorbed,
+        ids=list(taken),
+        amounts=list(taken.values()),
+        act_id=act.act_id,
+    )
     ids = [row["voucher_id"] for row in closed]
     life.move(db, act, "voucher", ids, "revoked", f"并入 {asked['survivor']}")
     life.lapse(db, act, taken | dict.fromkeys(ids, MAX_FEN))
+    ledger.update_balances(db, act)
     return {"absorbed": asked["absorbed"], "survivor": asked["survivor"], "on": asked["on"], "closed": len(closed)}
 
 

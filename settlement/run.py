@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from settlement import documents, recovery
 from settlement.claims import compute, put_lines
 from settlement.policy import Policy, cap_for_year, in_force
-from voucher import acts, approval, ledger
+from voucher import acts, approval, ledger, life
 from voucher.access import SYSTEM, User
 from voucher.acts import canonical
 from voucher.database import expect_many, one, query, run_file, stream
@@ -335,6 +335,8 @@ def _approve(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict
         run_file(db, "queries/settle/post/35_limits.sql", run_id=run_id, act_id=act.act_id)
         recovery.post_money(db, act)
     run_file(db, "queries/settle/post/40_lines.sql", run_id=run_id, act_id=act.act_id)
+    if over := query(db, "queries/voucher/absorbed_over.sql", run_id=run_id):
+        life.lapse(db, act, {row["voucher_id"]: row["over_fen"] for row in over})
     ledger.update_balances(db, act)
     run_file(db, "queries/settle/post/50_open.sql", run_id=run_id)
     run_file(db, "queries/settle/drop_open_run.sql", run_id=run_id)

@@ -132,14 +132,14 @@ def close(db: Connection, act: acts.Act, ids: Sequence[int], state: str, why: st
     """Close vouchers: their moves, and what is left of each goes to lapsed. At most once per act."""
     move(db, act, "voucher", ids, state, why)
     lapse(db, act, dict.fromkeys(ids, MAX_FEN))
+    ledger.update_balances(db, act)
 
 
 def lapse(db: Connection, act: acts.Act, amounts: Mapping[int, Fen]) -> None:
-    """Move limit of vouchers (id to fen, at most what is left) to lapsed, and keep the balances."""
+    """Move limit of vouchers (id to fen, at most what is left) to lapsed; the balances are the caller's."""
     ids = list(amounts)
     run_file(db, "queries/voucher/lapsed_accounts.sql", ids=ids, act_id=act.act_id)
     run_file(db, "queries/voucher/lapse.sql", ids=ids, amounts=list(amounts.values()), act_id=act.act_id)
-    ledger.update_balances(db, act)
 
 
 def open_vouchers(db: Connection, programme: str) -> Sequence[Mapping[str, Any]]:

@@ -303,6 +303,11 @@ SEALED = (
         "absorbed_id",
     ),
     Sealed(
+        "absorbed_use",
+        "voucher_id absorbed_id company_id used_fen act_id",
+        "voucher_id absorbed_id",
+    ),
+    Sealed(
         "bank_statement",
         "statement_id sha256 file_name profile rows known",
         "statement_id",

@@ -1,5 +1,5 @@
--- check:  no approval lifts what a company was granted for a year above the cap that governed the year,
---         and no face set by hand is above it
+-- check:  no approval lifts what a company was granted for a year above the cap that governed the year, with what
+--         companies merged into it before had been granted; and no face set by hand is above it
 -- title:  不超过企业年度上限
 -- grain:  one row per company and cap year of an act that went over; no rows means all is well
 -- params: none
@@ -58,12 +58,30 @@ reached AS (
     FROM given AS g
 ),
 
-over AS (
-    SELECT r.no, r.programme_id, r.company_id, r.cap_year, '累计核定' AS what, r.total_fen AS fen, c.cap_fen, c.policy_id
+absorbed AS (
+    SELECT v.programme_id, v.company_id, v.cap_year, s.no, b.used_fen
+    FROM absorbed_use AS b
+    INNER JOIN voucher AS v ON v.voucher_id = b.voucher_id
+    INNER JOIN seal AS s ON s.act_id = b.act_id
+),
+
+together AS (
+    SELECT
+        r.no, r.programme_id, r.company_id, r.cap_year, r.cutoff_no, r.fen,
+        r.total_fen + coalesce(sum(b.used_fen), 0) AS total_fen
     FROM reached AS r
+    LEFT JOIN absorbed AS b
+        ON b.programme_id = r.programme_id AND b.company_id = r.company_id AND b.cap_year = r.cap_year AND b.no < r.no
+    GROUP BY r.no, r.programme_id, r.company_id, r.cap_year, r.cutoff_no, r.fen, r.total_fen
+),
+
+over AS (
+    SELECT
+        t.no, t.programme_id, t.company_id, t.cap_year, '累计核定' AS what, t.total_fen AS fen, c.cap_fen, c.policy_id
+    FROM together AS t
     LEFT JOIN cap AS c
-        ON c.programme_id = r.programme_id AND c.cutoff_no = r.cutoff_no AND c.year = r.cap_year
-    WHERE r.fen > 0 AND r.total_fen > coalesce(c.cap_fen, 0)
+        ON c.programme_id = t.programme_id AND c.cutoff_no = t.cutoff_no AND c.year = t.cap_year
+    WHERE t.fen > 0 AND t.total_fen > coalesce(c.cap_fen, 0)
     UNION ALL
     SELECT s.no, v.programme_id, v.company_id, v.cap_year, '券面额', v.face_fen, c.cap_fen, c.policy_id
     FROM voucher AS v

@@ -72,7 +72,7 @@ WITH fact AS (
     UNION ALL
     SELECT 'objection', t.act_id, 1 FROM objection AS t
     UNION ALL
-    SELECT 'merger', t.act_id, 1 FROM merger AS t
+    SELECT 'absorbed_use', t.act_id, count(*) FROM absorbed_use AS t GROUP BY t.act_id
     UNION ALL
     SELECT 'refusal', t.act_id, 1 FROM refusal AS t
     UNION ALL

@@ -50,6 +50,19 @@ CREATE TABLE merger (
 CREATE INDEX merger_act ON merger (act_id);
 SELECT append_only('merger');
 
+-- What an absorbed company had been granted when it was merged, which its survivor's voucher may not grant again: what
+-- the voucher has left goes to lapsed at once, the rest whenever a recovery or a raised cap brings limit back to it.
+CREATE TABLE absorbed_use (
+    voucher_id bigint NOT NULL REFERENCES voucher,
+    absorbed_id bigint NOT NULL REFERENCES merger,
+    company_id bigint NOT NULL REFERENCES party,
+    used_fen bigint NOT NULL CHECK (used_fen > 0),
+    act_id bigint NOT NULL REFERENCES act,
+    PRIMARY KEY (voucher_id, absorbed_id)
+);
+CREATE INDEX absorbed_use_act ON absorbed_use (act_id);
+SELECT append_only('absorbed_use');
+
 -- The states of one noun as they were known at a cutoff (a seal number).
 CREATE FUNCTION state_at(asked text, cutoff bigint)
 RETURNS TABLE (subject_id bigint, step integer, state text) LANGUAGE sql STABLE

@@ -254,7 +254,7 @@ TAMPERS: dict[str, list[Tamper]] = {
         ),
         (
             "DELETE FROM move WHERE noun = 'voucher'",
-            "DELETE FROM voucher WHERE voucher_id = (SELECT min(voucher_id) FROM voucher)",
+            "DELETE FROM voucher WHERE voucher_id = (SELECT max(voucher_id) FROM voucher)",
         ),
     ],
 }  # fmt: skip
@@ -319,6 +319,7 @@ CHANGES = {
     "account": "UPDATE account SET name = name || 'x' WHERE act_id = (SELECT max(act_id) FROM account)",
     "voucher": "UPDATE voucher SET by_hand = TRUE WHERE voucher_id = (SELECT max(voucher_id) FROM voucher)",
     "merger": "UPDATE merger SET merged_on = merged_on + 1",
+    "absorbed_use": "UPDATE absorbed_use SET used_fen = used_fen + 1",
     "move": "UPDATE move SET why = 'x' WHERE act_id = (SELECT max(act_id) FROM move)",
     "disclosure": "UPDATE disclosure SET until_on = until_on - 1",
     "objection": "UPDATE objection SET why = 'x'",

@@ -233,60 +233,6 @@ def test_an_invoice_held_at_the_door_keeps_the_limit_open(books: Books, monkeypa
         assert [each.waits_for for each in lapse.expire(db, MAKER, AFTER)] == [(number("9"),)]
 
 
-def test_a_merger_makes_the_room_that_both_used_count_once(books: Books) -> None:
-    books.invoices(invoice(1, 300_000_000, *MAY, company=2))
-    books.settle()
-    books.invoices(invoice(2, 1_000, *MAY, company=2))
-    assert number("2") in refused("claims_open", lambda: books.merge(2, 1))
-    books.settle()
-    books.merge(2, 1)
-    assert books.limits(2) == (0, 60_000_200, 39_999_800)
-    assert books.limits(1) == (39_999_800, 0, 60_000_200)
-    books.invoices(invoice(3, 1_000, *MAY, company=2), invoice(4, 300_000_000, *MAY))
-    assert books.drafted()[0] == [(number("4"), 39_999_800, 20_000_200), (number("3"), 0, 200)]
-    books.settle()
-    assert books.limits(1) == (0, 39_999_800, 60_000_200)
-    for pair in ((2, 1), (1, 2)):
-        refused("merged", lambda pair=pair: books.merge(*pair, why="另一文号"))  # type: ignore[misc]
-    refused("same_company", lambda: books.merge(1, 1))
-    assert books.faults() == []
-
-
-def test_what_happens_to_one_of_two_merged_companies_concerns_both(books: Books) -> None:
-    first = [invoice(1, 300_000_000, *MAY, company=2), invoice(2, 300_000_000, *MAY)]
-    books.invoices(first[0])
-    books.settle()
-    books.merge(2, 1)
-    books.invoices(first[1])
-    books.settle()
-    asked = text("SELECT p.uscc FROM touched AS t INNER JOIN party AS p ON p.party_id = t.company_id")
-    for news in (red_of(first[0], 3, 100_000_000), red_of(first[1], 4, 250_000_000)):
-        books.invoices(news)
-        with transaction(books.engine) as db:
-            draft(db)
-            assert set(db.execute(asked).scalars()) == {uscc(1), uscc(2)}
-            db.rollback()
-        books.settle()
-
-
-def test_a_merger_leaves_earlier_years_alone_and_what_both_had_stands(books: Books) -> None:
-    early = date(2025, 12, 26), date(2025, 12, 31)
-    books.invoices(invoice(1, 1_000, *early, company=2))
-    books.invoices(invoice(2, 400_000_000, *MAY, company=2), invoice(3, 400_000_000, *MAY))
-    books.settle()
-    books.merge(2, 1)
-    assert books.limits(1) == (0, 80_000_000, 20_000_000)
-    books.invoices(invoice(4, 1_000, *early, company=2), invoice(5, 1_000, *MAY))
-    assert books.drafted()[0] == [(number("5"), 0, 200), (number("4"), 200, 0)]
-
-
-def test_a_company_merged_before_it_had_a_voucher_gets_none_from_that_year_on(books: Books) -> None:
-    books.merge(2, 1)
-    early = date(2025, 12, 26), date(2025, 12, 31)
-    books.invoices(invoice(1, 1_000, *MAY, company=2), invoice(2, 1_000, *early, company=2), invoice(3, 1_000, *MAY))
-    assert books.drafted()[0] == [(number("3"), 200, 0), (number("2"), 200, 0), (number("1"), 0, 200)]
-
-
 def test_the_whole_life_stands_on_one_screen_as_of_any_moment(books: Books) -> None:
     applied = vouchers.apply(books.engine, "maker1", 2026, uscc(1), 50_000, "SQ-1", None)
     assert applied.data["state"] == "proposed"

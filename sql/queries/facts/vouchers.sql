@@ -2,7 +2,8 @@
 -- params: programme, cutoff (seal number), first_id, last_id (companies, inclusive)
 WITH issued AS (
     SELECT
-        v.voucher_id, v.company_id, v.cap_year, v.by_hand, a.account_id, o.account_id AS authority_id
+        v.voucher_id, v.company_id, v.cap_year, v.by_hand, a.account_id, o.account_id AS authority_id,
+        l.account_id AS lapsed_id
     FROM voucher AS v
     INNER JOIN seal AS s ON s.act_id = v.act_id
     INNER JOIN account AS a
@@ -10,6 +11,8 @@ WITH issued AS (
         AND a.kind = 'voucher'
     INNER JOIN account AS o
         ON o.programme_id = v.programme_id AND o.company_id = 0 AND o.year = v.cap_year AND o.kind = 'authority'
+    LEFT JOIN account AS l
+        ON l.programme_id = v.programme_id AND l.company_id = v.company_id AND l.year = v.cap_year AND l.kind = 'lapsed'
     WHERE
         s.no <= CAST(:cutoff AS bigint) AND v.programme_id = :programme
         AND v.company_id BETWEEN CAST(:first_id AS bigint) AND CAST(:last_id AS bigint)
@@ -47,19 +50,29 @@ moved AS (
 summed AS (
     SELECT
         i.voucher_id, sum(m.amount_fen) FILTER (WHERE m.other_id = i.authority_id) AS face_fen,
-        sum(m.amount_fen) AS balance_fen
+        sum(m.amount_fen) AS balance_fen, -sum(m.amount_fen) FILTER (WHERE m.other_id = i.lapsed_id) AS lapsed_fen
     FROM issued AS i
     INNER JOIN movement AS m ON m.account_id = i.account_id
     GROUP BY i.voucher_id
+),
+
+absorbed AS (
+    SELECT b.voucher_id, sum(b.used_fen) AS used_fen
+    FROM absorbed_use AS b
+    INNER JOIN seal AS s ON s.act_id = b.act_id
+    WHERE s.no <= CAST(:cutoff AS bigint)
+    GROUP BY b.voucher_id
 )
 
 SELECT
     i.company_id, i.cap_year,
     CAST(coalesce(t.face_fen, 0) AS bigint) AS face_fen,
     CAST(coalesce(t.balance_fen, 0) AS bigint) AS balance_fen,
+    CAST(greatest(coalesce(b.used_fen, 0) - coalesce(t.lapsed_fen, 0), 0) AS bigint) AS over_fen,
     NOT i.by_hand AS automatic,
     coalesce(m.to_state, '') AS state
 FROM issued AS i
 LEFT JOIN summed AS t ON t.voucher_id = i.voucher_id
+LEFT JOIN absorbed AS b ON b.voucher_id = i.voucher_id
 LEFT JOIN moved AS m ON m.subject_id = i.voucher_id AND m.age = 1
 ORDER BY i.company_id, i.cap_year

@@ -1,5 +1,5 @@
 -- grain:  inserts one transfer per voucher with something left: what is left goes to lapsed, at most the amount given;
---         what the same act has put on the voucher counts, though its balance is not kept yet
+--         what the same act has put on the voucher or taken off it counts, though its balance is not kept yet
 -- params: ids (bigint[]), amounts (bigint[], fen, in the order of ids), act_id
 INSERT INTO transfer (company_id, act_id, transfer_no, debit_account_id, credit_account_id, amount_fen)
 SELECT
@@ -13,8 +13,11 @@ CROSS JOIN LATERAL (
     SELECT
         a.account_id,
         a.balance_fen + coalesce((
-            SELECT sum(t.amount_fen) FROM transfer AS t
-            WHERE t.act_id = CAST(:act_id AS bigint) AND t.credit_account_id = a.account_id
+            SELECT sum(CASE WHEN t.credit_account_id = a.account_id THEN t.amount_fen ELSE -t.amount_fen END)
+            FROM transfer AS t
+            WHERE
+                t.company_id = v.company_id AND t.act_id = CAST(:act_id AS bigint)
+                AND a.account_id IN (t.credit_account_id, t.debit_account_id)
         ), 0) AS left_fen
     FROM account AS a
     WHERE

@@ -15,16 +15,25 @@ WITH claimed AS (
 ),
 
 used AS (
-    SELECT acc.company_id, acc.year, sum(acc.balance_fen) AS used_fen
+    SELECT
+        acc.company_id, acc.year, sum(acc.balance_fen) AS used_fen,
+        sum(acc.balance_fen) FILTER (WHERE acc.kind = 'lapsed') AS lapsed_fen
     FROM account AS acc
     INNER JOIN asked AS a ON a.programme_id = acc.programme_id
     WHERE acc.kind IN ('redeemed', 'lapsed')
     GROUP BY acc.company_id, acc.year
 ),
 
+-- what absorbed companies had been granted, and has not all lapsed yet
+absorbed AS (
+    SELECT b.voucher_id, sum(b.used_fen) AS used_fen
+    FROM absorbed_use AS b
+    GROUP BY b.voucher_id
+),
+
 issued AS (
     SELECT
-        v.company_id, v.cap_year, v.by_hand, acc.balance_fen,
+        v.company_id, v.cap_year, v.by_hand, acc.balance_fen, b.used_fen AS absorbed_fen,
         coalesce(t.state = 'frozen', FALSE) AS frozen,
         coalesce(t.state IN ('revoked', 'expired', 'returned'), FALSE) AS closed
     FROM voucher AS v
@@ -32,6 +41,7 @@ issued AS (
     LEFT JOIN account AS acc
         ON acc.company_id = v.company_id AND acc.programme_id = v.programme_id AND acc.year = v.cap_year
         AND acc.kind = 'voucher'
+    LEFT JOIN absorbed AS b ON b.voucher_id = v.voucher_id
     LEFT JOIN state_at('voucher', (SELECT k.cutoff FROM asked AS k)) AS t ON t.subject_id = v.voucher_id
 )
 
@@ -43,7 +53,9 @@ SELECT
     CAST(CASE
         WHEN i.closed OR g.closed_from <= y.cap_year THEN 0
         WHEN i.company_id IS NULL THEN CASE WHEN k.automatic THEN k.cap_fen ELSE 0 END
-        ELSE least(CASE WHEN i.by_hand THEN i.balance_fen END, coalesce(k.cap_fen, 0) - coalesce(u.used_fen, 0))
+        ELSE
+            least(CASE WHEN i.by_hand THEN i.balance_fen END, coalesce(k.cap_fen, 0) - coalesce(u.used_fen, 0))
+            - greatest(coalesce(i.absorbed_fen, 0) - coalesce(u.lapsed_fen, 0), 0)
     END AS bigint) AS room_fen,
     t.spend_fen
 FROM claimed AS y

@@ -1,0 +1,121 @@
+"""A company is merged into another: what both were granted counts once, against the survivor's cap."""
+
+from datetime import date
+
+import pytest
+from sqlalchemy import Engine, text
+
+from settlement import documents
+from tests.cases.histories import invoice, red_of
+from tests.postgres.recorder import MAKER, number, uscc
+from tests.postgres.test_voucher_life import MAY, Books, refused
+from tests.postgres.witness import PROGRAMME, SHIPPED, draft, record_document, settle
+from voucher import issuance
+from voucher.database import transaction
+
+
+@pytest.fixture
+def books(db_engine: Engine) -> Books:
+    return Books(db_engine)
+
+
+def test_a_merger_makes_the_room_that_both_used_count_once(books: Books) -> None:
+    books.invoices(invoice(1, 300_000_000, *MAY, company=2))
+    books.settle()
+    books.invoices(invoice(2, 1_000, *MAY, company=2))
+    assert number("2") in refused("claims_open", lambda: books.merge(2, 1))
+    books.settle()
+    books.merge(2, 1)
+    assert books.limits(2) == (0, 60_000_200, 39_999_800)
+    assert books.limits(1) == (39_999_800, 0, 60_000_200)
+    books.invoices(invoice(3, 1_000, *MAY, company=2), invoice(4, 300_000_000, *MAY))
+    assert books.drafted()[0] == [(number("4"), 39_999_800, 20_000_200), (number("3"), 0, 200)]
+    books.settle()
+    assert books.limits(1) == (0, 39_999_800, 60_000_200)
+    for pair in ((2, 1), (1, 2)):
+        refused("merged", lambda pair=pair: books.merge(*pair, why="另一文号"))  # type: ignore[misc]
+    refused("same_company", lambda: books.merge(1, 1))
+    assert books.faults() == []
+
+
+def test_what_happens_to_one_of_two_merged_companies_concerns_both(books: Books) -> None:
+    first = [invoice(1, 300_000_000, *MAY, company=2), invoice(2, 300_000_000, *MAY)]
+    books.invoices(first[0])
+    books.settle()
+    books.merge(2, 1)
+    books.invoices(first[1])
+    books.settle()
+    asked = text("SELECT p.uscc FROM touched AS t INNER JOIN party AS p ON p.party_id = t.company_id")
+    for news in (red_of(first[0], 3, 100_000_000), red_of(first[1], 4, 250_000_000)):
+        books.invoices(news)
+        with transaction(books.engine) as db:
+            draft(db)
+            assert set(db.execute(asked).scalars()) == {uscc(1), uscc(2)}
+            db.rollback()
+        books.settle()
+
+
+def test_a_merger_leaves_earlier_years_alone_and_what_both_had_stands(books: Books) -> None:
+    early = date(2025, 12, 26), date(2025, 12, 31)
+    books.invoices(invoice(1, 1_000, *early, company=2))
+    books.invoices(invoice(2, 400_000_000, *MAY, company=2), invoice(3, 400_000_000, *MAY))
+    books.settle()
+    books.merge(2, 1)
+    assert books.limits(1) == (0, 80_000_000, 20_000_000)
+    books.invoices(invoice(4, 1_000, *early, company=2), invoice(5, 1_000, *MAY))
+    assert books.drafted()[0] == [(number("5"), 0, 200), (number("4"), 200, 0)]
+
+
+def test_limit_that_comes_back_to_a_survivor_first_fills_what_the_pair_had_above_one_cap(books: Books) -> None:
+    """800,000 and 600,000 were granted: 400,000 too much for one cap stay, and 400,000 more must come back first."""
+    blue = invoice(2, 400_000_000, *MAY)
+    books.invoices(invoice(1, 300_000_000, *MAY, company=2), blue)
+    books.settle()
+    books.merge(2, 1)
+    assert books.limits(1) == (0, 80_000_000, 20_000_000)
+    books.invoices(red_of(blue, 3, 199_999_500), invoice(4, 100_000_000, *MAY))
+    assert books.drafted()[0] == [(number("2"), -39_999_900, 0), (number("4"), 0, 20_000_000)]
+    books.settle()
+    assert books.limits(1) == (0, 40_000_100, 59_999_900)
+    books.invoices(red_of(blue, 5, 1_000), invoice(6, 10_000, *MAY))
+    assert books.drafted()[0] == [(number("2"), -200, 0), (number("6"), 0, 2_000)]
+    with transaction(books.engine) as db:
+        settle(db, backfill=True)
+    assert books.limits(1) == (0, 40_000_000, 60_000_000)
+    assert books.faults() == []
+
+
+def test_a_raised_cap_first_fills_what_a_merged_pair_had_above_the_old_one(books: Books) -> None:
+    books.invoices(invoice(1, 300_000_000, *MAY, company=2), invoice(2, 400_000_000, *MAY))
+    books.settle()
+    books.merge(2, 1)
+    with transaction(books.engine) as db:
+        record_document(db, {"annual_cap_fen": 150_000_000}, id="high.1", supersedes=SHIPPED)
+    books.invoices(invoice(3, 100_000_000, *MAY))
+    assert books.drafted()[0] == [(number("3"), 10_000_000, 10_000_000)]
+    books.settle()
+    assert books.limits(1) == (0, 90_000_000, 60_000_000)
+    assert books.faults() == []
+
+
+def test_a_face_set_by_hand_also_bears_what_an_absorbed_company_had_been_granted(books: Books) -> None:
+    with transaction(books.engine) as db:
+        terms = documents.terms(db, PROGRAMME, 2026)
+    books.approved(lambda db: issuance.propose_by_hand(db, MAKER, terms, uscc(1), 50_000_000))
+    blue = invoice(2, 200_000_000, *MAY)
+    books.invoices(invoice(1, 300_000_000, *MAY, company=2), blue)
+    books.settle()
+    books.merge(2, 1)
+    assert books.limits(1) == (0, 40_000_000, 10_000_000)
+    books.invoices(red_of(blue, 3, 150_000_000), invoice(4, 300_000_000, *MAY))
+    assert books.drafted()[0] == [(number("2"), -30_000_000, 0), (number("4"), 0, 60_000_000)]
+    books.settle()
+    assert books.limits(1) == (0, 10_000_000, 40_000_000)
+    assert books.faults() == []
+
+
+def test_a_company_merged_before_it_had_a_voucher_gets_none_from_that_year_on(books: Books) -> None:
+    books.merge(2, 1)
+    early = date(2025, 12, 26), date(2025, 12, 31)
+    books.invoices(invoice(1, 1_000, *MAY, company=2), invoice(2, 1_000, *early, company=2), invoice(3, 1_000, *MAY))
+    assert books.drafted()[0] == [(number("3"), 200, 0), (number("2"), 200, 0), (number("1"), 0, 200)]
