@@ -335,7 +335,7 @@ def _approve(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict
         run_file(db, "queries/settle/post/35_limits.sql", run_id=run_id, act_id=act.act_id)
         recovery.post_money(db, act)
     run_file(db, "queries/settle/post/40_lines.sql", run_id=run_id, act_id=act.act_id)
-    if over := query(db, "queries/voucher/absorbed_over.sql", run_id=run_id):
+    if over := query(db, "queries/voucher/absorbed_over.sql", programme_id=run.programme):
         life.lapse(db, act, {row["voucher_id"]: row["over_fen"] for row in over})
     ledger.update_balances(db, act)
     run_file(db, "queries/settle/post/50_open.sql", run_id=run_id)

@@ -1,16 +1,21 @@
 """A company is merged into another: what both were granted counts once, against the survivor's cap."""
 
+from contextlib import ExitStack
 from datetime import date
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
 
+from reconciliation import bundle_check, bundle_rows
 from settlement import documents
+from settlement.load import facts_at, facts_from
 from tests.cases.histories import invoice, red_of
 from tests.postgres.recorder import MAKER, number, uscc
+from tests.postgres.test_bundle import write
 from tests.postgres.test_voucher_life import MAY, Books, refused
-from tests.postgres.witness import PROGRAMME, SHIPPED, draft, record_document, settle
-from voucher import issuance
+from tests.postgres.witness import PROGRAMME, SHIPPED, draft, record_document
+from voucher import acts, issuance
 from voucher.database import transaction
 
 
@@ -73,16 +78,49 @@ def test_limit_that_comes_back_to_a_survivor_first_fills_what_the_pair_had_above
     books.settle()
     books.merge(2, 1)
     assert books.limits(1) == (0, 80_000_000, 20_000_000)
-    books.invoices(red_of(blue, 3, 199_999_500), invoice(4, 100_000_000, *MAY))
-    assert books.drafted()[0] == [(number("2"), -39_999_900, 0), (number("4"), 0, 20_000_000)]
+    books.invoices(red_of(blue, 3, 199_999_500))
     books.settle()
     assert books.limits(1) == (0, 40_000_100, 59_999_900)
-    books.invoices(red_of(blue, 5, 1_000), invoice(6, 10_000, *MAY))
-    assert books.drafted()[0] == [(number("2"), -200, 0), (number("6"), 0, 2_000)]
-    with transaction(books.engine) as db:
-        settle(db, backfill=True)
-    assert books.limits(1) == (0, 40_000_000, 60_000_000)
+    books.invoices(red_of(blue, 4, 1_500), invoice(5, 500, *MAY))
+    assert books.drafted()[0] == [(number("2"), -300, 0), (number("5"), 100, 0)]
+    books.settle()
+    assert books.limits(1) == (100, 39_999_900, 60_000_000)
+    books.invoices(invoice(6, 10_000, *MAY))
+    assert books.drafted()[0] == [(number("6"), 100, 1_900)]
     assert books.faults() == []
+
+
+def test_a_cap_lowered_since_takes_its_part_before_what_an_absorbed_company_was_granted(books: Books) -> None:
+    blue = invoice(2, 400_000_000, *MAY)
+    books.invoices(invoice(1, 300_000_000, *MAY, company=2), blue)
+    books.settle()
+    books.merge(2, 1)
+    with transaction(books.engine) as db:
+        record_document(db, {"annual_cap_fen": 70_000_000}, id="low.1", supersedes=SHIPPED)
+    books.invoices(red_of(blue, 3, 200_000_000), invoice(4, 10_000, *MAY))
+    assert books.drafted()[0] == [(number("2"), -40_000_000, 0), (number("4"), 0, 2_000)]
+    books.settle()
+    assert books.limits(1) == (0, 40_000_000, 30_000_000)
+    assert books.faults() == []
+
+
+def test_a_bundle_gives_what_an_absorbed_company_was_granted_as_the_database_does(books: Books, tmp_path: Path) -> None:
+    blue = invoice(2, 400_000_000, *MAY)
+    books.invoices(invoice(1, 300_000_000, *MAY, company=2), blue)
+    books.settle()
+    books.merge(2, 1)
+    books.invoices(red_of(blue, 3, 100_000_000))
+    books.settle()
+    write(books.engine, tmp_path / "b.zip")
+    with ExitStack() as stack, transaction(books.engine, "cvl_auditor") as db:
+        found = bundle_check.open_all(stack, [tmp_path / "b.zip"])
+        [share] = bundle_rows.read(stack, found, bundle_check.check(found)[0]).each_share()
+        over = []
+        for cutoff in range(acts.cutoff(db) + 1):
+            told = facts_from(share.rows, PROGRAMME, cutoff).vouchers
+            assert told == facts_at(db, PROGRAMME, cutoff).vouchers, cutoff
+            over.append(sum(each.over_fen for each in told))
+    assert [fen for fen, before in zip(over[1:], over, strict=False) if fen != before] == [40_000_000, 20_000_000]
 
 
 def test_a_raised_cap_first_fills_what_a_merged_pair_had_above_the_old_one(books: Books) -> None:

@@ -96,6 +96,7 @@ TAMPERS: dict[str, list[Tamper]] = {
     "cap": [
         ("UPDATE policy SET parameters = jsonb_set(parameters, '{annual_cap_fen}', '99999999')",),
         ("UPDATE voucher SET by_hand = TRUE, face_fen = face_fen + 1",),
+        ("UPDATE absorbed_use SET act_id = (SELECT min(act_id) FROM seal)",),
     ],
     "decisions": [
         ("UPDATE decision SET decided_by = 'checker2'",),
