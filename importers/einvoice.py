@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from importers.capitals import parse_capitals
-from importers.papers import Fault, Paper, PaperLine, cents, day, decimal, with_remark, yuan
+from importers.papers import Fault, Paper, PaperLine, cents, day, decimal, total_tax, with_remark, yuan
 from importers.papers import tax as tax_of
 from importers.xml_reading import Element, Tree, at, local
 from voucher.money import format_yuan
@@ -46,8 +46,8 @@ def read_einvoice(root: Element) -> Paper:
     tree = Tree(root)
     number, eiid = tree.text(_NUMBER), tree.text("Header/EIid")
     mark = tree.text("Header/InherentLabel/InIssuType/LabelCode").upper()
-    totals = (decimal(tree.text(_NET)), tax_of(tree.text(_TAX)), decimal(tree.text(_GROSS)))
-    gross = totals[2]
+    net, gross = decimal(tree.text(_NET)), decimal(tree.text(_GROSS))
+    totals = (net, total_tax(tree.text(_TAX), net, gross), gross)
     red = mark == "N" if mark in ("Y", "N") else gross is not None and gross < 0
     lines, faults = _lines(tree, totals)
     paper = Paper(

@@ -117,6 +117,11 @@ def tax(text: str) -> Decimal | None:
     return decimal(text) if not text.strip() or any(char.isdigit() for char in text) else Decimal(0)
 
 
+def total_tax(text: str, net: Decimal | None, gross: Decimal | None) -> Decimal | None:
+    """Read the tax of an invoice; an empty one is 0 where net is gross, as of services that are not taxed."""
+    return tax(text) if text.strip() or net is None or net != gross else Decimal(0)
+
+
 def yuan(amount: Decimal) -> str:
     """Write an amount with two decimals when it has no more, else as it is, for the reader to refuse."""
     exact = amount.quantize(_CENT)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from importers.papers import Fault, Paper, PaperLine, day, decimal, natural_number, with_remark, yuan
+from importers.papers import Fault, Paper, PaperLine, day, decimal, natural_number, total_tax, with_remark, yuan
 from importers.papers import tax as tax_of
 from importers.text import clean_id
 
@@ -53,7 +53,8 @@ def totals_paper(
 
     A missing gross is net and tax together. red: what the document says of itself; a negative gross says so too.
     """
-    net, tax, gross = (_AMOUNTS[name](fields.get(name, "")) for name in ("net", "tax", "gross"))
+    net, gross = decimal(fields.get("net", "")), decimal(fields.get("gross", ""))
+    tax = total_tax(fields.get("tax", ""), net, gross)
     found = list(faults)
     if gross is None and net is not None and tax is not None:
         gross = net + tax

@@ -92,6 +92,8 @@ def einvoice_xml() -> dict[str, bytes]:
         "doctype.xml": xml(BLUE).replace(b"<EInvoice>", b'<!DOCTYPE a [<!ENTITY b "c">]><EInvoice>', 1),
         "no_party_ids.xml": re.sub(rb"<(?:Seller|Buyer)IdNum>.*?</(?:Seller|Buyer)IdNum>", b"", xml(BLUE)),
         "exempt.xml": xml(EXEMPT).replace(b"<ComTaxAm>0.00<", b"<ComTaxAm>***<"),
+        "untaxed.xml": re.sub(rb"<(ComTaxAm|TotalTaxAm)>0.00<", rb"<\1><", xml(EXEMPT)),
+        "tax_missing.xml": re.sub(rb"<TotalTaxAm>.*?<", b"<TotalTaxAm><", xml(BLUE)),
         "other_root.xml": b"<Invoice><Number>1</Number></Invoice>\n",
         "cut_off.xml": xml(BLUE)[:900],
     }
@@ -108,6 +110,7 @@ def ofd_samples() -> dict[str, bytes]:
         "tagged_red": ofd.tagged(replace(RED, remark=f"被红冲蓝字数电发票号码：{BLUE.number}")),
         "tagged_other_root": ofd.tagged(BLUE, root="EInvoiceTag"),
         "tagged_exempt": {name: data.replace(b"[0.00]", b"[***]") for name, data in ofd.tagged(EXEMPT).items()},
+        "tagged_untaxed": {name: data.replace(b"[0.00]", b"[]") for name, data in ofd.tagged(EXEMPT).items()},
         "custom": ofd.custom(BLUE),
         "legacy": ofd.legacy(OLD, "050002100111"),
         "legacy_exempt": ofd.legacy(exempt, "0500021001", exempt=True),
