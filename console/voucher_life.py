@@ -51,7 +51,7 @@ def shown_lines(voucher: Row, events: Rows, uses: Rows, pending: Rows, *, state:
         [
             ("券号", str(voucher["voucher_id"])),
             ("企业", f"{voucher['company']} {voucher['name'] or ''}"),
-            ("年度 / 事项", f"{voucher['cap_year']} / {voucher['programme_id']}"),
+            ("年度 / 事项", f"{voucher['cap_year']} / {voucher['programme_name']}"),
             ("状态", state + ("，手工发放" if voucher["by_hand"] else "，自动发放")),
             ("面额", f"{yuan(face)}元"),
             (

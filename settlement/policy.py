@@ -184,11 +184,12 @@ def shipped() -> list[Policy]:
 
 
 def parameters(policy: Policy) -> dict[str, Any]:
-    """Return what the database keeps as jsonb: each parameter by its name, and the grounds.
+    """Return what the database keeps as jsonb: each parameter by its name, the grounds, and what people call it.
 
     The span is two ISO days, `from_on` and `until_on`, the latter exclusive; joint_limit_bp may be null.
     """
     values: dict[str, Any] = {name: getattr(policy, name) for name in RULES}
+    values["name"] = policy.number + policy.item
     values["categories"] = dict(policy.categories)
     values["eligible_tax_codes"] = list(policy.eligible_tax_codes)
     values["from_on"] = policy.span.start.isoformat()

@@ -7,16 +7,16 @@
 -- note:   上限核减已扣除其后补付的部分。年度额度不含已失效的部分。
 -- chart:  stack | 企业年度额度使用 | company_name | granted_fen, left_fen
 -- columns:
---   company_name | 企业 | text | 28
---   programme_id | 事项 | text | 16
---   cap_year     | 年度 | text | 7
---   claims       | 核定发票张数 | count | 8
---   cap_fen      | 年度额度 | money | 14
---   granted_fen  | 已核定 | money | 14
---   withheld_fen | 上限核减 | money | 14
---   left_fen     | 剩余额度 | money | 14
---   used_bp      | 使用率 | percent | 9
---   company_code | 企业代码 | id | 20
+--   company_name   | 企业 | text | 28
+--   programme_name | 事项 | text | 27
+--   cap_year       | 年度 | text | 7
+--   claims         | 核定发票张数 | count | 8
+--   cap_fen        | 年度额度 | money | 14
+--   granted_fen    | 已核定 | money | 14
+--   withheld_fen   | 上限核减 | money | 14
+--   left_fen       | 剩余额度 | money | 14
+--   used_bp        | 使用率 | percent | 9
+--   company_code   | 企业代码 | id | 20
 WITH book AS (
     SELECT
         a.programme_id, a.company_id, a.year,
@@ -38,10 +38,11 @@ claimed AS (
 )
 
 SELECT
-    c.name AS company_name, b.programme_id, b.year || '' AS cap_year, coalesce(k.claims, 0) AS claims, b.cap_fen,
-    b.granted_fen, greatest(0, coalesce(k.withheld_fen, 0)) AS withheld_fen, b.left_fen,
+    c.name AS company_name, g.name AS programme_name, b.year || '' AS cap_year, coalesce(k.claims, 0) AS claims,
+    b.cap_fen, b.granted_fen, greatest(0, coalesce(k.withheld_fen, 0)) AS withheld_fen, b.left_fen,
     CASE WHEN b.cap_fen > 0 THEN div(b.granted_fen * 10000, b.cap_fen) END AS used_bp, c.uscc AS company_code
 FROM book AS b
+INNER JOIN programme_at(CAST(:cutoff AS bigint)) AS g ON g.programme_id = b.programme_id
 INNER JOIN party_at(CAST(:cutoff AS bigint)) AS c ON c.party_id = b.company_id
 LEFT JOIN claimed AS k ON k.programme_id = b.programme_id AND k.company_id = b.company_id AND k.cap_year = b.year
 WHERE

@@ -5,9 +5,9 @@
 -- basis:  补贴额按不含税金额核定；按结算行所属财政年度，截至截止号
 -- checks: all
 -- note:   指标的下达、余额与缴回见预算执行与预测。追回转账随追回所在批次的财政年度列示。
--- chart:  column | 年度决算 | programme_id | granted_fen, payable_fen, in_transit_fen, paid_fen
+-- chart:  column | 年度决算 | programme_name | granted_fen, payable_fen, in_transit_fen, paid_fen
 -- columns:
---   programme_id    | 事项 | text | 22
+--   programme_name  | 事项 | text | 27
 --   granted_fen     | 核定补贴 | money | 16
 --   backfill_fen    | 补付 | money | 15
 --   recovered_fen   | 追回 | money | 15
@@ -42,10 +42,11 @@ held AS (
 )
 
 SELECT
-    s.programme_id, coalesce(s.granted_fen, 0) AS granted_fen, coalesce(s.backfill_fen, 0) AS backfill_fen,
+    g.name AS programme_name, coalesce(s.granted_fen, 0) AS granted_fen, coalesce(s.backfill_fen, 0) AS backfill_fen,
     coalesce(s.recovered_fen, 0) AS recovered_fen, s.net_fen, coalesce(h.payable_fen, 0) AS payable_fen,
     coalesce(h.in_transit_fen, 0) AS in_transit_fen, coalesce(h.paid_fen, 0) AS paid_fen,
     coalesce(h.recoverable_fen, 0) AS recoverable_fen
 FROM settled AS s
+INNER JOIN programme_at(CAST(:cutoff AS bigint)) AS g ON g.programme_id = s.programme_id
 LEFT JOIN held AS h ON h.programme_id = s.programme_id
 ORDER BY s.programme_id

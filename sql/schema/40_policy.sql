@@ -28,6 +28,16 @@ FROM (
     GROUP BY p.policy_id
 ) AS f
 WHERE NOT isempty(f.span);
+
+-- What people call each programme, after the newest document recorded by a cutoff (a seal number).
+CREATE FUNCTION programme_at(cutoff bigint)
+RETURNS TABLE (programme_id text, name text) LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT DISTINCT ON (p.programme_id) p.programme_id, p.parameters ->> 'name'
+    FROM policy AS p INNER JOIN seal AS s ON s.act_id = p.act_id
+    WHERE s.no <= cutoff
+    ORDER BY p.programme_id, lower(p.span) DESC, s.no DESC;
+END;
 GRANT SELECT ON policy_in_force TO cvl_app, cvl_auditor;
 
 SELECT append_only('programme');

@@ -77,7 +77,8 @@ def test_every_parameter_is_cited_or_marked_as_assumed() -> None:
 def test_a_document_survives_the_database() -> None:
     stored = json.loads(json.dumps(parameters(POLICY)))
     assert (stored["from_on"], stored["until_on"]) == ("2025-12-25", "2028-01-01")
-    assert set(stored) == {*RULES, "from_on", "until_on", "grounds"}
+    assert set(stored) == {*RULES, "from_on", "until_on", "grounds", "name"}
+    assert stored["name"] == "渝经信规范〔2025〕12号（八）"
     assert from_parameters(header(POLICY), stored) == POLICY
 
 

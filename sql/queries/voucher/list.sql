@@ -56,13 +56,14 @@ used AS (
 )
 
 SELECT
-    w.voucher_id, w.programme_id, w.company, n.name, w.cap_year, w.by_hand, t.state, w.no AS act_no, w.recorded_at,
-    coalesce(g.frozen, FALSE) AS company_frozen,
+    w.voucher_id, w.programme_id, e.name AS programme_name, w.company, n.name, w.cap_year, w.by_hand, t.state,
+    w.no AS act_no, w.recorded_at, coalesce(g.frozen, FALSE) AS company_frozen,
     CAST(coalesce(u.left_fen, 0) AS bigint) AS left_fen,
     CAST(coalesce(u.granted_fen, 0) AS bigint) AS granted_fen, CAST(coalesce(u.lapsed_fen, 0) AS bigint) AS lapsed_fen
 FROM wanted AS w
 INNER JOIN state_at('voucher', (SELECT k.cutoff FROM asked AS k)) AS t ON t.subject_id = w.voucher_id
 LEFT JOIN used AS u ON u.voucher_id = w.voucher_id
 LEFT JOIN standing_at((SELECT k.cutoff FROM asked AS k)) AS g ON g.company_id = w.company_id
+LEFT JOIN programme_at((SELECT k.cutoff FROM asked AS k)) AS e ON e.programme_id = w.programme_id
 LEFT JOIN party_name_at((SELECT k.cutoff FROM asked AS k)) AS n ON n.party_id = w.company_id
 ORDER BY w.programme_id, w.cap_year, w.company COLLATE "C"
