@@ -139,6 +139,34 @@ def _by_invoice(rows: Mapping[str, Sequence[Row]], table: str) -> dict[int, list
     return found
 
 
+def _key(row: Row) -> tuple[object, object]:
+    """Name a further document, or the one that a line is of."""
+    return row["act_id"], row["kind"]
+
+
+def _rank(row: Row) -> int:
+    return _RANKS.get(row["kind"], 0)
+
+
+def _template(row: Row, found: Sequence[Row], last: Row | None, decided: Row | None) -> Row | None:
+    """Find the template whose span, payments and contract count; None for the invoice's own.
+
+    found: further documents. last: the newest decision. decided: the further document that it keeps.
+    """
+
+    def agrees(paper: Row) -> bool:
+        counts = last or row
+        return bool((paper["net_fen"], paper["tax_fen"]) == (counts["net_fen"], counts["tax_fen"]))
+
+    templates = [each for each in found if each["kind"] == "template"]
+    if row["evidence"] == "template":
+        if last and decided is None:
+            return None
+        if agrees(row):
+            templates = [each for each in templates if each is decided or agrees(each)]
+    return max(templates, key=lambda e: (e is decided, agrees(e), int(e["no"])), default=None)
+
+
 def _listed(lines: Sequence[Row]) -> Row:
     """Write an invoice's lines as the query does: lists side by side, by line number."""
     ordered = sorted(lines, key=lambda line: int(line["line_no"]))
@@ -218,23 +246,25 @@ class Share:
         found = [each for each in self._evidence.get(row["invoice_id"], ()) if each["no"] <= cutoff]
         if not found:
             return row
-        own = _RANKS.get(row["evidence"], 0)
-        better = [e for e in found if e["has_lines"] and _RANKS.get(e["kind"], 0) > own]
-        best = max(better, key=lambda e: (_RANKS.get(e["kind"], 0), e["no"]), default=None)
-        act_id, kind = (best["act_id"], best["kind"]) if best else (None, None)
-        spans = [e for e in found if e["kind"] == "template" and e["span"]]
+        decisions = [each for each in self._resolutions.get(row["invoice_id"], ()) if each["no"] <= cutoff]
+        last = max(decisions, key=lambda each: int(each["no"]), default=None)
+        decided = next((e for e in found if last and _key(e) == (last["evidence_act_id"], last["kind"])), None)
         proved = dict(row)
-        if spans:
-            proved["from_on"], proved["until_on"] = max(spans, key=lambda e: int(e["no"]))["span"]
-        decided = [each for each in self._resolutions.get(row["invoice_id"], ()) if each["no"] <= cutoff]
-        if decided:
-            last = max(decided, key=lambda each: int(each["no"]))
-            act_id, kind = last["evidence_act_id"], last["kind"]
+        if last:
             proved |= {name: last[name] for name in ("net_fen", "tax_fen", "gross_fen")}
             proved["corrected_fen"] = last["net_fen"] - row["net_fen"]
-        if kind is not None:
+        least, since = _rank(decided or {"kind": row["evidence"]}), last["no"] if last else 0
+        better = [e for e in found if e["has_lines"] and e["no"] > since and _rank(e) > least]
+        best = max(better, key=lambda e: (_rank(e), e["no"]), default=decided)
+        template = _template(row, found, last, decided)
+        if template:
+            proved |= {name: template[name] for name in ("paid_fen", "contract_no")}
+        speaks = template or (best if row["evidence"] != "template" else None)
+        if speaks and speaks["span"]:
+            proved["from_on"], proved["until_on"] = speaks["span"]
+        if best:
             lines = self._evidence_lines.get(row["invoice_id"], ())
-            proved |= _listed([line for line in lines if line["act_id"] == act_id and line["kind"] == kind])
+            proved |= _listed([line for line in lines if _key(line) == _key(best)])
         return proved
 
     def _meterings(self, cutoff: int) -> list[Row]:

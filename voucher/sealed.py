@@ -183,7 +183,8 @@ SEALED = (
     ),
     Sealed(
         "evidence",
-        "company_id invoice_id kind upload_id sha256 net_fen tax_fen gross_fen span has_lines digest act_id",
+        "company_id invoice_id kind upload_id sha256 net_fen tax_fen gross_fen span contract_no paid_fen has_lines "
+        "digest act_id",
         "company_id invoice_id kind",
     ),
     Sealed(

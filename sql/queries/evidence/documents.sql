@@ -5,7 +5,7 @@
 WITH accepted AS (
     SELECT
         i.company_id, i.invoice_id, i.evidence, i.net_fen, i.tax_fen, i.gross_fen, v.act_id AS best_act_id,
-        v.kind AS best_kind, v.span IS NOT NULL AS other_span
+        v.kind AS best_kind, v.span IS NOT NULL AS other_span, v.template_act_id
     FROM invoice_number AS n
     INNER JOIN invoice AS i ON i.company_id = n.company_id AND i.invoice_id = n.invoice_id
     INNER JOIN seal AS s ON s.act_id = i.act_id AND s.no <= CAST(:cutoff AS bigint)
@@ -42,7 +42,9 @@ named AS (
     SELECT
         e.upload_id, e.kind, 'evidence', e.net_fen, e.tax_fen, e.gross_fen, e.has_lines, e.act_id,
         coalesce(e.act_id = a.best_act_id AND e.kind = a.best_kind, FALSE), NULL, NULL, NULL,
-        e.kind = 'template' AND e.span IS NOT NULL, NULL, TRUE, NULL
+        e.span IS NOT NULL AND a.other_span AND e.act_id = coalesce(a.template_act_id, a.best_act_id)
+        AND e.kind = CASE WHEN a.template_act_id IS NULL THEN a.best_kind ELSE 'template' END,
+        NULL, TRUE, NULL
     FROM accepted AS a
     INNER JOIN evidence AS e ON e.company_id = a.company_id AND e.invoice_id = a.invoice_id
     INNER JOIN seal AS s ON s.act_id = e.act_id AND s.no <= CAST(:cutoff AS bigint)

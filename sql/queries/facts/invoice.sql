@@ -4,9 +4,10 @@ SELECT
     i.company_id, i.provider_id, i.invoice_id, i.number,
     i.kind, i.original_number, s.accepted_before + i.place AS accepted_no,
     i.issued_on, i.received_on, lower(coalesce(v.span, i.span)) AS from_on,
-    upper(coalesce(v.span, i.span)) - 1 AS until_on, i.contract_no,
+    upper(coalesce(v.span, i.span)) - 1 AS until_on, coalesce(v.contract_no, i.contract_no) AS contract_no,
     i.net_fen + coalesce(v.net_fen, 0) AS net_fen, i.tax_fen + coalesce(v.gross_fen - v.net_fen, 0) AS tax_fen,
-    i.gross_fen + coalesce(v.gross_fen, 0) AS gross_fen, i.paid_fen, c.uscc AS company,
+    i.gross_fen + coalesce(v.gross_fen, 0) AS gross_fen,
+    CASE WHEN v.template_act_id IS NULL THEN i.paid_fen ELSE v.paid_fen END AS paid_fen, c.uscc AS company,
     coalesce((
         SELECT x.name FROM party_name_at(CAST(:cutoff AS bigint)) AS x WHERE x.party_id = i.company_id
     ), '') AS company_name,

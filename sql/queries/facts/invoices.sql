@@ -62,7 +62,9 @@ SELECT
     lower(coalesce(v.span, i.span)) AS from_on, upper(coalesce(v.span, i.span)) AS until_on,
     i.net_fen + coalesce(v.net_fen, 0) AS net_fen,
     i.tax_fen + coalesce(v.gross_fen - v.net_fen, 0) AS tax_fen,
-    i.gross_fen + coalesce(v.gross_fen, 0) AS gross_fen, i.paid_fen, i.contract_no,
+    i.gross_fen + coalesce(v.gross_fen, 0) AS gross_fen,
+    CASE WHEN v.template_act_id IS NULL THEN i.paid_fen ELSE v.paid_fen END AS paid_fen,
+    coalesce(v.contract_no, i.contract_no) AS contract_no,
     coalesce(v.net_fen, 0) AS corrected_fen,
     l.line_nos, l.tax_codes, l.nets_fen
 FROM chosen AS c

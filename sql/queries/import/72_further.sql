@@ -43,18 +43,21 @@ waiting AS (
 SELECT
     o.company_id, o.invoice_id, o.kind, o.upload_id, o.act_id, s.sheet, s.row_no, s.digest,
     s.service_from, s.service_until,
-    s.tax_code, s.item, s.spec, s.unit, s.usage_qty, s.net_fen, s.rate_bp, s.tax_fen, s.gross_fen, s.remark
+    s.tax_code, s.item, s.spec, s.unit, s.usage_qty, s.net_fen, s.rate_bp, s.tax_fen, s.gross_fen, s.remark,
+    s.contract_no, s.paid_fen
 FROM own AS o
 INNER JOIN stage AS s ON s.invoice_number = o.number AND s.held_upload_id = 0
 UNION ALL
 SELECT
     w.company_id, w.invoice_id, w.kind, w.upload_id, w.act_id, h.sheet, h.row_no, h.digest,
     c.service_from, c.service_until,
-    c.tax_code, c.item, c.spec, c.unit, c.usage_qty, c.net_fen, c.rate_bp, c.tax_fen, c.gross_fen, c.remark
+    c.tax_code, c.item, c.spec, c.unit, c.usage_qty, c.net_fen, c.rate_bp, c.tax_fen, c.gross_fen, c.remark,
+    c.contract_no, c.paid_fen
 FROM waiting AS w
 INNER JOIN held_row AS h ON h.upload_id = w.upload_id AND h.invoice_number = w.number
 CROSS JOIN LATERAL jsonb_to_record(h.content) AS c (
     service_from date, service_until date, tax_code text, item text, spec text, unit text, usage_qty numeric,
-    net_fen bigint, rate_bp integer, tax_fen bigint, gross_fen bigint, remark text
+    net_fen bigint, rate_bp integer, tax_fen bigint, gross_fen bigint, remark text,
+    contract_no text, paid_fen bigint
 )
 WHERE w.age = 1 AND w.same

@@ -5,15 +5,17 @@
 CREATE TEMPORARY TABLE contracted ON COMMIT DROP AS
 WITH belongs AS (
     SELECT DISTINCT ON (i.company_id, i.invoice_id)
-        i.company_id, i.invoice_id, i.provider_id, i.contract_no, k.from_on, k.amount_fen,
+        i.company_id, i.invoice_id, i.provider_id, k.contract_no, k.from_on, k.amount_fen,
         s.accepted_before + i.place AS accepted_no, i.gross_fen + coalesce(x.gross_fen, 0) AS gross_fen
     FROM contract_at((SELECT a.cutoff FROM asked AS a)) AS k
     INNER JOIN invoice AS i
-        ON i.company_id = k.company_id AND i.contract_no = k.contract_no AND i.provider_id = k.provider_id
-        AND i.kind = 'blue'
+        ON i.company_id = k.company_id AND i.provider_id = k.provider_id AND i.kind = 'blue'
     INNER JOIN seal AS s ON s.act_id = i.act_id
     LEFT JOIN added AS x ON x.company_id = i.company_id AND x.invoice_id = i.invoice_id
-    WHERE lower(coalesce(x.span, i.span)) <@ k.span AND s.no <= (SELECT a.cutoff FROM asked AS a)
+    WHERE
+        coalesce(x.contract_no, i.contract_no) = k.contract_no
+        AND lower(coalesce(x.span, i.span)) <@ k.span
+        AND s.no <= (SELECT a.cutoff FROM asked AS a)
     ORDER BY i.company_id, i.invoice_id, k.from_on DESC
 ),
 

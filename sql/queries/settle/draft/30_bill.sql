@@ -10,6 +10,7 @@ SELECT
     i.net_fen + coalesce(x.net_fen, 0) AS net_fen,
     i.gross_fen + coalesce(x.gross_fen, 0) AS gross_fen,
     CASE
+        WHEN x.template THEN x.paid_fen
         WHEN i.paid_fen IS NOT NULL OR x.paid_fen IS NOT NULL THEN coalesce(i.paid_fen, 0) + coalesce(x.paid_fen, 0)
     END AS paid_fen,
     coalesce(x.other_fen, 0) AS other_fen,
