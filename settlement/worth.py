@@ -24,7 +24,7 @@ from settlement.facts import (
     Relation,
 )
 from settlement.holding import Documents, belongs
-from settlement.policy import Policy
+from settlement.policy import Policy, governing
 from settlement.slicing import Log, intersect, share, subtract, union
 from voucher.days import Span, year_span
 from voucher.money import Fen
@@ -316,6 +316,8 @@ def _cut_days(registers: Registers, own: Documents, invoice: Invoice) -> list[Pi
         for gap in subtract(part, [force for _, force in own]):
             reason = "before_policy" if gap.start < own[0][1].start else "after_policy"
             cuts.append(Piece(gap, year, None, reason, 0))
+        policy = governing(own, year)
+        late = "past_claim_deadline" if policy and invoice.received_on > policy.deadline(year) else None
         for document, force in own:
             left = intersect(part, [force])
             for reason, out in (
@@ -325,7 +327,6 @@ def _cut_days(registers: Registers, own: Documents, invoice: Invoice) -> list[Pi
             ):
                 cuts += [Piece(span, year, document, reason, 0) for span in intersect(left, out)]
                 left = subtract(left, out)
-            late = "past_claim_deadline" if invoice.received_on > document.deadline(year) else None
             cuts += [Piece(span, year, document, late, 0) for span in left]
     return sorted(cuts, key=lambda piece: piece.span)
 

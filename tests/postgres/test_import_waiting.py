@@ -12,6 +12,7 @@ from tests.postgres.desk import (
     said,
     statuses,
 )
+from tests.postgres.test_evidence_settled import draft, lines_of
 from tests.postgres.witness import record_document
 from voucher.database import transaction
 
@@ -203,6 +204,26 @@ def test_a_claim_in_time_for_one_programme_is_not_late(desk: Desk, monkeypatch: 
         changes = {"claim_deadline": "06-30", "eligible_tax_codes": ["30402039"]}
         record_document(db, changes, id="other.1", programme="other")
     assert counts(desk.take(rows)) == {"accepted": 1}
+
+
+@pytest.mark.parametrize(("deadline", "day", "taken"), [("06-30", "2027-04-01", True), ("02-28", "2027-03-01", False)])
+def test_a_year_of_two_documents_has_the_deadline_of_the_last(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, deadline: str, day: str, taken: bool
+) -> None:
+    with transaction(desk.engine) as db:
+        changes = {"from": date(2026, 7, 1), "claim_deadline": deadline}
+        record_document(db, changes, id="later.1", supersedes="cq-2025-12-08.1")
+    monkeypatch.setenv("CVL_TODAY", day)
+    rows = [line("a", since="2026-03-01", until="2026-03-31"), line("b", since="2026-06-01", until="2026-07-30")]
+    over = line("c", "920.00", since="2026-12-01", until="2027-03-02")
+    assert statuses(desk.take([*rows, over])) == {
+        real("a"): "accepted" if taken else "rejected", real("b"): "accepted" if taken else "rejected",
+        real("c"): "accepted",
+    }  # fmt: skip
+    with transaction(desk.engine) as db:
+        found = [(row["invoice_number"], row["cap_year"]) for row in lines_of(db, draft(db))]
+    late = [(real("a"), 2026), (real("b"), 2026), (real("c"), 2026)]
+    assert found == [*(late if taken else []), (real("c"), 2027)]
 
 
 def test_a_policy_that_was_replaced_from_its_first_day_is_not_in_force(desk: Desk) -> None:

@@ -82,15 +82,26 @@ days AS (
     SELECT v.received_on FROM reversed AS v
 ),
 
+-- a year of a programme has the deadline of its last document
+open_year AS (
+    SELECT
+        y.year, range_agg(f.span * daterange(make_date(y.year, 1, 1), make_date(y.year + 1, 1, 1))) AS days,
+        (array_agg(f.parameters ->> 'claim_deadline' ORDER BY upper(f.span) DESC))[1] AS deadline
+    FROM policy_in_force AS f
+    CROSS JOIN LATERAL generate_series(
+        CAST(extract(YEAR FROM lower(f.span)) AS integer), CAST(extract(YEAR FROM upper(f.span) - 1) AS integer)
+    ) AS y (year)
+    GROUP BY f.programme_id, y.year
+),
+
 in_time AS (
     SELECT
         d.received_on,
-        coalesce(range_agg(f.span * daterange(make_date(
-            CAST(extract(YEAR FROM d.received_on) AS integer)
-            - CASE WHEN to_char(d.received_on, 'MM-DD') <= f.parameters ->> 'claim_deadline' THEN 1 ELSE 0 END, 1, 1
-        ), NULL)), '{}') AS days
+        coalesce(range_agg(o.days) FILTER (
+            WHERE d.received_on <= CAST((o.year + 1) || '-' || o.deadline AS date)
+        ), '{}') AS days
     FROM days AS d
-    LEFT JOIN policy_in_force AS f ON TRUE
+    LEFT JOIN open_year AS o ON TRUE
     GROUP BY d.received_on
 ),
 

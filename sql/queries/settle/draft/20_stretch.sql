@@ -1,19 +1,20 @@
 -- grain:  temporary table stretch, one row per company and unbroken days of one cap year and one document in force
 --         on which the company is qualified: what lies whole within one needs no further slicing
--- params: none (reads asked, doc, touched)
+-- params: none (reads asked, doc, cap, touched)
 -- source: DESIGN 6.2, 6.3 and 6.10; handed in after until_on a claim of the year is late
 CREATE TEMPORARY TABLE stretch ON COMMIT DROP AS
 WITH covered AS (
     SELECT
         d.doc_no, d.categories, y.year AS cap_year,
         d.force * daterange(make_date(y.year, 1, 1), make_date(y.year + 1, 1, 1)) AS days,
-        CAST((y.year + 1) || '-' || d.deadline AS date) AS until_on
+        k.deadline_on AS until_on
     FROM doc AS d
     CROSS JOIN asked AS a
     CROSS JOIN LATERAL generate_series(
         CAST(extract(YEAR FROM lower(d.force)) AS integer),
         CAST(least(extract(YEAR FROM upper(d.force) - 1), extract(YEAR FROM a.through_on)) AS integer)
     ) AS y (year)
+    INNER JOIN cap AS k ON k.cap_year = y.year
     WHERE d.own
 )
 
