@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
+from importers import resolve
 from reconciliation import bundle, bundle_check, bundle_export, bundle_rows, bundle_verify
 from reconciliation.bundle_export import START, Exported
 from settlement.load import facts_at, facts_from
-from tests.postgres.desk import Desk, bill_of, companies, line, providers
+from tests.postgres.desk import CHECKER, MAKER, Desk, bill_of, companies, line, providers, real
 from tests.samples import export
 from tests.samples.xml import xml
-from voucher import acts, seal
+from voucher import acts, approval, seal
 from voucher.database import run, transaction
 from voucher.errors import Misused, Refused
 
@@ -312,6 +313,14 @@ def test_an_approval_by_somebody_who_is_no_checker_is_found_in_a_chain_made_anew
     assert "复核人员" in bundle_verify.verify([rebuilt(tmp_path / "forged.zip", demoted)]).faults[0].detail
 
 
+def decide(engine: Engine, number: str, state: str) -> None:
+    """Decide for the newest document of an invoice that is in a state."""
+    found = run(engine, lambda db: resolve.documents(db, number))
+    keep = [row["sha256"] for row in found if row["state"] == state][-1]
+    act = run(engine, lambda db: resolve.propose(db, MAKER, number, keep, "核对原件"))
+    run(engine, lambda db: approval.decide(db, act, "approved", CHECKER))
+
+
 def test_further_documents_and_decisions_are_the_same_facts_in_both_sources(
     db_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -325,7 +334,13 @@ def test_further_documents_and_decisions_are_the_same_facts_in_both_sources(
     desk.take(export.csv_bytes(export.table(export.HEADER, export.rows([bill]))), name="export.csv")
     desk.take(xml(bill_of(line("a"))), name="a.xml")
     desk.take(xml(replace(bill_of(line("c")), remark="服务期间：2026-06-01至2026-06-30")), name="c.xml")
-    desk.take([line("c")], name="c.csv")
+    desk.take([line("c", paid="3.00", contract="HT-9")], name="c.csv")
+    desk.take([line("b", "4.00", since="2026-06-01", until="2026-06-30", paid="1.00")], name="b.csv")
+    desk.take(xml(replace(bill_of(line("c", "9.00")), remark="账期202605")), name="c2.xml")
+    for symbol, state in (("b", "conflict"), ("b", "own"), ("b", "evidence"), ("c", "conflict"), ("c", "own")):
+        decide(db_engine, real(symbol), state)
+    split = replace(bill.rows[0], net="1.00", tax="0.06")
+    desk.take(xml(replace(bill_of(line("b")), rows=(split, replace(split, net="3.00", tax="0.18")))), name="b.xml")
     assert desk.rows("SELECT count(DISTINCT kind) > 2 FROM evidence") == [(True,)]
     path = tmp_path / "a.zip"
     write(db_engine, path)

@@ -1,12 +1,15 @@
 """Better evidence that arrives after acceptance or settlement is an adjustment, in both witnesses."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 from sqlalchemy import Connection
 
+from console import invoices
 from settlement import run as runs
 from settlement.verify import verify
+from tests.cases import sheets
 from tests.cases.steps import PARTIES
 from tests.postgres import recorder
 from tests.postgres.desk import Desk, counts, line, real
@@ -77,3 +80,27 @@ def test_the_span_of_a_template_row_takes_the_place_of_a_remark(desk: Desk) -> N
         assert draft(db, date(2026, 6, 30)).run is None
     with transaction(desk.engine) as db:
         assert draft(db, date(2026, 7, 31)).run is not None
+
+
+def test_payments_and_contract_of_a_template_count_in_whatever_order_it_comes(desk: Desk) -> None:
+    whole = replace(BILL, rows=(replace(GPU, net="1000.00", tax="60.00"),), remark="账期202607")
+    red = replace(whole, number=real("r"), red_of=real("a"), rows=(replace(GPU, net="-100.00", tax="-6.00"),))
+    assert counts(desk.take(xml(whole), name="a.xml")) == {"accepted": 1}
+    with transaction(desk.engine) as db:
+        settle(db)
+    later = (
+        ([line("a", paid="530.00", contract="HT-9")], 50_000),
+        (xml(red), 50_000 * 9 // 10 * 1060 // 954),
+        ([line("r", "-100.00", red_of="a", paid="-53.00")], 45_000),
+    )
+    for papers, basis in later:
+        desk.take(papers, name="later.xml")
+        with transaction(desk.engine) as db:
+            assert [row["basis_fen"] for row in lines_of(db, draft(db))] == [basis]
+    contracts = [sheets.CONTRACTS.split(","), ["HT-9", P.uscc, C.uscc, "106.00", "2026-01-01", ""]]
+    assert desk.register(contracts).exit_status == 0
+    with transaction(desk.engine) as db:
+        (row,) = lines_of(db, draft(db))
+    assert (row["kind"], row["basis_fen"], row["granted_fen"]) == ("recovery", 10_000, -18_000)
+    shown = invoices.show(desk.engine, real("a")).data
+    assert (shown["paid"], shown["contract_no"]) == ("530.00", "HT-9")

@@ -203,3 +203,47 @@ def test_show_tells_the_documents_and_document_gives_their_bytes_back(desk: Desk
     given = resolutions.fetch(desk.engine, A, tmp_path / "out")
     assert xml(LESS) in [Path(each["path"]).read_bytes() for each in given.data["documents"]]
     assert len(list((tmp_path / "out").iterdir())) == 2
+
+
+def counted(desk: Desk) -> tuple[str, str, int]:
+    """Return the first service day, what was paid, and the basis in both witnesses."""
+    shown = invoices.show(desk.engine, A).data
+    with transaction(desk.engine) as db:
+        (row,) = lines_of(db, draft(db))
+    return str(shown["service_from"]), shown["paid"] or "", int(str(row["basis_fen"]))
+
+
+def test_days_and_payments_are_those_of_the_template_that_was_decided_for(desk: Desk) -> None:
+    assert counts(desk.take([line("a")])) == {"accepted": 1}
+    assert counts(desk.take([line("a", since="2026-06-01", until="2026-06-30", paid="530.00")])) == {"conflict": 1}
+    for keep, found in (
+        ("conflict", ("2026-06-01", "530.00", 50_000)),
+        ("own", ("2026-07-01", "", 100_000)),
+        ("evidence", ("2026-06-01", "530.00", 50_000)),
+    ):
+        decided(desk, sha_of(desk, keep))
+        assert counted(desk) == found, keep
+    assert counts(desk.take(xml(LESS), name="a.xml")) == {"conflict": 1}
+    decided(desk, sha_of(desk, "conflict"))
+    assert counted(desk) == ("2026-06-01", "530.00", 90_000 * 53_000 // 95_400)
+    decided(desk, sha_of(desk, "own"))
+    assert counted(desk) == ("2026-07-01", "", 100_000)
+    sound(desk)
+
+
+def test_days_in_a_remark_are_those_of_the_document_that_counts(desk: Desk) -> None:
+    assert counts(desk.take(xml(SPANNED), name="a.xml")) == {"accepted": 1}
+    june = replace(LESS, remark="账期202606")
+    assert counts(desk.take(xml(june), name="b.xml")) == {"conflict": 1}
+    decided(desk, sha_of(desk, "conflict"))
+    assert counted(desk) == ("2026-06-01", "", 90_000)
+
+
+def test_a_better_document_that_comes_after_the_decision_counts(desk: Desk) -> None:
+    assert counts(desk.take([line("a")])) == {"accepted": 1}
+    assert counts(desk.take([line("a", "900.00")])) == {"conflict": 1}
+    decided(desk, sha_of(desk, "conflict"))
+    server = Row(item="服务器", net="300.00", tax="18.00", code="1090511010000000000")
+    split = replace(LESS, rows=(replace(LESS.rows[0], net="600.00", tax="36.00"), server))
+    assert counts(desk.take(xml(split), name="a.xml")) == {"duplicate": 2}
+    assert counted(desk) == ("2026-07-01", "", 60_000)
