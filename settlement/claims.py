@@ -16,9 +16,9 @@ from voucher.days import OPEN_END
 from voucher.reasons import SENTENCES
 
 _STEPS = (
-    "12_better", "13_touched", "15_cap", "20_stretch", "21_red", "22_code", "23_listed", "24_related", "25_added", "26_verified",
-    "27_contracted", "30_bill", "31_unsliced", "32_pair", "33_late", "34_partial", "35_metered", "40_limited",
-    "50_part", "51_cut", "53_served", "54_refused", "55_short", "60_room", "61_reasons", "62_singled",
+    "12_better", "13_touched", "15_cap", "20_stretch", "21_red", "22_code", "23_listed", "24_related", "25_added",
+    "26_verified", "27_contracted", "30_bill", "31_unsliced", "32_pair", "33_late", "34_partial", "35_metered",
+    "40_limited", "50_part", "51_cut", "53_served", "54_refused", "55_short", "60_room", "61_reasons", "62_singled",
 )  # fmt: skip
 """The steps of a draft in order; each SQL file makes the temporary table that it is named after."""
 _BIG = "bill"

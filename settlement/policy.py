@@ -233,7 +233,8 @@ def in_force(policies: Iterable[Policy]) -> list[tuple[Policy, Span]]:
 def governing(documents: Sequence[tuple[Policy, Span]], year: int) -> Policy | None:
     """Return the document in force on the cap year's last covered day, None when no day is covered.
 
-    It gives the year's cap, claim deadline, min_spend_fen and issuance. documents: one programme's, as `in_force` gives them.
+    It gives the year's cap, claim deadline, min_spend_fen and issuance.
+    documents: one programme's, as `in_force` gives them.
     """
     covered = [((span & year_span(year)).end, policy) for policy, span in documents if (span & year_span(year)).days]
     return max(covered, key=lambda entry: entry[0])[1] if covered else None

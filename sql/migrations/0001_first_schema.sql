@@ -649,7 +649,7 @@ GRANT SELECT ON invoice_money TO cvl_app, cvl_auditor;
 -- invoice's own, NULL when its own do: of the best document, or of the one that a person decided for until a better one
 -- comes. template_act_id: of the template whose span, payments and contract count in place of the invoice's own, NULL
 -- when its own do: the one decided for, else the newest that agrees with the amounts. span: NULL for the invoice's own.
--- net_fen, gross_fen: by how much the amounts differ from the invoice's own since a person decided for another document.
+-- net_fen, gross_fen: by how much the amounts differ from the invoice's own since a decision for another document.
 CREATE FUNCTION evidence_at(cutoff bigint)
 RETURNS TABLE (company_id bigint, invoice_id bigint, act_id bigint, kind text, span daterange, net_fen bigint,
     gross_fen bigint, template_act_id bigint, paid_fen bigint, contract_no text)

@@ -67,6 +67,7 @@ def fill(desk: Desk) -> None:
     desk.register([["发票号码", "付款日期", "流水号", "金额"], [line("b")["发票号码"], "2026-08-01", "LS", "1.00"]])
     desk.register([["发票号码", "查验日期", "查验结果", "查验人"], [line("b")["发票号码"], "2026-08-01", "一致", "甲"]])
     desk.take([line("a"), line("a", "5.00"), line("b"), line("c", buyer="X"), line("r", "-1.00", red_of="z")])
+    desk.take([line("e", buyer="E")])
     with transaction(desk.engine) as db:
         recorder.appropriate(db, 2026, 10**9)
     desk.take(xml(bill_of(line("b"))), name="b.xml")

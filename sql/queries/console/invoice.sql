@@ -8,9 +8,11 @@ SELECT
     (SELECT x.name FROM party_name_at(CAST(:cutoff AS bigint)) AS x WHERE x.party_id = i.provider_id) AS provider_name,
     i.issued_on,
     i.received_on, lower(coalesce(v.span, i.span)) AS from_on, upper(coalesce(v.span, i.span)) - 1 AS until_on,
-    coalesce(v.contract_no, i.contract_no) AS contract_no, coalesce(m.net_fen, i.net_fen) AS net_fen, coalesce(m.tax_fen, i.tax_fen) AS tax_fen,
+    coalesce(v.contract_no, i.contract_no) AS contract_no, coalesce(m.net_fen, i.net_fen) AS net_fen,
+    coalesce(m.tax_fen, i.tax_fen) AS tax_fen,
     coalesce(m.gross_fen, i.gross_fen) AS gross_fen,
-    CASE WHEN v.template_act_id IS NULL THEN i.paid_fen ELSE v.paid_fen END AS paid_fen, i.evidence, s.no AS act_no, s.recorded_at
+    CASE WHEN v.template_act_id IS NULL THEN i.paid_fen ELSE v.paid_fen END AS paid_fen,
+    i.evidence, s.no AS act_no, s.recorded_at
 FROM invoice_number AS n
 INNER JOIN invoice AS i ON i.company_id = n.company_id AND i.invoice_id = n.invoice_id
 INNER JOIN seal AS s ON s.act_id = i.act_id AND s.no <= CAST(:cutoff AS bigint)
