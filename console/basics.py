@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine
 import sql
 from console.answer import Answer, pairs
 from console.door import Verb, ledger
+from importers import receive
 from importers.limits import (
     BUNDLE_DEPTH,
     BUNDLE_LIMITS,
@@ -122,11 +123,15 @@ def _python() -> Found:
 
 
 def _home() -> Found:
-    """Look at the data folder and the room it has."""
-    home = home_dir()
-    there = next(folder for folder in (home, *home.parents) if folder.exists())
-    free = shutil.disk_usage(there).free
+    """Look at the data folder and that of the originals: the room they have, and whether they can be written to."""
+    home, there = home_dir(), []
+    for folder in (home, receive.documents()):
+        there.append(next(each for each in (folder, *folder.parents) if each.exists()))
+    free = min(shutil.disk_usage(folder).free for folder in there)
     mend = "" if free >= FREE_BYTES else "请清理磁盘，或用 CVL_HOME 换一个空间充足的目录"
+    shut = [str(folder) for folder in there if not os.access(folder, os.W_OK | os.X_OK)]
+    if shut:
+        mend = f"{shut[0]} 不能写入，请改正它的权限或挂载方式，否则收不了上传的文件"
     return f"{home}，剩余空间 {free / (1 << 30):.1f} GB", mend
 
 

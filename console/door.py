@@ -108,12 +108,12 @@ def _plain(value: object) -> str:
     raise TypeError(type(value))
 
 
-def guarded(program: click.Command, arguments: Sequence[str]) -> int:
-    """Run the program on a command line and return the exit status; every failure is said in Chinese."""
+def guarded(made: Callable[[], click.Command], arguments: Sequence[str]) -> int:
+    """Make the program and run it on a command line; return the exit status. Every failure is said in Chinese."""
     as_json = "--json" in arguments
     try:
         with _termination_as_exit():
-            status = program.main(list(arguments), prog_name="cvl", standalone_mode=False)
+            status = made().main(list(arguments), prog_name="cvl", standalone_mode=False)
             return int(status or 0)
     except CvlError as error:
         return refuse(error.code, error.message, error.exit_status, as_json)

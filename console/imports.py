@@ -1,5 +1,6 @@
 """`cvl import`: take the month's invoices and say how every row ended."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
@@ -19,7 +20,7 @@ from importers.outcome import WORDS, Outcome, outcome_data
 from voucher import access, uscc
 from voucher.access import User
 from voucher.database import run
-from voucher.errors import CvlError, Misused, Refused, cause
+from voucher.errors import CvlError, Misused, Refused
 
 SMALL_BYTES = 1 << 20
 """Up to this size of a file its accepted invoices are counted for people."""
@@ -80,22 +81,20 @@ def _summed(endings: Sequence[bundles.Ending]) -> list[str]:
 def _written(path: Path, outcomes: Sequence[tuple[str, Outcome]]) -> list[str]:
     """Write the return files of many files and say where they are."""
     parts = [(Path(shown).name, each.header, each.failing, each.problems) for shown, each in outcomes]
-    with _return_file(path):
+    written: list[tuple[Path, int]] = []
+    with _return_file():
         written = returns.write_all(path, parts)
     return [f"未受理的{rows}行已写入 {target}，改正后可直接用 cvl import 重新导入。" for target, rows in written]
 
 
 @contextmanager
-def _return_file(path: Path) -> Iterator[None]:
-    """Say in words that a return file cannot be written."""
+def _return_file() -> Iterator[None]:
+    """Say that a return file cannot be written; what the import did stands, and so does its answer."""
     try:
         yield
-    except OSError as error:
-        raise Refused(
-            "no_return_file",
-            f"发票已按结果入账，但退回文件写不到 {path}（{cause(error)}）。"
-            "请换一个位置，再导入一次同一文件即可取得，不会重复计算。",
-        ) from error
+    except Refused as refused:
+        said = f"没有写出退回文件：{refused.message}再导入一次同一文件即可取得，不会重复计算。"
+        print(said, file=sys.stderr)
 
 
 def import_one(
@@ -108,9 +107,9 @@ def import_one(
         outcome = accept.import_file(engine, file, user, asked, dry_run=dry_run, listing=listing, progress=progress)
     written = None
     if return_file is not None and outcome.failing:
-        with _return_file(return_file):
+        with _return_file():
             returns.write(return_file, outcome.header, outcome.failing, outcome.problems)
-        written = return_file
+            written = return_file
     return Answer(outcome_data(outcome), outcome_lines(file, outcome, dry_run, written), outcome.exit_status)
 
 

@@ -39,4 +39,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
             # A terminal in a Chinese code page lacks some characters of names; a file or program gets UTF-8.
             stream.reconfigure(errors="backslashreplace", encoding=None if stream.isatty() else "utf-8")
     words = sys.argv[1:] if arguments is None else arguments
-    return door.guarded(build(verbs(words[0]) if words else ()), words)
+    return door.guarded(lambda: build(verbs(words[0]) if words else ()), words)

@@ -26,6 +26,8 @@ from voucher.problem import Problem, problem_data
 
 SHOWN = 5
 """Places that are shown of each kind of fault in a column."""
+_NAME_BYTES = 240
+"""A file system takes 255 bytes, and a character of Chinese is three of them."""
 _PIECE = 1 << 20
 _GRAVITY = {"blocking": 0, "error": 1, "warning": 2}
 
@@ -151,9 +153,10 @@ def return_file(engine: Engine, user: User, handed_id: int, target: Path) -> int
 
 
 def safe_name(name: str) -> str:
-    """Reduce a name that a browser sent to one that is only a name."""
+    """Reduce a name that a browser sent to one that is only a name, and that a file system takes: by its end."""
     last = PurePosixPath(name.replace("\\", "/")).name
-    return re.sub(r"[^\w.()（）〔〕\[\] -]", "_", last)[-120:].lstrip(". ") or "文件"
+    plain = re.sub(r"[^\w.()（）〔〕\[\] -]", "_", last)
+    return plain.encode("utf-8", "replace")[-_NAME_BYTES:].decode("utf-8", "ignore").lstrip(". ") or "文件"
 
 
 def _asked(user: User, handed: Handed) -> Asked:

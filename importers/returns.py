@@ -11,6 +11,7 @@ from typing import Any
 
 from importers.columns import RETURN_COLUMNS
 from importers.sheets import UNIT
+from voucher.files import workbook, written
 from voucher.problem import Problem
 
 ROWS_PER_SHEET = 1_000_000
@@ -32,10 +33,8 @@ def write(path: Path, header: Sequence[str], failing: Rows, problems: Iterable[P
 
     header: as uploaded. failing: rows with sheet, row_no, invoice_number, outcome and cells (joined by UNIT), in the
     order wanted. problems: of the upload; a row of which none speaks has those of its invoice. All cells are text and
-    stay text when corrected. The same rows give the same bytes.
+    stay text when corrected. The same rows give the same bytes. Raises Refused when there is no writing there.
     """
-    import xlsxwriter  # slow to load, and most imports write no return file
-
     by_row: dict[tuple[str, int], list[Problem]] = defaultdict(list)
     by_invoice: dict[tuple[str, str], list[Problem]] = defaultdict(list)
     for problem in problems:
@@ -51,13 +50,14 @@ def write(path: Path, header: Sequence[str], failing: Rows, problems: Iterable[P
         return _texts(row, keep, found), {problem.column for problem in found if problem.row == row["row_no"]}
 
     rows = map(told, failing)
-    book = xlsxwriter.Workbook(str(path), _OPTIONS)
-    book.set_properties({"created": _MADE})
     count = number = 0
-    while number == 0 or count == number * ROWS_PER_SHEET:
-        number += 1
-        count += _write_sheet(book, f"需改正的行{number if number > 1 else ''}", names, islice(rows, ROWS_PER_SHEET))
-    book.close()
+    with written(path) as file, workbook(file, _OPTIONS) as book:
+        book.set_properties({"created": _MADE})
+        while number == 0 or count == number * ROWS_PER_SHEET:
+            number += 1
+            count += _write_sheet(
+                book, f"需改正的行{number if number > 1 else ''}", names, islice(rows, ROWS_PER_SHEET)
+            )
     return count
 
 
@@ -74,11 +74,11 @@ def write_all(
             rows, found = together.setdefault(tuple(header), ([], []))
             rows += [{**row, "sheet": (name, row["sheet"]), "origin": name} for row in failing]
             found += [replace(problem, sheet=(name, problem.sheet)) for problem in problems]  # type: ignore[arg-type]
-    written = []
+    made = []
     for number, (header, (rows, found)) in enumerate(together.items(), 1):
         target = path if number == 1 else path.with_stem(f"{path.stem}-{number}")
-        written.append((target, write(target, header, rows, found)))
-    return written
+        made.append((target, write(target, header, rows, found)))
+    return made
 
 
 def _texts(row: Mapping[str, Any], keep: Sequence[int], found: Sequence[Problem]) -> list[str]:

@@ -79,13 +79,15 @@ def _before(db: Connection, job: Job, slot: str, asked_by: str) -> Outcome | Non
 
 
 def _worked(db: Connection, engine: Engine, job: Job, slot: str, dry_run: bool) -> Outcome:
-    """Do the work in a savepoint: what failed leaves nothing but its record."""
+    """Do the work in a savepoint: what failed leaves nothing but its record, which a lost connection cannot take."""
     try:
         with db.begin_nested():
             return job.work(Context(db, engine, slot, business_day(), dry_run))
-    except CvlError as error:
-        return Outcome("failed", error.message)
     except Exception as error:
+        if db.invalidated:
+            raise
+        if isinstance(error, CvlError):
+            return Outcome("failed", error.message)
         _LOG.exception("%s %s", job.name, slot, extra={"run": f"{job.name}/{slot}"})
         return Outcome("failed", f"程序出现意外错误（{type(error).__name__}）。详情见日志，请交给系统管理员。")
 

@@ -16,7 +16,7 @@ from portal.wall import Settings, address
 from voucher import access, approval, logins
 from voucher.access import User
 from voucher.database import run
-from voucher.entry import NUMBER, Kind
+from voucher.entry import PAGE, Kind
 from voucher.errors import Broken, Busy, CvlError, Misused, Refused, Unreachable
 from voucher.logins import Session
 
@@ -158,9 +158,14 @@ class Visit:
             raise Misfilled({name: "请先选择文件。"})
         return found
 
+    @property
+    def number(self) -> int:
+        """Tell which page of a long list is asked for. Raises Misused."""
+        return int(self.asked("page", PAGE, 1))
+
     def paged(self, rows: Sequence[Result], size: int) -> tuple[Sequence[Result], int]:
         """Cut the page that is asked for out of a list, one row longer where more follow. Returns it and its number."""
-        number = max(self.asked("page", NUMBER, 1), 1)
+        number = self.number
         return rows[(number - 1) * size : number * size + 1], number
 
     def with_(self, **changed: Any) -> str:

@@ -10,6 +10,7 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, BinaryIO
@@ -92,6 +93,15 @@ class Archive:
         self._file = file
         self._zip = zipfile.ZipFile(file, "w", zipfile.ZIP_STORED)
         self._sums: list[tuple[str, Digests]] = []
+
+    def __enter__(self) -> "Archive":
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of the file, also of one that there was no room for; after `close` there is nothing to do."""
+        with suppress(OSError, ValueError):
+            self._zip.close()
 
     def add(self, name: str, data: bytes | BinaryIO) -> Digests:
         """Add a member: bytes, or a file from its beginning. Returns its digests."""

@@ -55,23 +55,23 @@ def export(db: Connection, file: BinaryIO, start: Point, cutoff: int) -> Exporte
     until = point(db, cutoff)
     if until.no <= start.no:
         raise Refused("nothing_new", f"第{start.no}号之后还没有新的办理，不必导出。")
-    archive = Archive(file)
-    archive.add(bundle.PAGE, bundle.page(start))
     chain: list[str] = []
     wrong = None
-    for row, body in _bodies(db, start.no, cutoff):
-        digests = archive.add(bundle.act_name(row["no"]), body)
-        sealed = Digests(row["body_sha256"], row["body_sm3"])
-        if wrong is None and digests != sealed:
-            wrong = row["no"]
-        chain.append(f"{_header(row, sealed)}|{row['chain_sha256']}|{row['chain_sm3']}\n")
-    archive.add(bundle.CHAIN, "".join(chain).encode())
-    archive.add(bundle.BALANCES, _balances(db, cutoff))
-    policies = query(db, "queries/reconcile/policies.sql", after_no=start.no, cutoff=cutoff)
-    for policy in policies:
-        archive.add(bundle.policy_name(policy["policy_id"]), policy["body"].encode())
-    archive.add(bundle.MANIFEST, bundle.manifest(start, until, [policy["policy_id"] for policy in policies]))
-    return Exported(start, until, archive.close(), wrong)
+    with Archive(file) as archive:
+        archive.add(bundle.PAGE, bundle.page(start))
+        for row, body in _bodies(db, start.no, cutoff):
+            digests = archive.add(bundle.act_name(row["no"]), body)
+            sealed = Digests(row["body_sha256"], row["body_sm3"])
+            if wrong is None and digests != sealed:
+                wrong = row["no"]
+            chain.append(f"{_header(row, sealed)}|{row['chain_sha256']}|{row['chain_sm3']}\n")
+        archive.add(bundle.CHAIN, "".join(chain).encode())
+        archive.add(bundle.BALANCES, _balances(db, cutoff))
+        policies = query(db, "queries/reconcile/policies.sql", after_no=start.no, cutoff=cutoff)
+        for policy in policies:
+            archive.add(bundle.policy_name(policy["policy_id"]), policy["body"].encode())
+        archive.add(bundle.MANIFEST, bundle.manifest(start, until, [policy["policy_id"] for policy in policies]))
+        return Exported(start, until, archive.close(), wrong)
 
 
 def _header(row: Row, digests: Digests) -> str:

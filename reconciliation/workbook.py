@@ -25,6 +25,7 @@ from reconciliation.document import (
     show,
     shown_columns,
 )
+from voucher.files import workbook
 
 MAX_ROWS = 1_048_576
 """Rows of a sheet."""
@@ -73,7 +74,7 @@ def write(report: Report, target: BinaryIO, max_rows: int = MAX_ROWS) -> None:
         "constant_memory": report.rows > _MANY, "strings_to_numbers": False, "strings_to_formulas": False,
         "strings_to_urls": False,
     }  # fmt: skip
-    with xlsxwriter.Workbook(target, options) as book:
+    with workbook(target, options) as book:
         book.set_properties(
             {"title": report.layout.title, "created": report.sealed_at.astimezone(UTC).replace(tzinfo=None)}
         )

@@ -118,7 +118,7 @@ def cutoff(db: Connection, as_of: str | None = None) -> int:
             if len(as_of) == 10
             else datetime.fromisoformat(as_of)
         )
-    except ValueError:
+    except (ValueError, OverflowError):
         raise Misused("bad_time", f"时间“{as_of}”无法识别。请写成 2026-08-31 或 2026-08-31T12:00:00。") from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=ZONE)

@@ -84,12 +84,12 @@ def month_span(text: str) -> Span:
 def business_day() -> date:
     """Return today in Asia/Shanghai, or CVL_TODAY (rehearsals and tests).
 
-    Raises Misused when CVL_TODAY is not a day.
+    Raises Misused when CVL_TODAY is not a day of 2000 to 2199.
     """
     fixed = os.environ.get("CVL_TODAY")
     if not fixed:
         return datetime.now(ZONE).date()
     try:
-        return date.fromisoformat(fixed)
+        return parse_day(fixed)
     except ValueError:
         raise Misused("bad_day", f"环境变量 CVL_TODAY 不是日期：{fixed}。请写成 2026-08-31。") from None

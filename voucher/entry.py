@@ -17,6 +17,10 @@ class Kind:
     says: str
 
 
+_PAGES = 10**9
+"""More pages than any list has, and few enough to reckon with their rows."""
+
+
 def _year(text: str) -> int:
     year = int(text)
     if not 2000 <= year <= 2199:
@@ -30,6 +34,13 @@ def _number(text: str) -> int:
     return int(text)
 
 
+def _page(text: str) -> int:
+    number = _number(text)
+    if number > _PAGES:
+        raise ValueError(text)
+    return max(number, 1)
+
+
 def _month(text: str) -> str:
     month_span(text)
     return text
@@ -40,4 +51,5 @@ DAY = Kind("日期", parse_day, "“{value}”不是日期，请写成 2026-08-3
 MONTH = Kind("年-月", _month, "“{value}”不是月份，请写成 2026-08")
 YEAR = Kind("年度", _year, "“{value}”不是年度，请写成四位数字，例如 2026")
 NUMBER = Kind("编号", _number, "“{value}”不是编号，应为一串数字")
+PAGE = Kind("页码", _page, "没有第“{value}”页，请从页面上翻页")
 TEXT = Kind("文字", str, "")

@@ -5,7 +5,8 @@ import errno
 _SYSTEM = {
     errno.ENOENT: "没有这个文件或文件夹", errno.EACCES: "没有权限", errno.EPERM: "没有权限",
     errno.EISDIR: "是一个文件夹", errno.ENOTDIR: "路径中有一段不是文件夹", errno.ENOSPC: "磁盘已满",
-    errno.EDQUOT: "超过磁盘限额", errno.EROFS: "只读的磁盘", errno.ENAMETOOLONG: "名称太长",
+    errno.EDQUOT: "超过磁盘限额", errno.EFBIG: "超过文件大小的限制", errno.EIO: "磁盘读写出错",
+    errno.EROFS: "只读的磁盘", errno.ENAMETOOLONG: "名称太长",
 }  # fmt: skip
 
 

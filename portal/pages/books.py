@@ -103,7 +103,7 @@ def _transfers(db: Connection, visit: Visit, **which: Any) -> list[Any]:
 
 def account(visit: Visit) -> Response:
     """Show the transfers of one account, newest first; each leads to its act and its invoice."""
-    name, page = visit.asked("name", TEXT, ""), max(visit.asked("page", NUMBER, 1), 1)
+    name, page = visit.asked("name", TEXT, ""), visit.number
 
     def work(db: Connection) -> list[Any]:
         if one(db, "queries/ledger/balance.sql", name=name) is None:
@@ -128,7 +128,7 @@ def account_file(visit: Visit) -> Response:
 
 def seals(visit: Visit) -> Response:
     """List the sealed acts, newest first."""
-    page = max(visit.asked("page", NUMBER, 1), 1)
+    page = visit.number
     rows = visit.read(
         lambda db: query(db, "queries/portal/acts.sql", act_no=None, rows=ROWS + 1, skip=(page - 1) * ROWS)
     )

@@ -8,7 +8,7 @@ from portal.page import Page, Visit, post
 from portal.show import show
 from voucher.access import User
 from voucher.database import query
-from voucher.entry import NUMBER, TEXT
+from voucher.entry import TEXT
 from voucher.errors import Refused
 
 ROWS = 50
@@ -16,7 +16,7 @@ ROWS = 50
 
 def listed(visit: Visit) -> Response:
     """List the numbers whose documents do not agree."""
-    page = max(visit.asked("page", NUMBER, 1), 1)
+    page = visit.number
     which = {"rows": ROWS + 1, "skip": (page - 1) * ROWS, "cutoff": None}
     rows = visit.read(lambda db: query(db, "queries/portal/conflicts.sql", **which))
     return show(visit, "conflicts.html", rows=rows, number=page, size=ROWS)

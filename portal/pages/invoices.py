@@ -23,7 +23,7 @@ from voucher import acts
 from voucher.access import User
 from voucher.database import one, query
 from voucher.days import business_day
-from voucher.entry import DAY, MONTH, NUMBER, TEXT
+from voucher.entry import DAY, MONTH, TEXT
 from voucher.errors import Misused, Refused
 from voucher.money import format_yuan
 
@@ -68,7 +68,7 @@ def names(db: Connection, rows: Iterable[Mapping[str, Any]], *columns: str) -> M
 
 def listed(visit: Visit) -> Response:
     """List invoices."""
-    page = max(visit.asked("page", NUMBER, 1), 1)
+    page = visit.number
     rows, named = _rows(visit, rows=ROWS + 1, skip=(page - 1) * ROWS)
     return show(visit, "invoices.html", rows=rows, names=named, number=page, size=ROWS, words=WORDS, marks=_MARKS)
 

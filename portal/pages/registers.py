@@ -9,14 +9,14 @@ from portal.pages.uploads import UPLOAD_BYTES, on_disk
 from portal.show import show
 from voucher import acts, budget, ledger
 from voucher.database import query
-from voucher.entry import NUMBER, TEXT, YEAR, YUAN
+from voucher.entry import TEXT, YEAR, YUAN
 
 ROWS = 50
 
 
 def registry(visit: Visit) -> Response:
     """List the companies, with the form for files."""
-    page = max(visit.asked("page", NUMBER, 1), 1)
+    page = visit.number
     asked = {"find": visit.asked("find", TEXT), "rows": ROWS + 1, "skip": (page - 1) * ROWS}
     rows = visit.read(lambda db: query(db, "queries/portal/companies.sql", **asked))
     return show(visit, "registry.html", rows=rows, number=page, size=ROWS, taken=None, kinds=register_kinds.KINDS)

@@ -76,7 +76,7 @@ def _asked(visit: Visit) -> dict[str, Any]:
 
 def shown(visit: Visit) -> Response:
     """Show a run: totals, kinds, reasons, the lines of a tab."""
-    run_id, page = visit.path("id", NUMBER), max(visit.asked("page", NUMBER, 1), 1)
+    run_id, page = visit.path("id", NUMBER), visit.number
     asked = {"rows": ROWS + 1} | _asked(visit) | {"run_id": run_id, "skip": (page - 1) * ROWS}
     asked["rows"] = asked["rows"] or ROWS + 1
     found = visit.read(lambda db: runs.find(db, run_id))

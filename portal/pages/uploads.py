@@ -34,9 +34,9 @@ ROWS = 30
 
 def uploads(visit: Visit) -> Response:
     """Show the form, what waits to be confirmed, and what was handed in before."""
-    page = visit.asked("page", NUMBER, 1)
+    page = visit.number
     waiting = visit.act("import", handed.waiting) if visit.may("import") else []
-    rows = visit.read(lambda db: _uploads(db, visit, rows=ROWS + 1, skip=(max(page, 1) - 1) * ROWS))
+    rows = visit.read(lambda db: _uploads(db, visit, rows=ROWS + 1, skip=(page - 1) * ROWS))
     return show(visit, "uploads.html", waiting=waiting, rows=rows, number=page, size=ROWS)
 
 
@@ -71,7 +71,7 @@ def confirm(visit: Visit) -> Response:
     """Import the chosen files; each is an act of its own."""
     done, last = [], None
     for each in visit.form.getlist("id"):
-        if not (isinstance(each, str) and each.isdigit() and len(each) < 19):
+        if not (isinstance(each, str) and each.isascii() and each.isdigit() and len(each) < 19):
             continue
         try:
             with IMPORTS:
@@ -154,7 +154,8 @@ def on_disk(file: UploadFile) -> Iterator[Path]:
 def download(visit: Visit, data: bytes, name: str, event: str = "downloaded") -> Response:
     """Give a file: never shown in the browser, its name in any script, on record."""
     visit.note(event, name)
-    plain = f"download{Path(name).suffix}"
+    suffix = Path(name).suffix
+    plain = f"download{suffix if suffix.isascii() else ''}"
     return Response(
         data, media_type="application/octet-stream",
         headers={"content-disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"},

@@ -29,7 +29,7 @@ def _find(db: Connection, cutoff: int | None = None, **which: Any) -> list[Mappi
 def listed(visit: Visit) -> Response:
     """List the vouchers, now or as of a moment."""
     year, company, as_of = visit.asked("year", YEAR), visit.asked("company", TEXT), visit.asked("as_of", TEXT)
-    page = max(visit.asked("page", NUMBER, 1), 1)
+    page = visit.number
     asked = {"year": year, "company": uscc.normal(company) if company else None, "rows": ROWS + 1,
              "skip": (page - 1) * ROWS}  # fmt: skip
 

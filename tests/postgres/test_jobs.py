@@ -18,7 +18,7 @@ from tests.postgres import small_ledger as small
 from tests.postgres.small_ledger import CHECKER, MAKER
 from voucher import acts
 from voucher.database import query, run, transaction
-from voucher.errors import Misused, Refused
+from voucher.errors import Misused, Refused, Unreachable
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -115,6 +115,20 @@ def test_a_refusal_is_said_and_an_unexpected_error_gives_no_values_away(db_engin
     assert broken.outcome is not None
     assert "6222" not in broken.outcome.output
     assert "ValueError" in broken.outcome.output
+
+
+def test_a_connection_that_is_lost_is_said_as_such_and_the_slot_runs_again(db_engine: Engine) -> None:
+    def work(context: Context) -> Outcome:
+        [[own]] = context.db.execute(text("SELECT pg_backend_pid()"))
+        with context.engine.begin() as other:
+            other.execute(text("SELECT pg_terminate_backend(:own)"), {"own": own})
+        query(context.db, "queries/job/first_day.sql")
+        raise AssertionError("it was cut off")
+
+    with pytest.raises(Unreachable, match="数据库"):
+        runner.run_slot(db_engine, Job("试探", "day", same_day, work, name="probe"), "2026-08-15")
+    assert recorded(db_engine) == []
+    assert runner.run_slot(db_engine, job(), "2026-08-15").fresh
 
 
 def test_a_dry_run_leaves_nothing(db_engine: Engine) -> None:

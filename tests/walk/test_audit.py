@@ -1,5 +1,6 @@
 """`cvl audit` at the door: what it writes, what it says, and its exit status."""
 
+import gc
 import json
 import os
 import subprocess
@@ -7,7 +8,10 @@ import sys
 import zipfile
 from pathlib import Path
 
+import pytest
+
 from tests.walk.conftest import ROOT, Desk, line
+from tests.walk.desk import full_after
 
 
 def test_a_bundle_is_exported_as_an_act_and_verified_without_a_database(office: Desk) -> None:
@@ -43,7 +47,7 @@ def test_a_bundle_is_exported_as_an_act_and_verified_without_a_database(office: 
     assert office.cvl("audit", "verify", out, later).status == 0
 
 
-def test_refusals_leave_no_file_and_no_act(desk: Desk) -> None:
+def test_refusals_leave_no_file_and_no_act(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     before, out = desk.seals(), desk.folder / "out.zip"
     for words, code, status in (
         (("--out", out), "who", 2),
@@ -54,6 +58,12 @@ def test_refusals_leave_no_file_and_no_act(desk: Desk) -> None:
         (("--out", desk.file([], "x") / "y.zip", "--as", "auditor1"), "cannot_write", 1),
     ):
         assert desk.data("audit", "export", *words, status=status)["error"]["code"] == code, words
+    muttered: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", muttered.append)
+    with full_after(4000):
+        full = desk.data("audit", "export", "--out", out, "--as", "auditor1", status=1)
+    gc.collect()
+    assert (full["error"]["code"], muttered) == ("cannot_write", [])
     assert desk.seals() == before
     assert sorted(path.name for path in desk.folder.iterdir()) == ["x"]
 

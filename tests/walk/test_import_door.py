@@ -10,6 +10,7 @@ from python_calamine import CalamineWorkbook
 from console import progress
 from tests.postgres.desk import csv_bytes, real
 from tests.walk.conftest import Desk, line
+from tests.walk.desk import full_after
 
 KEYS = {
     "upload_id", "sha256", "format", "rows", "accepted", "duplicate", "conflict", "rejected", "held", "invoices",
@@ -86,6 +87,16 @@ def test_the_return_file_goes_back_in(office: Desk) -> None:
     corrected = office.bytes(csv_bytes([header, *rows]), "改正.csv")
     assert office.data("import", corrected, "--as", "maker1")["accepted"] == 1
     assert office.data("import", back, "--as", "maker1", status=3)["conflict"] == 0
+
+
+def test_a_return_file_that_cannot_be_written_takes_nothing_back(office: Desk) -> None:
+    asked = ("import", office.file([line("a"), line("b", buyer="X")]), "--as", "maker1", "--json", "--return-file")
+    for place in (office.folder / "月报.csv" / "退回.xlsx", office.folder / "退回.xlsx"):
+        with full_after(4000):
+            told = office.cvl(*asked, place)
+        assert (told.status, told.json["accepted"], told.json["rejected"]) == (3, 1, 1)
+        assert told.err.startswith("没有写出退回文件：写不到 "), told.err
+    assert sorted(path.name for path in office.folder.iterdir()) == ["月报.csv"]
 
 
 def test_two_imports_of_one_file_at_once_count_once(office: Desk) -> None:

@@ -227,6 +227,13 @@ def test_doctor_is_content_with_a_ledger(desk: Desk) -> None:
     assert {each["name"] for each in told["findings"]} >= {"Python", "数据库服务", "封存链", "用户", "上传限制"}
 
 
+def test_doctor_sees_that_nothing_can_be_kept(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody, root not either, writes into a folder of the kernel."""
+    monkeypatch.setenv("CVL_HOME", "/proc/sys")
+    [folder] = [each for each in desk.data("doctor", status=1)["findings"] if each["name"] == "数据目录"]
+    assert "不能写入" in folder["mend"]
+
+
 def test_what_nobody_expected_is_exit_70(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError("by zero")
@@ -247,6 +254,11 @@ def test_a_reader_that_goes_away_is_no_error(desk: Desk) -> None:
     assert process.wait(timeout=30) == 0
     assert process.stderr.read() == ""
     process.stderr.close()
+
+
+def test_who_stops_a_command_before_it_has_begun_is_answered_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("console.main.verbs", lambda _: signal.raise_signal(signal.SIGINT))
+    assert main(["balance"]) == 130
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])

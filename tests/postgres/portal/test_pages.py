@@ -6,10 +6,11 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 from lxml import html
+from starlette.testclient import TestClient
 
 from portal.pages import PAGES
 from reconciliation import reports
-from tests.postgres.portal.conftest import PEOPLE, Portal
+from tests.postgres.portal.conftest import ORIGIN, PEOPLE, Portal
 from tests.postgres.portal.rules import faults
 from voucher import access
 
@@ -69,3 +70,16 @@ def test_pages_of_strangers_and_of_faults_keep_the_rules_too(portal: Portal) -> 
     assert not faults(me.page)
     me.get("/invoices?month=x", status=422)
     assert me.page.xpath("//main//a/@href") == ["/invoices", "/"]
+
+
+@pytest.mark.parametrize("query", ["page=999999999999999999", "as_of=9999-12-31", "page=-1&year=0&period=0000-00"])
+def test_no_page_falls_over_what_stands_in_its_address(portal: Portal, query: str) -> None:
+    me = portal.as_user("maker1")
+    pages = [page.path for page in PAGES if page.method == "GET" and "{" not in page.path and me_may(page.right)]
+    client = TestClient(portal.app, ORIGIN, raise_server_exceptions=False, cookies=me.client.cookies)
+    assert {path: status for path in pages if (status := client.get(f"{path}?{query}").status_code) >= 500} == {}
+
+
+def me_may(right: str) -> bool:
+    """Tell whether a maker may open it."""
+    return "maker" in access.RIGHTS[right]

@@ -188,6 +188,24 @@ def test_the_original_comes_back_byte_by_byte(portal: Portal) -> None:
     assert got.headers["content-type"] == "application/octet-stream"
 
 
+@pytest.mark.parametrize("name", ["八月" * 60 + ".csv", "八月.csv（副本）", "八月.修订版"])
+def test_a_file_may_be_called_as_people_call_files(portal: Portal, name: str) -> None:
+    me = portal.as_user("provider1")
+    row = line("n1", "1.00", buyer="X", remark=name[-6:])
+    hand_in(me, (name, sheet(row)))
+    me.post("/uploads/confirm", {"id": me.answer.url.path.rsplit("/", 1)[1]})  # type: ignore[union-attr]
+    upload = me.answer.url.path  # type: ignore[union-attr]
+    for end in ("original", "return.xlsx"):
+        assert me.client.get(f"{upload}/{end}").status_code == 200, end
+    assert me.client.get(f"{upload}/original").content == sheet(row)
+
+
+def test_what_is_confirmed_is_a_number(portal: Portal) -> None:
+    me = portal.as_user("provider1")
+    me.get("/uploads")
+    me.post("/uploads/confirm", {"id": "²"}, status=409)
+
+
 def test_formulas_in_a_file_stay_text_in_the_export(fresh: Portal) -> None:
     row = line("a", "100.00") | {"用方统一社会信用代码": "=CMD()"}
     fresh.desk.take([row], as_provider("provider1"))
