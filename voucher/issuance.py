@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from voucher import acts, approval, ledger
+from voucher import acts, approval, ledger, life
 from voucher.access import User
 from voucher.acts import canonical
 from voucher.database import one, query, run_file
@@ -75,12 +75,17 @@ def propose_by_hand(
 
 def _check_face(db: Connection, programme: str, year: int, company: str, face_fen: Fen | None, cap_fen: Fen) -> Fen:
     """Return the face, all that may be for None. Raises Refused above the cap less what merged companies used."""
-    used = query(db, "queries/voucher/merged_use.sql", company=company, own=False)
-    left = cap_fen - sum(row["used_fen"] for row in used if (row["programme_id"], row["year"]) == (programme, year))
+    left = cap_fen - _merged_use(db, programme, year, company)
     if left <= 0 or (face_fen or 0) > left:
         cap = format_yuan(max(0, left), grouped=True)
         raise Refused("above_cap", f"券面额不能超过{year}年度上限{cap}元，请改小后重新提交。")
     return left if face_fen is None else face_fen
+
+
+def _merged_use(db: Connection, programme: str, year: int, company: str) -> Fen:
+    """Return what companies merged into this one have been granted of the year."""
+    used = query(db, "queries/voucher/merged_use.sql", company=company, own=False)
+    return sum(row["used_fen"] for row in used if (row["programme_id"], row["year"]) == (programme, year))
 
 
 def _check_year(terms: Terms) -> None:
@@ -157,12 +162,21 @@ def _issue(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict[s
     if payload["by_hand"]:
         company, face_fen = next(iter(faces.items()))
         _check_face(db, payload["programme"], payload["year"], company, face_fen, payload["cap_fen"])
+        faces[company] = face_fen + _merged_use(db, payload["programme"], payload["year"], company)
     issued = issue(db, act, payload["programme"], payload["year"], faces, by_hand=payload["by_hand"])
     if payload["by_hand"] and not issued:
         raise Refused("voucher_exists", "提交之后该企业的券已由结算自动发放。请退回本事项。")
     furnish(db, act)
+    _absorb(db, act)
     ledger.update_balances(db, act)
     return {"year": payload["year"], "issued": issued, "already_there": len(payload["vouchers"]) - issued}
+
+
+def _absorb(db: Connection, act: acts.Act) -> None:
+    """Take off new vouchers what companies merged into theirs before have used: both share one cap, and one face."""
+    if run_file(db, "queries/voucher/absorb_before.sql", act_id=act.act_id):
+        rows = query(db, "queries/voucher/absorbed_by.sql", act_id=act.act_id)
+        life.lapse(db, act, {row["voucher_id"]: row["used_fen"] for row in rows})
 
 
 approval.declare(KIND, _issue)

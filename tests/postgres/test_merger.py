@@ -152,6 +152,34 @@ def test_a_face_set_by_hand_also_bears_what_an_absorbed_company_had_been_granted
     assert books.faults() == []
 
 
+@pytest.mark.parametrize(("face", "left"), [(50_000_000, 20_000_000), (None, 20_000_000)], ids=["by hand", "due"])
+def test_a_survivor_without_a_voucher_bears_what_was_granted_once_it_gets_one(
+    books: Books, face: int | None, left: int
+) -> None:
+    """A cap of 1,000,000, of which 300,000 were granted, is lowered to 500,000 later: 200,000 are left to both."""
+    with transaction(books.engine) as db:
+        record_document(db, {"issuance": "application"}, id="case.1", supersedes=SHIPPED)
+    with transaction(books.engine) as db:
+        terms = documents.terms(db, PROGRAMME, 2026)
+    books.approved(lambda db: issuance.propose_by_hand(db, MAKER, terms, uscc(2), 40_000_000))
+    books.invoices(invoice(1, 150_000_000, *MAY, company=2))
+    books.settle()
+    books.merge(2, 1)
+    if face is None:
+        books.approved(lambda db: issuance.propose_due(db, MAKER, terms) or 0)
+    else:
+        books.approved(lambda db: issuance.propose_by_hand(db, MAKER, terms, uscc(1), face))
+    assert books.limits(1) == (face or 70_000_000, 0, 30_000_000)
+    assert books.faults() == []
+    with transaction(books.engine) as db:
+        changes = {"issuance": "application", "annual_cap_fen": 50_000_000, "from": date(2026, 7, 1)}
+        record_document(db, changes, id="lower.1", supersedes="case.1")
+    books.invoices(invoice(2, 400_000_000, *MAY))
+    assert books.drafted()[0] == [(number("2"), left, 80_000_000 - left)]
+    books.settle()
+    assert books.faults() == []
+
+
 def test_a_company_merged_before_it_had_a_voucher_gets_none_from_that_year_on(books: Books) -> None:
     books.merge(2, 1)
     early = date(2025, 12, 26), date(2025, 12, 31)
