@@ -225,7 +225,10 @@ def test_days_and_payments_are_those_of_the_template_that_was_decided_for(desk: 
         assert counted(desk) == found, keep
     june = sha_of(desk, "evidence")
     assert counts(desk.take([line("a", since="2026-05-01", until="2026-05-31")])) == {"conflict": 1}
-    for keep, found in ((sha_of(desk, "conflict"), ("2026-05-01", "", 100_000)), (june, ("2026-06-01", "530.00", 50_000))):
+    for keep, found in (
+        (sha_of(desk, "conflict"), ("2026-05-01", "", 100_000)),
+        (june, ("2026-06-01", "530.00", 50_000)),
+    ):
         decided(desk, keep)
         assert counted(desk) == found
     assert counts(desk.take(xml(LESS), name="a.xml")) == {"conflict": 1}

@@ -1,5 +1,5 @@
--- grain:  inserts one row per voucher that this act issued and company that was merged into its own before: what that one
---         has been granted of the same year
+-- grain:  inserts one row per voucher that this act issued and company that was merged into its own before: what that
+--         one has been granted of the same year
 -- params: act_id
 INSERT INTO absorbed_use (voucher_id, absorbed_id, company_id, used_fen, act_id)
 WITH RECURSIVE merged AS (
