@@ -180,7 +180,10 @@ def test_what_has_no_line_stands_in_the_report_of_cuts_with_the_reasons_of_its_e
         invoice(8, 600_001, *june, company=9, received_on=date(2026, 8, 1)),
         invoice(9, 600_001, *may),
     ]
-    related = Relation(12, 1, "common_control", 1, Span(date(2026, 1, 1), date(2026, 6, 16)), (1, 1))
+    with transaction(engine) as db:  # settled before the company lost its qualification: a run will say so
+        record(db, "before", Facts(invoices=[invoice(11, 600_001, *may, company=2)]))
+        settle(db)
+    related = Relation(12, 1, "common_control", 1, Span(date(2026, 1, 1), date(2026, 6, 21)), (1, 1))
     listed = Listing(12, Span(date(2025, 1, 1), date(2026, 6, 16)), (1, 2))
     lost = Qualification(2, "ai_agent", Span(date(2025, 1, 1), date(2025, 1, 1)), (1, 3))
     late = Qualification(2, "digital_twin", Span(date(2026, 7, 1), date(2200, 1, 1)), (1, 4))
@@ -196,6 +199,7 @@ def test_what_has_no_line_stands_in_the_report_of_cuts_with_the_reasons_of_its_e
         assert told.get(number(bill.number), {}) == (said if not part.years and handed_in else {}), bill.number
     assert [len(reasons) for _, reasons in sorted(told.items())] == [1, 2, 3, 2, 2, 1]
     assert number("6") not in uneligible(engine, before)
+    assert number("11") not in told
 
 
 def test_an_unknown_number_is_refused_with_where_it_waits(engine: Engine) -> None:
