@@ -3,6 +3,7 @@
 --         no line because nothing of it is eligible, and per invoice refused at the door in it
 -- params: period_from, period_until (exclusive), cutoff (seal number)
 -- source: DESIGN 1, the reason; DESIGN 6.4, no eligible day is no line; DESIGN 7
+-- over:   many rows
 -- basis:  金额不含税；核减按批准日、不计入和未受理按申报日归入本期
 -- note:   环节为核定的，涉及金额是该事由不计入或核减的金额；退回、待核、冲突的列出上传方名称和第一条原因。
 -- note:   环节为不计入的发票已受理，但没有一日或没有一行符合条件，不进入结算；涉及金额按服务日分摊，未减去未付和超过合同、用量的部分（见计算底稿）。
