@@ -12,6 +12,7 @@ from importers import cells, text
 from importers.cells import Cell, Value
 from importers.columns import RETURN_COLUMNS, STAGED, Column, ColumnReader, Header
 from importers.messages import CATALOGUE, make
+from importers.remarks import said_in_rows
 from importers.sheets import UNIT, Batch
 from importers.text import Codec
 from voucher.problem import Problem
@@ -241,6 +242,7 @@ class ChunkParser:
         for staged in STAGED:
             if staged.name not in values:
                 values[staged.name] = [self._constants.get(staged.name)] * size
+        values |= said_in_rows(values, self._codec)
         unread = {(finding.index, self._fields.get(finding.column, "")) for finding in findings}
         findings.extend(
             finding

@@ -1,10 +1,12 @@
 """What a remark (备注) says: the service span, the reversed invoice, the contract. Free text, read by fixed phrases."""
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from importers.text import clean_id
+from importers.cells import Value
+from importers.text import Codec, clean_id, plain
 from voucher.days import Span, month_span, parse_day
 
 _DAY = r"(\d{4}-\d{1,2}-\d{1,2}|\d{4}/\d{1,2}/\d{1,2}|\d{4}\.\d{1,2}\.\d{1,2}|\d{4}年\d{1,2}月\d{1,2}日|\d{8})"
@@ -45,6 +47,37 @@ def read_remark(text: str) -> Remark:
     contract, confirmation = _CONTRACT.search(words), _CONFIRMATION.search(packed)
     original = red[1] if red else f"{old[1]}-{old[2]}" if old else ""
     return Remark(_span(packed), original, contract[1] if contract else "", confirmation[1] if confirmation else "")
+
+
+def said_in_rows(values: Mapping[str, Sequence[Value]], codec: Codec) -> dict[str, Sequence[Value]]:
+    """Return the columns of days and reversed invoices, each empty cell filled with what 备注 says.
+
+    values: per staged field a column. An invoice of several rows has its remark on any of them. Never raises.
+    """
+    starts, ends = values["service_from"], values["service_until"]
+    originals, remarks = values["original_number"], values["remark"]
+    if not any(remarks) or (None not in starts and "red" not in values["invoice_kind"]):
+        return {}
+    kinds, numbers = values["invoice_kind"], values["invoice_number"]
+    said: dict[Value, Remark] = {}
+    named: dict[Value, set[Span | str]] = {}
+    wanting: list[int] = []
+    for index, (kind, text) in enumerate(zip(kinds, remarks, strict=True)):
+        given = originals[index] if kind == "red" else starts[index] or ends[index]
+        if given is not None:
+            continue
+        wanting.append(index)
+        remark = said.get(text) or said.setdefault(text, read_remark(plain(str(text or ""), codec)))
+        if found := remark.original_number if kind == "red" else remark.span:
+            named.setdefault(numbers[index], set()).add(found)
+    firsts, lasts, reversed_ones = list(starts), list(ends), list(originals)
+    for index in wanting:
+        match tuple(named.get(numbers[index], ())):
+            case (Span() as span,):
+                firsts[index], lasts[index] = span.start.isoformat(), span.last.isoformat()
+            case (str() as original,):
+                reversed_ones[index] = original
+    return {"service_from": firsts, "service_until": lasts, "original_number": reversed_ones}
 
 
 def _span(packed: str) -> Span | None:

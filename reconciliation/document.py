@@ -71,7 +71,7 @@ class Layout:
     basis: one line for the face; notes: explained below the table; {year}, {period}, {days} and {tolerance} stand for
     what was asked for.
     sums: columns that are added up where the query gives no totals; gathers: a folder of queries whose rows the
-    query is given.
+    query is given. over_many: the query steps over many rows, of which PostgreSQL's statistics know nothing.
     """
 
     name: str
@@ -85,6 +85,7 @@ class Layout:
     charts: tuple[Chart, ...] = ()
     sums: frozenset[str] = frozenset()
     gathers: str = ""
+    over_many: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +174,7 @@ def parse_layout(name: str, text: str) -> Layout:
         tuple(_chart(words, names) for words in fields.get("chart", [])),
         _sums(fields, columns),
         (fields.get("gathers") or [""])[0],
+        fields.get("over") == ["many rows"],
     )
 
 

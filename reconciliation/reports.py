@@ -32,7 +32,7 @@ from reconciliation.document import (
 from reconciliation.invariants import Failure
 from settlement import documents
 from voucher.capitals import capitals
-from voucher.database import Row, one, query
+from voucher.database import Row, expect_many, one, query
 from voucher.days import ZONE, Span, month_span, year_span
 from voucher.errors import Misused, Refused
 from voucher.money import format_yuan
@@ -126,6 +126,8 @@ def _made(
     params: dict[str, Any] = {"period_from": span.start, "period_until": span.end, "cutoff": cutoff, **more}
     if header.gathers:
         params["found"] = flags.gather(db, header.gathers, params)
+    if header.over_many:
+        expect_many(db)
     sections, totals, control = _split(header, query(db, path, **{key: params[key] for key in sorted(header.params)}))
     differences = cross_check(header, sections[0].rows, totals, control)
     if header.checks == "all":

@@ -112,13 +112,7 @@ def transaction(engine: Engine, role: Role = "cvl_app", provider: str = "") -> I
     Raises Unreachable, Busy, Refused or Broken in place of the driver's errors that users can meet.
     """
     with translated(), engine.begin() as db:
-        db.exec_driver_sql(
-            "SELECT set_config('role', %s, true), set_config('search_path', 'cvl, pg_temp', true),"
-            " set_config('lock_timeout', %s, true), set_config('timezone', 'UTC', true),"
-            " set_config('jit', 'off', true), set_config('cvl.provider', %s, true),"
-            " set_config('plan_cache_mode', %s, true)",
-            (role, LOCK_TIMEOUT, provider, "force_custom_plan" if role in _READERS else "auto"),
-        )
+        _begin(db, role, provider)
         session = driver(db)
         prepared = session.prepare_threshold
         try:
@@ -130,6 +124,23 @@ def transaction(engine: Engine, role: Role = "cvl_app", provider: str = "") -> I
             raise
         finally:
             session.prepare_threshold = prepared
+
+
+def _begin(db: Connection, role: Role, provider: str) -> None:
+    """Set the role and what else ends with the transaction. Raises Unreachable when the login may not take the role."""
+    try:
+        db.exec_driver_sql(
+            "SELECT set_config('role', %s, true), set_config('search_path', 'cvl, pg_temp', true),"
+            " set_config('lock_timeout', %s, true), set_config('timezone', 'UTC', true),"
+            " set_config('jit', 'off', true), set_config('cvl.provider', %s, true),"
+            " set_config('plan_cache_mode', %s, true)",
+            (role, LOCK_TIMEOUT, provider, "force_custom_plan" if role in _READERS else "auto"),
+        )
+    except DBAPIError as error:
+        if not isinstance(_cause(error), pg.InsufficientPrivilege):
+            raise
+        said = f"登录用户还不能使用账本的角色 {role}。请先运行 cvl init。"
+        raise Unreachable("not_initialised", said) from error
 
 
 def run(engine: Engine, work: Callable[[Connection], Result], role: Role = "cvl_app", provider: str = "") -> Result:

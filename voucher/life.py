@@ -151,10 +151,10 @@ approval.declare(KIND, _move)
 
 
 def use(row: Mapping[str, Any]) -> str:
-    """Say how far a voucher is redeemed, as its balance says it."""
+    """Say how far a voucher is redeemed, as its balances say it; what lapsed was not used."""
     if row["granted_fen"] == 0:
         return "unused"
-    return "partly_redeemed" if row["left_fen"] else "used_up"
+    return "partly_redeemed" if row["left_fen"] or row["lapsed_fen"] else "used_up"
 
 
 def shown(row: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 import sql
 from voucher.database import translated
-from voucher.errors import Refused
+from voucher.errors import Refused, Unreachable
 
 _LOCK = 0x43564C01
 _ROLES = ("cvl_owner", "cvl_app", "cvl_auditor", "cvl_provider")
@@ -18,16 +18,30 @@ _ROLES = ("cvl_owner", "cvl_app", "cvl_auditor", "cvl_provider")
 def migrate(engine: Engine) -> list[str]:
     """Apply the migrations that are not there yet; return their names.
 
-    The login needs CREATEROLE and CREATE on the database, never more. Raises Refused when an
-    applied file was edited or when the database is newer than the program.
+    The login needs CREATEROLE and CREATE on the database, never more; Unreachable when it lacks them. Raises Refused
+    when an applied file was edited or when the database is newer than the program.
     """
     with translated(), engine.connect() as db:
         raw = db.connection.driver_connection
         assert isinstance(raw, Connection)
         with raw.transaction():
             raw.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-            _prepare(raw)
+            try:
+                _prepare(raw)
+            except InsufficientPrivilege as error:
+                raise Unreachable("login_rights", _rights(raw, str(error).splitlines()[0])) from error
             return _apply(raw)
+
+
+def _rights(raw: "Connection[tuple[object, ...]]", said: str) -> str:
+    """Say which rights the login lacks and who grants them. said: by the server."""
+    login, database = raw.info.user, raw.info.dbname
+    return (
+        f"登录用户 {login} 的权限不够（{said}）。它须有 CREATEROLE 和在数据库 {database} 上 CREATE 的权限，"
+        f"不必是超级用户：请由数据库管理员执行 ALTER ROLE {login} CREATEROLE 和 "
+        f"GRANT CREATE ON DATABASE {database} TO {login}；账本的角色是别的登录用户建立的，再执行 "
+        f"GRANT {', '.join(_ROLES)} TO {login}。然后重新运行 cvl init。"
+    )
 
 
 def make_roles(raw: "Connection[tuple[object, ...]]") -> None:

@@ -25,7 +25,7 @@ from tests.postgres.witness import SHIPPED, record_document
 from tests.samples.usage import focus, focus_csv
 from voucher import acts, approval, life
 from voucher.access import User
-from voucher.database import run, transaction
+from voucher.database import query, run, transaction
 from voucher.errors import Refused
 from voucher.money import format_yuan
 from voucher.reasons import Reason, reasons_of
@@ -212,7 +212,18 @@ class Player:
         for symbol, reasons in step.left_out:
             with transaction(self.desk.engine) as db:
                 found = explain(db, steps.number(symbol), acts.cutoff(db))
+                told = query(
+                    db,
+                    "reports/cuts.sql",
+                    period_from=date(2025, 1, 1),
+                    period_until=date(2099, 1, 1),
+                    cutoff=acts.cutoff(db),
+                )
             assert {why.code: why.amount_fen for part in found.parts for why in part.why} == dict(reasons)
+            uneligible = [row for row in told if row["invoice_number"] == steps.number(symbol)]
+            assert {(row["stage"], row["code"], row["cut_fen"]) for row in uneligible} == {
+                ("不计入", code, amount) for code, amount in dict(reasons).items()
+            }
 
     def key(self, row: Mapping[str, Any]) -> tuple[str, int]:
         return self.symbols[row["invoice_number"]], row["cap_year"]

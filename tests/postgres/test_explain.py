@@ -15,13 +15,13 @@ from reconciliation.typeset import typeset
 from settlement import explain
 from settlement.explain_sheet import as_sheet
 from settlement.explanation import Explanation, Part
-from settlement.facts import Facts, InvoiceLine, Listing, Metering, Payment, Refusal
+from settlement.facts import Facts, InvoiceLine, Listing, Metering, Payment, Qualification, Refusal, Relation
 from tests.cases.histories import invoice, red_of, usual
 from tests.postgres import recorder
 from tests.postgres.recorder import MAKER, number, record
 from tests.postgres.witness import settle
 from voucher import acts
-from voucher.database import transaction
+from voucher.database import query, transaction
 from voucher.days import Span
 from voucher.errors import Refused
 
@@ -149,6 +149,57 @@ def test_an_invoice_without_an_eligible_day_says_why(engine: Engine) -> None:
     found = explained(engine, 2)
     assert [why.code for why in only(found).why] == ["before_policy", "not_qualified"]
     assert "五、不予兑付" in explain.as_text(found)
+
+
+def uneligible(engine: Engine, cutoff: int | None = None) -> dict[str, dict[str, int]]:
+    """Give what the report of cuts says of invoices without a line: per number its reasons and their fen."""
+    with transaction(engine, "cvl_auditor") as db:
+        until = acts.cutoff(db) if cutoff is None else cutoff
+        days = {"period_from": date(2025, 1, 1), "period_until": date(2026, 8, 1)}
+        rows = query(db, "reports/cuts.sql", **days, cutoff=until)
+    told: dict[str, dict[str, int]] = {}
+    for row in rows:
+        if row["stage"] == "不计入":
+            assert json.loads(row["reasons"]) == [{"code": row["code"], "amount_fen": row["cut_fen"]}]
+            assert told.setdefault(row["invoice_number"], {}).setdefault(row["code"], row["cut_fen"]) == row["cut_fen"]
+    return told
+
+
+def test_what_has_no_line_stands_in_the_report_of_cuts_with_the_reasons_of_its_explanation(engine: Engine) -> None:
+    may, june = (date(2026, 5, 1), date(2026, 5, 31)), (date(2026, 6, 1), date(2026, 6, 30))
+    hard = [InvoiceLine(1, HARDWARE, 600_001)]
+    both = [InvoiceLine(1, HARDWARE, 400_000), InvoiceLine(2, GPU, 200_001)]
+    bills = [
+        invoice(1, 600_001, *may, lines=hard),
+        invoice(2, 600_001, *may, lines=both),
+        invoice(3, 600_001, *june, lines=both, company=2),
+        invoice(4, 600_001, date(2025, 11, 1), date(2026, 2, 28), received_on=date(2026, 4, 1), provider=12),
+        invoice(5, 600_001, date(2027, 12, 1), date(2028, 1, 31), received_on=date(2026, 7, 31), company=9),
+        invoice(6, 600_001, *june, provider=12),
+        invoice(7, 600_001, *may, company=9),
+        invoice(8, 600_001, *june, company=9, received_on=date(2026, 8, 1)),
+        invoice(9, 600_001, *may),
+    ]
+    with transaction(engine) as db:  # settled before the company lost its qualification: a run will say so
+        record(db, "before", Facts(invoices=[invoice(11, 600_001, *may, company=2)]))
+        settle(db)
+    related = Relation(12, 1, "common_control", 1, Span(date(2026, 1, 1), date(2026, 6, 21)), (1, 1))
+    listed = Listing(12, Span(date(2025, 1, 1), date(2026, 6, 16)), (1, 2))
+    lost = Qualification(2, "ai_agent", Span(date(2025, 1, 1), date(2025, 1, 1)), (1, 3))
+    late = Qualification(2, "digital_twin", Span(date(2026, 7, 1), date(2200, 1, 1)), (1, 4))
+    more(engine, "a", Facts([lost, late], [], [related], invoices=bills))
+    with transaction(engine) as db:
+        before = acts.cutoff(db)
+    more(engine, "b", Facts(listings=[listed], invoices=[red_of(bills[0], 10, 100_000)]))
+    told = uneligible(engine)
+    for bill in bills:
+        part = only(explained(engine, bill.invoice_id))
+        said = {why.code: why.amount_fen for why in part.why if why.code != "red_letter"}
+        handed_in = bill.received_on < date(2026, 8, 1)
+        assert told.get(number(bill.number), {}) == (said if not part.years and handed_in else {}), bill.number
+    assert [len(reasons) for _, reasons in sorted(told.items())] == [1, 2, 3, 2, 2, 1]
+    assert number("6") not in uneligible(engine, before)
+    assert number("11") not in told
 
 
 def test_an_unknown_number_is_refused_with_where_it_waits(engine: Engine) -> None:

@@ -79,6 +79,8 @@ def test_a_file_that_is_rejected_for_another_reason_now_is_another_upload(
     monkeypatch.setenv("CVL_TODAY", "2027-04-01")
     outcome = desk.take(rows)
     assert (outcome.fresh, said(outcome)) == (True, [(2, "past_claim_deadline")])
+    (late,) = outcome.problems
+    assert (late.column, late.value) == ("服务起始日", "2026-07-01")  # the cell, not the invoice's number
 
 
 def test_a_held_row_that_was_accepted_since_is_news_for_its_file(desk: Desk) -> None:

@@ -143,6 +143,7 @@ def test_a_held_red_letter_of_several_rows_comes_whole(desk: Desk) -> None:
 def test_an_invoice_without_a_span_waits_for_one_and_keeps_its_first_day(desk: Desk) -> None:
     held = desk.take([line("a", since="", until="")], received_on=date(2026, 8, 2))
     assert (counts(held), said(held)) == ({"held": 1}, [(2, "service_span_missing")])
+    assert (held.problems[0].column, held.problems[0].value) == ("服务起始日", "")
     outcome = desk.take([line("a")], received_on=date(2026, 8, 14))
     assert counts(outcome) == {"accepted": 1}
     assert desk.rows("SELECT received_on, lower(span) FROM invoice") == [(date(2026, 8, 2), date(2026, 7, 1))]

@@ -212,3 +212,26 @@ def test_the_login_needs_no_superuser(bare: Engine) -> None:
     with bare.connect() as db:
         row = db.execute(text("SELECT rolsuper, rolcreaterole FROM pg_roles WHERE rolname = session_user")).one()
     assert tuple(row) == (False, True)
+
+
+def test_a_login_without_the_rights_is_told_which_and_how_to_get_them(server: Path, bare: Engine) -> None:
+    login = f"clerk_{abs(hash(str(bare.url))) % 10**9}"
+    clerk = make_engine(bare.url.set(username=login, password="x").render_as_string(hide_password=False))
+    database = bare.url.database
+    with _superuser(server) as root:
+        root.execute(f"CREATE ROLE {login} LOGIN PASSWORD 'x'".encode())
+        try:
+            with pytest.raises(Unreachable, match=r"not_initialised.*cvl init"), transaction(clerk):
+                pass
+            with pytest.raises(Unreachable, match=rf"login_rights.*GRANT CREATE ON DATABASE {database} TO {login}"):
+                migrate.migrate(clerk)
+            root.execute(f"ALTER ROLE {login} CREATEROLE".encode())
+            root.execute(f"GRANT cvl_owner, cvl_app, cvl_auditor, cvl_provider TO {login}".encode())
+            with pytest.raises(Unreachable, match=r"login_rights.*permission denied for database"):
+                migrate.migrate(clerk)
+            root.execute(f"GRANT CREATE ON DATABASE {database} TO {login}".encode())
+            assert migrate.migrate(clerk) == [name.rsplit("/", 1)[1] for name in sql.names("migrations")]
+        finally:
+            clerk.dispose()
+            root.execute(f"DROP OWNED BY {login}".encode())
+            root.execute(f"DROP ROLE {login}".encode())

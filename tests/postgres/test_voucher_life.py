@@ -252,6 +252,10 @@ def test_the_whole_life_stands_on_one_screen_as_of_any_moment(books: Books) -> N
         ("voucher:issued:frozen", None, "maker1"),
     ]
     assert (shown.data["state"], shown.data["use"], shown.data["left"]) == ("frozen", "partly_redeemed", "300.00")
+    uses = {
+        life.use({"granted_fen": granted, "left_fen": 0, "lapsed_fen": lapsed}) for granted, lapsed in [(0, 1), (1, 1)]
+    }
+    assert uses == {"unused", "partly_redeemed"}  # what lapsed was not used
     screen = "\n".join(shown.text)
     for words in ("申请 SQ-1", "maker1 提交，checker1 复核", "线索", "待复核：事项", "200.00"):
         assert words in screen

@@ -178,6 +178,47 @@ def test_a_red_row_names_its_original(read: Read) -> None:
     assert _codes(read, 发票类型="红字", 原发票号码="1", **amounts) == ["bad_invoice_number"]
 
 
+def test_a_remark_says_the_days_and_the_original_that_the_cells_do_not(read: Read, tmp_path: Path) -> None:
+    """The remark stands on one row of an invoice only, in either encoding; what a cell says goes before it."""
+    none = {"服务起始日": "", "服务截止日": ""}
+    first, second = (samples.row(发票号码="26502000000000000011", 项目名称=item, **none) for item in ("甲", "乙"))
+    first[-1] = "账期202605"
+    red = {
+        "发票号码": "26502000000000000015",
+        "发票类型": "红字",
+        "不含税金额": "-1.00",
+        "税额": "-0.06",
+        "价税合计": "-1.06",
+        "原发票号码": "",
+    }
+    rows = [
+        first,
+        second,
+        samples.row(发票号码="26502000000000000012", 备注="服务期间：2026-03-02至2026-03-31", **none),
+        samples.row(
+            发票号码="26502000000000000013", 备注="2026年3月", 服务起始日="2026-07-01", 服务截止日="2026-07-02"
+        ),
+        samples.row(发票号码="26502000000000000014", 备注="按合同", **none),
+        samples.row(备注="被红冲蓝字数电发票号码：26502000000000000012", **red, **none),
+        samples.row(项目名称="乙", **red, **none),
+        samples.row(发票号码="26502000000000000016", 备注="2026年3月", 服务起始日="", 服务截止日="2026-03-31"),
+    ]
+    path = tmp_path / "gb18030"
+    chunks, problems = read(rows)
+    said = list(zip(chunks[0].column("service_from"), chunks[0].column("service_until"), strict=True))
+    month = ("2026-05-01", "2026-05-31")
+    assert said == [
+        month, month, ("2026-03-02", "2026-03-31"), ("2026-07-01", "2026-07-02"), (None, None), (None, None),
+        (None, None), (None, "2026-03-31"),
+    ]  # fmt: skip
+    assert chunks[0].column("original_number")[5:7] == ["26502000000000000012"] * 2
+    assert [(problem.code, problem.row) for problem in problems] == [("span_half_given", 9)]
+    path.write_bytes(samples._csv([samples.HEADER, *rows]).encode("gb18030"))
+    (chunk,) = (i for i in cq_compute_1.read(path, "csv", today=samples.TODAY) if isinstance(i, ParsedChunk))
+    assert list(zip(chunk.column("service_from"), chunk.column("service_until"), strict=True)) == said
+    assert chunk.digests == chunks[0].digests
+
+
 @pytest.mark.parametrize("column", ["合同编号", "规格型号", "计量单位", "用量", "税率", "已付金额", "备注"])
 def test_these_cells_may_be_empty(read: Read, column: str) -> None:
     chunks, problems = read([samples.row(**{column: " "})])

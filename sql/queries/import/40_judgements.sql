@@ -20,7 +20,11 @@ SELECT
         WHEN 'original_missing' THEN j.original_number
         WHEN 'red_exceeds_blue' THEN j.original_number
         WHEN 'red_parties_differ' THEN j.original_number
-        ELSE j.number
+        WHEN 'conflict_invoice' THEN j.number
+        WHEN 'conflict_waiting' THEN j.number
+        WHEN 'qr_only' THEN j.number
+        WHEN 'past_claim_deadline' THEN to_char(lower(j.span), 'YYYY-MM-DD')
+        ELSE ''
     END,
     j.number,
     jsonb_build_object(
