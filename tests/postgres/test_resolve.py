@@ -74,8 +74,8 @@ def test_a_document_that_came_after_the_decision_is_open_though_its_act_began_be
         decided(desk, sha_of(desk, "conflict"))
         for table in ("upload", "upload_row", "held_row"):
             db.exec_driver_sql(
-                f"INSERT INTO {table} SELECT (jsonb_populate_record(t, jsonb_build_object('upload_id', {late.act_id}))).*"
-                f" FROM {table} AS t WHERE t.upload_id = {first}"
+                f"INSERT INTO {table} SELECT (jsonb_populate_record(t, jsonb_build_object('upload_id', {late.act_id})"
+                f")).* FROM {table} AS t WHERE t.upload_id = {first}"
             )
     with transaction(desk.engine, "cvl_auditor") as db:
         (conflict,) = query(db, "queries/portal/conflicts.sql", rows=None, skip=0, cutoff=None)

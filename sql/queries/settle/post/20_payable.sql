@@ -4,6 +4,8 @@ INSERT INTO account (name, company_id, act_id)
 SELECT 'money:payable:' || c.uscc, c.party_id, CAST(:act_id AS bigint)
 FROM party AS c
 WHERE
-    c.party_id IN (SELECT l.company_id FROM run_line AS l WHERE l.run_id = CAST(:run_id AS bigint) AND l.granted_fen <> 0)
+    c.party_id IN (
+        SELECT l.company_id FROM run_line AS l WHERE l.run_id = CAST(:run_id AS bigint) AND l.granted_fen <> 0
+    )
 ORDER BY c.uscc COLLATE "C"
 ON CONFLICT (name) DO NOTHING
