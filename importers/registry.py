@@ -1,4 +1,4 @@
-"""Registry files: companies, providers, relations, subsidies, payments, verifications; the header tells the kind.
+"""Registry files: companies, providers, relations, subsidies, payments, contracts, verifications; told by the header.
 
 A file stands or falls whole. The newest row of a key wins; absence never deletes; 止 before 起 voids a row.
 """

@@ -1,1 +1,1 @@
-"""The door out: checks, reports and the workbook."""
+"""The door out: checks, disclosure, payments, bank statements, reports, the audit bundle and backups."""

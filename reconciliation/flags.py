@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 import sql
+from reconciliation.invariants import title
 from voucher import acts
 from voucher.access import User
 from voucher.acts import canonical
@@ -37,7 +38,7 @@ def find(db: Connection, folder: str, params: Mapping[str, Any]) -> list[Flag]:
         name = path.removeprefix(f"{folder}/").removesuffix(".sql")
         rows = query(db, path, **{key: params[key] for key in ("period_from", "period_until", "cutoff")})
         found += [
-            Flag(name, _title(path), row["subject"], row["about"], row["evidence"], int(row["amount_fen"]))
+            Flag(name, title(path), row["subject"], row["about"], row["evidence"], int(row["amount_fen"]))
             for row in rows
         ]
     return found
@@ -52,13 +53,6 @@ def gather(db: Connection, folder: str, params: Mapping[str, Any]) -> str:
             for place, f in enumerate(find(db, folder, params))
         ]
     )  # fmt: skip
-
-
-def _title(path: str) -> str:
-    """Read a flag's Chinese title from its header."""
-    marked = [line for line in sql.read(path).split("\n") if line.startswith("-- title:")]
-    assert marked, f"{path} has no title"
-    return marked[0].removeprefix("-- title:").strip()
 
 
 def decide(

@@ -65,7 +65,7 @@ def first_wrong(failures: Sequence[Failure]) -> int | None:
 
 def titles() -> dict[str, str]:
     """List all checks: name to Chinese title, in the order in which they run."""
-    return {SEAL: _SEAL_TITLE} | {_name(path): _title(path) for path in sql.names("checks")}
+    return {SEAL: _SEAL_TITLE} | {_name(path): title(path) for path in sql.names("checks")}
 
 
 def check_books(db: Connection, within: Within = USUAL) -> list[Failure]:
@@ -77,10 +77,10 @@ def check_books(db: Connection, within: Within = USUAL) -> list[Failure]:
 def check_one(db: Connection, path: str, within: Within = USUAL) -> list[Failure]:
     """Run one check, e.g. ``checks/balances.sql``. Of very many failures the first ones are listed."""
     rows = query(db, path, **asdict(within))
-    name, title = _name(path), _title(path)
-    failures = [Failure(name, title, r["act_no"], r["subject"], r["detail"]) for r in rows[:_KEPT]]
+    name, told = _name(path), title(path)
+    failures = [Failure(name, told, r["act_no"], r["subject"], r["detail"]) for r in rows[:_KEPT]]
     if len(rows) > _KEPT:
-        failures.append(Failure(name, title, None, "", f"共{len(rows)}处，以上仅列前{_KEPT}处。"))
+        failures.append(Failure(name, told, None, "", f"共{len(rows)}处，以上仅列前{_KEPT}处。"))
     return failures
 
 
@@ -88,8 +88,8 @@ def _name(path: str) -> str:
     return path.removeprefix("checks/").removesuffix(".sql")
 
 
-def _title(path: str) -> str:
-    """Read a check's Chinese title from its header."""
+def title(path: str) -> str:
+    """Read the Chinese title of a check or a red flag from its header."""
     marked = [line for line in sql.read(path).split("\n") if line.startswith("-- title:")]
     assert marked, f"{path} has no title"
     return marked[0].removeprefix("-- title:").strip()

@@ -83,11 +83,10 @@ def expire(db: Connection, user: User, on: date, programme: str | None = None) -
     policies = documents.recorded(db, acts.cutoff(db))
     if programme is not None:
         documents.only_programme(policies, programme)
-    found = []
-    for each in sorted({policy.programme for policy in policies if programme in (None, policy.programme)}):
+    chosen = sorted({policy.programme for policy in policies if programme in (None, policy.programme)})
+    for each in chosen:  # all of them before the first seal, which every other act waits for
         run_file(db, "queries/policy/lock_programme.sql", programme_id=each)
-        found += _expire(db, user, on, each, policies)
-    return found
+    return [due for each in chosen for due in _expire(db, user, on, each, policies)]
 
 
 def _expire(db: Connection, user: User, on: date, programme: str, policies: Sequence[Policy]) -> list[Due]:

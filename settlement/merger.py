@@ -88,8 +88,7 @@ def _merge(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict[s
     asked = json.loads(proposal.payload)
     policies = documents.recorded(db, acts.cutoff(db))
     by_programme = _by_programme(policies)
-    for programme, _ in by_programme:
-        run_file(db, "queries/policy/lock_programme.sql", programme_id=programme)
+    run_file(db, "queries/policy/lock_programmes.sql")
     absorbed, survivor = _check(db, asked)
     year = date.fromisoformat(asked["on"]).year
     used = query(db, "queries/voucher/merged_use.sql", company=asked["absorbed"], own=True)

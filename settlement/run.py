@@ -327,8 +327,9 @@ def _approve(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict
     caps = canonical({str(year): cap_for_year(own, year) for year in range(first, last + 1)})
     run_file(db, "queries/settle/post/05_freed.sql", run_id=run_id)
     run_file(db, "queries/settle/post/10_vouchers.sql", run_id=run_id, act_id=act.act_id, caps=caps)
-    run_file(db, "queries/settle/post/11_moves.sql", act_id=act.act_id)
-    run_file(db, "queries/settle/post/20_accounts.sql", run_id=run_id, act_id=act.act_id)
+    run_file(db, "queries/voucher/first_moves.sql", act_id=act.act_id)
+    run_file(db, "queries/voucher/accounts.sql", act_id=act.act_id)
+    run_file(db, "queries/settle/post/20_payable.sql", run_id=run_id, act_id=act.act_id)
     run_file(db, "queries/settle/post/25_lapsed.sql", act_id=act.act_id)
     run_file(db, "queries/settle/post/30_faces.sql", run_id=run_id, act_id=act.act_id, caps=caps)
     if totals(db, run)["recovered"]:

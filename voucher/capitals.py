@@ -5,7 +5,8 @@ Source: 正确填写票据和结算凭证的基本规定: 元 or 角 without 分
 
 _DIGITS = "零壹贰叁肆伍陆柒捌玖"
 _PLACES = ("", "拾", "佰", "仟")
-_SECTIONS = ("", "万", "亿", "万亿")
+_SECTIONS = ("", "万", "亿", "万")
+"""Above 10^12 the sections of 亿 that follow name the 亿 themselves."""
 
 
 def capitals(fen: int) -> str:
@@ -37,11 +38,7 @@ def _whole(yuan: int) -> str:
         inner = _section(section)
         if words and (zero or section < 1000):
             words += "零"
-        name = _SECTIONS[power]
-        # 万亿 is followed by the sections of 亿 below it, which name the 亿 themselves
-        if power == 3:
-            name = "万"
-        words += inner + name
+        words += inner + _SECTIONS[power]
         zero = False
     return words
 

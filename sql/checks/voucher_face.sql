@@ -52,9 +52,10 @@ wrong AS (
         ) AS detail
     FROM face AS f
     FULL JOIN used AS u USING (programme_id, company_id, year)
-    LEFT JOIN voucher AS v USING (programme_id, company_id)
+    LEFT JOIN (SELECT n.programme_id, n.company_id, n.cap_year AS year, n.act_id FROM voucher AS n) AS v
+        USING (programme_id, company_id, year)
     LEFT JOIN seal AS s ON s.act_id = v.act_id
-    WHERE coalesce(v.cap_year = year, TRUE) AND coalesce(f.fen, 0) <> coalesce(u.fen, 0)
+    WHERE coalesce(f.fen, 0) <> coalesce(u.fen, 0)
     UNION ALL
     SELECT
         s.no, v.programme_id, v.company_id, v.cap_year,

@@ -1,5 +1,5 @@
 -- report: 追回台账
--- grain:  one row per recovery line of the runs approved by the end of the period and not before it
+-- grain:  one row per recovery line of the runs approved in the period
 -- params: period_from, period_until (exclusive), cutoff (seal number)
 -- source: DESIGN 5, recoverable
 -- basis:  金额按不含税基数核定；按批准日归入本期，退回与告知截至截止号

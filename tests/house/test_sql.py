@@ -64,6 +64,12 @@ def test_parameters_are_named_in_the_header(statements: dict[str, str]) -> None:
     assert not missing, "\n".join(missing)
 
 
+def test_what_has_nothing_to_do_with_each_other_does_not_wait_for_one_lock(statements: dict[str, str]) -> None:
+    locks = [key for text in statements.values() for key in re.findall(r"advisory_xact_lock\((\d+)\)", text)]
+    assert len(locks) > 3
+    assert len(locks) == len(set(locks)), sorted(locks)
+
+
 def test_statements_live_in_files_only(modules: dict[str, str]) -> None:
     statement = re.compile(r"[\"'](?:SELECT .+ FROM|INSERT INTO|UPDATE \w+ SET|DELETE FROM|CREATE TABLE)\b")
     found = [

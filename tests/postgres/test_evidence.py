@@ -57,6 +57,23 @@ def test_five_documents_of_a_number_are_one_invoice_with_four_pieces_of_evidence
     assert len(desk.documents()) >= 5
 
 
+def test_lines_of_one_invoice_on_two_sheets_are_one_invoice(desk: Desk) -> None:
+    """Each stands in row 2 of its sheet."""
+    parts = [replace(SPANNED, rows=(Row(net=net, tax=tax),)) for net, tax in (("100.00", "6.00"), ("50.00", "3.00"))]
+    one, two = (export.table(export.HEADER, export.rows([part])) for part in parts)
+    twice = desk.take(export.xlsx_bytes({"明细一": one, "明细二": one}), name="twice.xlsx")
+    assert counts(twice) == {"rejected": 2}
+    assert [(problem.sheet, problem.row, problem.code) for problem in twice.problems] == [
+        ("明细一", 2, "sibling_row_failed"), ("明细二", 2, "identical_rows"),
+    ]  # fmt: skip
+    outcome = desk.take(export.xlsx_bytes({"明细一": one, "明细二": two}), name="export.xlsx")
+    assert counts(outcome) == {"accepted": 2}, said(outcome)
+    assert desk.rows("SELECT net_fen FROM invoice") == [(15000,)]
+    assert desk.rows("SELECT line_no, sheet, row_no, net_fen FROM invoice_line ORDER BY line_no") == [
+        (1, "明细一", 2, 10000), (2, "明细二", 2, 5000),
+    ]  # fmt: skip
+
+
 def test_the_same_document_again_is_a_duplicate_and_no_further_evidence(desk: Desk) -> None:
     desk.take([line("a")])
     desk.take(xml(SPANNED), name="a.xml")

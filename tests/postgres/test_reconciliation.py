@@ -257,6 +257,11 @@ TAMPERS: dict[str, list[Tamper]] = {
             "DELETE FROM move WHERE noun = 'voucher'",
             "DELETE FROM voucher WHERE voucher_id = (SELECT max(voucher_id) FROM voucher)",
         ),
+        (
+            "INSERT INTO account (name, programme_id, company_id, year, balance_fen, act_id)"
+            " SELECT regexp_replace(name, '[0-9]{4}$', '2031'), programme_id, company_id, 2031, 1, act_id"
+            " FROM account WHERE kind = 'redeemed' AND balance_fen > 0 LIMIT 1",
+        ),
     ],
 }  # fmt: skip
 

@@ -17,7 +17,7 @@ from tests.samples.bill import Row
 from tests.samples.usage import focus, focus_csv
 from tests.samples.xml import xml
 from voucher import acts, approval
-from voucher.database import run, transaction
+from voucher.database import query, run, transaction
 from voucher.errors import CvlError, Refused
 
 A = real("a")
@@ -64,6 +64,25 @@ def reported_net(desk: Desk) -> str:
 def in_conflict(desk: Desk, row: Cells | None = None) -> None:
     assert counts(desk.take([row or line("a")])) == {"accepted": 1}
     assert counts(desk.take(xml(LESS), name="a.xml")) == {"conflict": 1}
+
+
+def test_a_document_that_came_after_the_decision_is_open_though_its_act_began_before(desk: Desk) -> None:
+    """A large upload begins, somebody decides about an earlier conflict, and the upload brings another document."""
+    in_conflict(desk)
+    (first,) = desk.rows("SELECT max(upload_id) FROM upload")[0]
+    with transaction(desk.engine) as db, acts.act(db, "upload", "large", MAKER.name, {}) as late:
+        decided(desk, sha_of(desk, "conflict"))
+        for table in ("upload", "upload_row", "held_row"):
+            db.exec_driver_sql(
+                f"INSERT INTO {table} SELECT (jsonb_populate_record(t, jsonb_build_object('upload_id', {late.act_id})"
+                f")).* FROM {table} AS t WHERE t.upload_id = {first}"
+            )
+    with transaction(desk.engine, "cvl_auditor") as db:
+        (conflict,) = query(db, "queries/portal/conflicts.sql", rows=None, skip=0, cutoff=None)
+        (age,) = query(db, "queries/portal/held_ages.sql", today=date(2026, 8, 15))
+        (work,) = query(db, "queries/portal/work.sql", today=date(2026, 8, 15))
+    assert (conflict["invoice_number"], conflict["rows"]) == (A, 1)
+    assert (age["outcome"], age["invoices"], work["conflicts"]) == ("conflict", 1, 1)
 
 
 def test_a_document_that_a_person_decided_for_counts_and_is_an_adjustment(desk: Desk) -> None:

@@ -13,12 +13,13 @@ SELECT
         INNER JOIN seal AS bs ON bs.act_id = b.act_id AND bs.no <= CAST(:cutoff AS bigint)
         WHERE b.run_id = r.run_id
     ) AS batches,
-    CAST(coalesce((
-        SELECT sum(l.granted_fen) FROM run_line AS l WHERE l.run_id = r.run_id AND l.kind <> 'recovery'
-    ), 0) AS bigint) AS granted_fen
+    CAST(coalesce(g.fen, 0) AS bigint) AS granted_fen
 FROM run AS r
 INNER JOIN decision_at(CAST(:cutoff AS bigint)) AS d ON d.proposal_act_id = r.proposal_act_id AND d.verdict = 'approved'
 INNER JOIN seal AS s ON s.act_id = d.act_id
 LEFT JOIN (disclosure AS c INNER JOIN seal AS cs ON cs.act_id = c.act_id AND cs.no <= CAST(:cutoff AS bigint))
     ON c.run_id = r.run_id
+LEFT JOIN (
+    SELECT l.run_id, sum(l.granted_fen) AS fen FROM run_line AS l WHERE l.kind <> 'recovery' GROUP BY l.run_id
+) AS g ON g.run_id = r.run_id
 ORDER BY r.run_id DESC

@@ -1,8 +1,8 @@
 -- grain:  inserts into several one row per invoice of more than one row: what its rows agree on
 -- params: none (reads stage, context)
 INSERT INTO several (
-    invoice_number, first_row, rows, has_error, wrong_row, differing, identical, too_large, net_fen, tax_fen, gross_fen,
-    paid_fen, digest
+    invoice_number, first_sheet, first_row, rows, has_error, wrong_row, differing, identical, too_large, net_fen,
+    tax_fen, gross_fen, paid_fen, digest
 )
 WITH repeated AS (
     SELECT s.invoice_number
@@ -13,7 +13,8 @@ WITH repeated AS (
 )
 
 SELECT
-    s.invoice_number, min(s.row_no) AS first_row, count(*) AS rows, bool_or(s.has_error) AS has_error,
+    s.invoice_number, (array_agg(s.sheet ORDER BY s.row_no, s.sheet COLLATE "C"))[1] AS first_sheet,
+    min(s.row_no) AS first_row, count(*) AS rows, bool_or(s.has_error) AS has_error,
     min(s.row_no) FILTER (WHERE s.has_error) AS wrong_row,
     array_remove(ARRAY[
         CASE WHEN count(DISTINCT s.invoice_kind) > 1 THEN '发票类型' END,

@@ -26,8 +26,8 @@ WITH header AS (
         AND (
             (v.rows IS NULL AND NOT s.has_error)
             OR (
-                v.first_row = s.row_no AND NOT v.has_error AND NOT v.identical AND NOT v.too_large
-                AND cardinality(v.differing) = 0
+                v.first_row = s.row_no AND v.first_sheet = s.sheet AND NOT v.has_error AND NOT v.identical
+                AND NOT v.too_large AND cardinality(v.differing) = 0
             )
         )
 )

@@ -14,15 +14,17 @@ SELECT
 FROM (
     SELECT
         s.upload_id, s.sheet, s.row_no, s.invoice_number,
-        first_value(s.row_no) OVER (
-            PARTITION BY s.invoice_number, CASE x.evidence WHEN 'export' THEN s.raw ELSE s.digest END ORDER BY s.row_no
-        ) AS first_row
+        first_value(s.row_no) OVER w AS first_row, row_number() OVER w AS turn
     FROM several AS v
     INNER JOIN stage AS s ON s.invoice_number = v.invoice_number AND s.held_upload_id = 0
     INNER JOIN context AS x ON x.upload_id = s.upload_id
     WHERE v.identical
+    WINDOW w AS (
+        PARTITION BY s.invoice_number, CASE x.evidence WHEN 'export' THEN s.raw ELSE s.digest END
+        ORDER BY s.row_no, s.sheet COLLATE "C"
+    )
 ) AS t
-WHERE t.row_no > t.first_row
+WHERE t.turn > 1
 UNION ALL
 SELECT
     s.upload_id, 'sibling_row_failed', s.sheet, s.row_no, '', '', s.invoice_number,

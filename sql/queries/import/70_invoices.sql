@@ -1,4 +1,4 @@
--- grain:  inserts one invoice per accepted number, placed in file order, then those that were held, by number
+-- grain:  inserts one invoice per accepted number, placed by row (and sheet), then those that were held, by number
 -- params: none (reads judged, context)
 INSERT INTO invoice (
     company_id, invoice_id, number, kind, original_number, provider_id, issued_on, received_on, span, contract_no,
@@ -17,7 +17,8 @@ SELECT
         ORDER BY
             j.held_upload_id > 0,
             CASE WHEN j.held_upload_id = 0 THEN j.first_row END,
-            CASE WHEN j.held_upload_id > 0 THEN j.number END
+            CASE WHEN j.held_upload_id > 0 THEN j.number END,
+            j.sheet COLLATE "C"
     )
 FROM judged AS j
 INNER JOIN party AS p ON p.uscc = j.provider_uscc

@@ -1,4 +1,4 @@
--- grain:  inserts the lines of the accepted invoices, numbered in file order
+-- grain:  inserts the lines of the accepted invoices, numbered by row (and sheet)
 -- params: none (reads stage, several, judged)
 INSERT INTO invoice_line (
     company_id, invoice_id, line_no, tax_code, item, spec, unit, usage_qty, net_fen, rate_bp, tax_fen, gross_fen,
@@ -14,7 +14,7 @@ FROM (
     FROM stage AS a
     WHERE NOT EXISTS (SELECT FROM several AS v WHERE v.invoice_number = a.invoice_number)
     UNION ALL
-    SELECT b.*, row_number() OVER (PARTITION BY b.invoice_number ORDER BY b.row_no)
+    SELECT b.*, row_number() OVER (PARTITION BY b.invoice_number ORDER BY b.row_no, b.sheet COLLATE "C")
     FROM stage AS b
     INNER JOIN several AS v ON v.invoice_number = b.invoice_number
 ) AS s

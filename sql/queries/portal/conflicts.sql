@@ -14,7 +14,7 @@ WHERE
     AND NOT EXISTS (
         SELECT FROM resolution AS d
         INNER JOIN seal AS z ON z.act_id = d.act_id AND z.no <= coalesce(CAST(:cutoff AS bigint), 9223372036854775807)
-        WHERE d.company_id = n.company_id AND d.invoice_id = n.invoice_id AND d.act_id > h.upload_id
+        WHERE d.company_id = n.company_id AND d.invoice_id = n.invoice_id AND z.no > s.no
     )
 GROUP BY h.invoice_number, i.provider_id, m.gross_fen
 ORDER BY min(s.recorded_at), h.invoice_number

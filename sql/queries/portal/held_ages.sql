@@ -15,12 +15,14 @@ dispute AS (
     SELECT h.invoice_number, CAST('conflict' AS text) AS outcome, min(u.received_on) AS received_on
     FROM held_row AS h
     INNER JOIN upload AS u ON u.upload_id = h.upload_id
+    INNER JOIN seal AS s ON s.act_id = h.upload_id
     INNER JOIN invoice_number AS n ON n.number = h.invoice_number
     WHERE
         h.waits_for = 'resolution'
         AND NOT EXISTS (
             SELECT FROM resolution AS d
-            WHERE d.company_id = n.company_id AND d.invoice_id = n.invoice_id AND d.act_id > h.upload_id
+            INNER JOIN seal AS z ON z.act_id = d.act_id
+            WHERE d.company_id = n.company_id AND d.invoice_id = n.invoice_id AND z.no > s.no
         )
     GROUP BY h.invoice_number
 ),

@@ -13,12 +13,14 @@ WITH open_row AS (
 dispute AS (
     SELECT count(DISTINCT h.invoice_number) AS invoices
     FROM held_row AS h
+    INNER JOIN seal AS s ON s.act_id = h.upload_id
     WHERE
         h.waits_for = 'resolution'
         AND NOT EXISTS (
             SELECT FROM resolution AS d
             INNER JOIN invoice_number AS n ON n.company_id = d.company_id AND n.invoice_id = d.invoice_id
-            WHERE n.number = h.invoice_number AND d.act_id > h.upload_id
+            INNER JOIN seal AS z ON z.act_id = d.act_id
+            WHERE n.number = h.invoice_number AND z.no > s.no
         )
 ),
 

@@ -3,4 +3,4 @@
 SELECT DISTINCT c.key AS code, c.value AS word
 FROM policy AS p
 CROSS JOIN LATERAL jsonb_each_text(p.parameters -> 'categories') AS c
-ORDER BY c.key
+ORDER BY c.key, c.value

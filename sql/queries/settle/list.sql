@@ -10,12 +10,15 @@ UNION ALL
 SELECT
     r.run_id, r.programme_id, r.through_on, coalesce(d.verdict, 'submitted'), p.maker,
     CASE WHEN d.verdict <> 'withdrawn' THEN d.decided_by END, r.lines,
-    coalesce((SELECT sum(l.granted_fen) FROM run_line AS l WHERE l.run_id = r.run_id AND l.kind <> 'recovery'), 0)
+    coalesce(g.fen, 0)
 FROM run AS r
 INNER JOIN proposal AS p ON p.act_id = r.proposal_act_id
 LEFT JOIN decision AS d
     ON
         d.proposal_act_id = r.proposal_act_id
         AND NOT EXISTS (SELECT FROM seal AS s WHERE s.act_id = d.act_id AND s.no > CAST(:cutoff AS bigint))
+LEFT JOIN (
+    SELECT l.run_id, sum(l.granted_fen) AS fen FROM run_line AS l WHERE l.kind <> 'recovery' GROUP BY l.run_id
+) AS g ON g.run_id = r.run_id
 WHERE NOT EXISTS (SELECT FROM seal AS s WHERE s.act_id = r.proposal_act_id AND s.no > CAST(:cutoff AS bigint))
 ORDER BY run_id

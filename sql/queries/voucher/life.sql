@@ -28,7 +28,7 @@ event AS (
     INNER JOIN account AS a
         ON a.programme_id = w.programme_id AND a.company_id = w.company_id AND a.year = w.cap_year
         AND a.kind IN ('voucher', 'redeemed', 'lapsed')
-    INNER JOIN transfer AS t ON a.account_id = t.credit_account_id
+    INNER JOIN transfer AS t ON t.company_id = w.company_id AND t.credit_account_id = a.account_id
     INNER JOIN account AS d ON d.account_id = t.debit_account_id
     INNER JOIN account AS c ON c.account_id = t.credit_account_id
     GROUP BY t.act_id, d.kind, c.kind
@@ -38,7 +38,7 @@ event AS (
     INNER JOIN account AS d
         ON d.programme_id = w.programme_id AND d.company_id = w.company_id AND d.year = w.cap_year
         AND d.kind = 'voucher'
-    INNER JOIN transfer AS t ON t.debit_account_id = d.account_id
+    INNER JOIN transfer AS t ON t.company_id = w.company_id AND t.debit_account_id = d.account_id
     INNER JOIN account AS c ON c.account_id = t.credit_account_id AND c.kind = 'authority'
     GROUP BY t.act_id
 )
