@@ -29,7 +29,7 @@ from importers.limits import MIB
 from importers.outcome import Outcome, as_id, outcome_data
 from importers.outcome import read as read_outcome
 from portal import api_shapes as shapes
-from portal.page import status_of
+from portal.page import sentence_of, status_of
 from portal.pages.home import invoices_asked
 from portal.pages.uploads import IMPORTS, on_disk
 from portal.wall import address
@@ -112,7 +112,7 @@ def problem(request: Request, status: int, code: str, message: str, **more: Any)
 def refusal(request: Request, error: CvlError) -> Response:
     """Write a refusal of the product's own as problem+json."""
     status = 404 if isinstance(error, Refused) and error.code.startswith("no_") else status_of(error)
-    return problem(request, status, error.code, error.message)
+    return problem(request, status, error.code, sentence_of(error))
 
 
 def caller(engine: Engine, rate: Rate, scope: str, right: str) -> Callable[[Request], Any]:

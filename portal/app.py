@@ -16,7 +16,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from portal.api import BASE, UPLOAD_BYTES, ApiError, add_api, problem, refusal
 from portal.kept import Kept
 from portal.metrics import Metrics
-from portal.page import Page, Visit, status_of
+from portal.page import Page, Visit, sentence_of, status_of
 from portal.pages import PAGES
 from portal.show import HERE, TEMPLATES, asset, show
 from portal.wall import TOO_LARGE, Settings, Wall, address
@@ -48,6 +48,8 @@ def make_app(engine: Engine, settings: Settings) -> Wall:
         if request.url.path.startswith("/api/"):
             return _problem(request, error, status)
         visit = Visit(engine, settings, request, FormData(), kept)
+        if isinstance(error, CvlError):
+            return failure(visit, error)
         return show(visit, "error.html", status, sentence=_sentence(status))
 
     app.add_exception_handler(HTTPException, failed)
@@ -159,7 +161,7 @@ def failure(visit: Visit, error: CvlError) -> Response:
     status = status_of(error)
     if isinstance(error, Refused) and error.code.startswith("no_") and visit.request.method == "GET":
         status = 404
-    return show(visit, "error.html", status, sentence=error.message)
+    return show(visit, "error.html", status, sentence=sentence_of(error))
 
 
 def _sentence(status: int) -> str:

@@ -1,6 +1,7 @@
 """A page and a visit to it: who comes, what was typed, and how to answer."""
 
 import hmac
+import logging
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -21,6 +22,8 @@ from voucher.errors import Broken, Busy, CvlError, Misused, Refused, Unreachable
 from voucher.logins import Session
 
 Result = TypeVar("Result")
+AWAY = "系统暂时用不了，没有办完的部分不会入账。请稍后重试；过几分钟仍是这样，请告诉系统管理员。"
+_log = logging.getLogger("cvl.portal")
 SAID = "cvl_said"
 """The cookie that carries one sentence over a redirect."""
 UNIT = "cvl_unit"
@@ -35,6 +38,14 @@ _STATUS: Sequence[tuple[type[CvlError], int]] = (
 def status_of(error: CvlError) -> int:
     """Return the HTTP status of a refusal."""
     return next(status for kind, status in _STATUS if isinstance(error, kind))
+
+
+def sentence_of(error: CvlError) -> str:
+    """Return what a visitor is told; what only the operator can mend stands in the log alone."""
+    if not isinstance(error, Unreachable) or error.code.startswith("oidc_"):
+        return error.message
+    _log.error("%s: %s", error.code, error.message)
+    return AWAY
 
 
 class Misfilled(Misused):

@@ -6,8 +6,9 @@ The transaction opens at a door and is passed in as ``db``; nothing below a door
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from itertools import count
+from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 
 import psycopg
@@ -15,7 +16,7 @@ from psycopg import errors as pg
 from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus
 from psycopg.rows import dict_row
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event, make_url, text
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
@@ -77,12 +78,24 @@ def opened() -> Iterator[Engine]:
         finally:
             engine.dispose()
         return
-    with embedded.running(embedded.home_dir()) as local:
+    home = embedded.home_dir()
+    with embedded.running(home) as local:
         engine = make_engine(local)
+        event.listen(engine, "do_connect", partial(_connected, home))
         try:
             yield engine
         finally:
             engine.dispose()
+
+
+def _connected(home: Path, dialect: Dialect, _record: object, words: list[Any], named: dict[str, Any]) -> Any:
+    """Connect to the embedded server; the portal and the scheduler outlive one that was killed, and start it again."""
+    try:
+        return dialect.connect(*words, **named)
+    except psycopg.OperationalError:
+        if not embedded.revive(home):
+            raise
+        return dialect.connect(*words, **named)
 
 
 @contextmanager

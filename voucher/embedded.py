@@ -42,7 +42,7 @@ from voucher.errors import CvlError, Unreachable
 if sys.platform != "win32":
     import fcntl
 
-__all__ = ["bin_dir", "home_dir", "running", "superuser_url"]
+__all__ = ["bin_dir", "home_dir", "revive", "running", "superuser_url"]
 
 
 @contextmanager
@@ -67,6 +67,19 @@ def running(home: Path) -> Iterator[str]:
             yield url_of(site, embedded_server.LOGIN, embedded_server.DATABASE)
         finally:
             _leave(site, use)
+
+
+def revive(home: Path) -> bool:
+    """Start the server again if it has died under its users; tell whether that was ours to do, and done.
+
+    Only while `running(home)` is held. While one user does it the others are not kept waiting. Raises as `running`.
+    """
+    site = site_of(home)
+    with explained(site), opened(site.folder / "start.lock", os.O_RDWR | os.O_CREAT) as fd:
+        if not try_lock(fd):
+            return False
+        embedded_server.bring_up(site)
+        return True
 
 
 def superuser_url(home: Path) -> str:

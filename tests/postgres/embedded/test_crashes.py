@@ -4,11 +4,14 @@ import os
 import signal
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from tests.postgres.embedded.programs import (
     CHECKPOINTER,
@@ -23,7 +26,7 @@ from tests.postgres.embedded.programs import (
     until,
     user,
 )
-from voucher import embedded_binaries, embedded_server, embedded_site
+from voucher import database, embedded_binaries, embedded_server, embedded_site
 from voucher.embedded import bin_dir, running, superuser_url
 from voucher.errors import Unreachable
 
@@ -89,6 +92,25 @@ def test_a_killed_server_is_restarted_for_the_next_user_and_keeps_what_was_commi
             assert ask(url, "SELECT n FROM committed") == 8
         assert alive(home)  # the other one still uses it
         assert leave(other) == 0
+
+
+def test_who_uses_it_for_long_gets_a_killed_server_back(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CVL_HOME", str(home))
+    monkeypatch.delenv("CVL_DATABASE_URL", raising=False)
+
+    def answers() -> bool:
+        with suppress(OperationalError, Unreachable), engine.connect() as db:
+            return db.exec_driver_sql("SELECT 1").scalar_one() == 1
+        return False
+
+    with database.opened() as engine:
+        assert answers()
+        os.kill(postmaster(home), signal.SIGKILL)
+        until(answers)
+        os.kill(postmaster(home), signal.SIGKILL)
+        with ThreadPoolExecutor(8) as pool:
+            until(lambda: all(pool.map(lambda _: answers(), range(8))))
+    assert not alive(home)
 
 
 def test_orphans_of_a_killed_server_do_not_block_the_next_start(home: Path) -> None:

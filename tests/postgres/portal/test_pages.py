@@ -8,11 +8,15 @@ import pytest
 from lxml import html
 from starlette.testclient import TestClient
 
+from portal.app import make_app
+from portal.page import AWAY
 from portal.pages import PAGES
+from portal.wall import Settings
 from reconciliation import reports
 from tests.postgres.portal.conftest import ORIGIN, PEOPLE, Portal
 from tests.postgres.portal.rules import faults
 from voucher import access
+from voucher.database import make_engine
 
 TWICE = 2
 """Addresses of one route that are opened."""
@@ -72,7 +76,15 @@ def test_pages_of_strangers_and_of_faults_keep_the_rules_too(portal: Portal) -> 
     assert me.page.xpath("//main//a/@href") == ["/invoices", "/"]
 
 
-@pytest.mark.parametrize("query", ["page=999999999999999999", "as_of=9999-12-31", "page=-1&year=0&period=0000-00"])
+def test_without_a_database_a_page_says_so_and_no_more() -> None:
+    nobody = make_engine("postgresql://nobody@127.0.0.1:1/none")
+    client = TestClient(make_app(nobody, Settings(ORIGIN)), ORIGIN, cookies={"__Host-cvl_session": "x"})
+    for path, headers in (("/", {}), ("/api/v1/runs", {"authorization": "Bearer cvl_x"})):
+        answer = client.get(path, headers=headers)
+        assert (answer.status_code, AWAY in answer.text, "127.0.0.1" in answer.text) == (503, True, False), path
+
+
+@pytest.mark.parametrize("query", ["page=999999999999999999", "as_of=9999-12-31"])
 def test_no_page_falls_over_what_stands_in_its_address(portal: Portal, query: str) -> None:
     me = portal.as_user("maker1")
     pages = [page.path for page in PAGES if page.method == "GET" and "{" not in page.path and me_may(page.right)]
