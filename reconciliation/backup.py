@@ -48,13 +48,12 @@ def save(engine: Engine, file: BinaryIO) -> Saved:
 
     Raises Unreachable when there is no pg_dump of the server's own version, Refused when it fails.
     """
-    with tempfile.TemporaryDirectory(prefix="cvl-backup-") as folder, _snapshot(engine) as (db, seen):
-        dump = Path(folder) / _DUMP
+    with tempfile.TemporaryFile() as dump, _snapshot(engine) as (db, seen):  # without a name: no kill leaves it there
         program = tool("pg_dump", seen["major"])
         address, secret = _address(engine.url)
         said = call(
             program, f"--dbname={address}", "--role=cvl_owner", "--schema=cvl", "--format=custom", "--no-password",
-            f"--snapshot={seen['snapshot']}", f"--file={dump}", secret=secret,
+            f"--snapshot={seen['snapshot']}", secret=secret, output=dump,
         )  # fmt: skip
         if said is not None:
             raise Refused("dump_failed", f"pg_dump 没有成功：{said}。请按这句话处理后重试。")
@@ -85,19 +84,20 @@ def _address(url: URL) -> tuple[str, str]:
     return plain.render_as_string(hide_password=False), url.password or ""
 
 
-def _write(file: BinaryIO, last: Point, major: int, dump: Path, documents: list[Row]) -> None:
-    with dump.open("rb") as source:
-        about = {
-            "format": FORMAT, "last": {"no": last.no, "sha256": last.sha256, "sm3": last.sm3}, "postgresql": major,
-            "dump_sha256": _digest(source), "documents": len(documents),
-        }  # fmt: skip
+def _write(file: BinaryIO, last: Point, major: int, dump: BinaryIO, documents: list[Row]) -> None:
+    dump.seek(0)
+    about = {
+        "format": FORMAT, "last": {"no": last.no, "sha256": last.sha256, "sm3": last.sm3}, "postgresql": major,
+        "dump_sha256": _digest(dump), "documents": len(documents),
+    }  # fmt: skip
     with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
         data = json.dumps(about, ensure_ascii=False, indent=1).encode()
         entry = tarfile.TarInfo(_ABOUT)
         entry.size = len(data)
         tar.addfile(entry, BytesIO(data))
-        with dump.open("rb") as source:
-            _add(tar, _DUMP, dump.stat().st_size, source)
+        size = dump.tell()
+        dump.seek(0)
+        _add(tar, _DUMP, size, dump)
         with Originals() as originals:
             for row in documents:
                 with originals.open(**row) as source:

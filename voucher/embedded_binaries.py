@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from voucher.errors import Refused, Unreachable
 
@@ -115,11 +116,14 @@ def _major_of(program: Path) -> int | None:
     return int(match[1]) if match else None
 
 
-def call(program: Path, *words: str, secret: str) -> str | None:
-    """Run a client program with a password that no list of processes shows; return what it said when it failed."""
+def call(program: Path, *words: str, secret: str, output: IO[bytes] | int = subprocess.DEVNULL) -> str | None:
+    """Run a client program with a password that no list of processes shows; return what it said when it failed.
+
+    output: where its standard output goes.
+    """
     done = subprocess.run(
         [program, *words], env=_environment({"PGPASSWORD": secret}), cwd="/", stdin=subprocess.DEVNULL,
-        capture_output=True, text=True, errors="replace", check=False,
+        stdout=output, stderr=subprocess.PIPE, text=True, errors="replace", check=False,
     )  # fmt: skip
     return None if done.returncode == 0 else done.stderr.strip()
 

@@ -2,15 +2,17 @@
 
 import os
 import stat
+import tempfile
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import make_url
 
 from importers.originals import stored
-from reconciliation import reports
+from reconciliation import backup, reports
 from reconciliation.document import Report
 from tests.postgres.conftest import _copy_database, _drop_database, _superuser
 from tests.samples import ofd
@@ -103,11 +105,22 @@ def test_what_is_no_backup_or_damaged_leaves_the_place_empty(
     assert office.data("db", "restore", file)["ok"]  # nothing stood in its way
 
 
-def test_a_missing_uploaded_file_is_said(office: Desk) -> None:
+def test_a_missing_uploaded_file_is_said_and_no_kill_leaves_the_dump(
+    office: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def seen(*words: Any, **named: Any) -> str | None:
+        said = embedded_binaries.call(*words, **named)
+        named_there.extend(path for path in tmp_path.joinpath("tmp").rglob("*"))
+        return said
+
+    named_there: list[Path] = []
+    tmp_path.joinpath("tmp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    monkeypatch.setattr(backup, "call", seen)
     [(sha256,)] = _documents(office, 1)
     stored(sha256).unlink()
     saved = office.data("db", "backup", office.folder / "b.tar", "--as", "admin1", status=3)
-    assert saved["missing"] == [sha256]
+    assert (saved["missing"], named_there) == ([sha256], [])
 
 
 def _documents(desk: Desk, many: int) -> list[tuple[str]]:
