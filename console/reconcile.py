@@ -3,8 +3,6 @@
 import hashlib
 import io
 import os
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +17,8 @@ from reconciliation.bank import USUAL, Within
 from reconciliation.document import Difference, Report
 from voucher import access, acts
 from voucher.database import reading, run
-from voucher.errors import Misused, Refused, cause
+from voucher.errors import Misused, Refused
+from voucher.files import written
 
 SHOWN = 20
 MONTHLY = "reconciliation"
@@ -82,10 +81,10 @@ def report(
     with reading(engine) as books:
         made = run(books, lambda db: make(db, as_user, name, period, Within(days, tolerance), as_of), "cvl_auditor")
     target = out or Path(f"{name}-{period}.{format}")
-    written = write(made, format, target)
+    content = write(made, format, target)
     data = {
         "report": name, "period": period, "format": format, "out": str(target), "rows": made.rows,
-        "act_no": str(made.cutoff), "sha256": hashlib.sha256(written).hexdigest(),
+        "act_no": str(made.cutoff), "sha256": hashlib.sha256(content).hexdigest(),
         "differences": [_difference(each) for each in made.differences],
     }  # fmt: skip
     text = [f"{made.layout.title} {period}：{made.rows}行，截至账本第 {made.cutoff} 号，已写入 {target}"]
@@ -105,19 +104,11 @@ def make(
 
 
 def write(made: Report, format: str, target: Path) -> bytes:
-    """Write a report beside its place first, so that no half of one is ever there. Returns its bytes."""
+    """Write a report to a file. Returns its bytes. Raises Refused when there is no writing there."""
     buffer = io.BytesIO()
-    reports.FORMATS[format](made, buffer)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".report-", delete=False) as file:
-            file.write(buffer.getvalue())
-        os.chmod(file.name, 0o644)
-        os.replace(file.name, target)
-    except OSError as error:
-        with suppress(OSError, UnboundLocalError):
-            os.unlink(file.name)
-        raise Refused("cannot_write", f"报表写不到 {target}（{cause(error)}）。请用 --out 换一个位置。") from error
+    with written(target) as file:
+        reports.FORMATS[format](made, buffer)
+        file.write(buffer.getvalue())
     return buffer.getvalue()
 
 

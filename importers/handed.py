@@ -7,7 +7,9 @@ CVL_HOME/handed-in/<id>/ until then; what nobody confirms for a week is cleared 
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
@@ -28,6 +30,7 @@ SHOWN = 5
 """Places that are shown of each kind of fault in a column."""
 _NAME_BYTES = 240
 """A file system takes 255 bytes, and a character of Chinese is three of them."""
+_FORGOTTEN_SECONDS = 8 * 86_400
 _PIECE = 1 << 20
 _GRAVITY = {"blocking": 0, "error": 1, "warning": 2}
 
@@ -50,7 +53,7 @@ def hand_in(engine: Engine, user: User, name: str, stream: BinaryIO, asked: Aske
     Raises Refused and Unreachable; what is wrong with the file is in its outcome.
     """
     _clear_forgotten(engine)
-    with tempfile.TemporaryDirectory(dir=_folder(), prefix="new-") as folder:
+    with _room(), tempfile.TemporaryDirectory(dir=_folder(), prefix="new-") as folder:
         source = Path(folder) / safe_name(name)
         with source.open("wb") as file:
             shutil.copyfileobj(stream, file, _PIECE)
@@ -184,14 +187,27 @@ def _bytes(handed: Handed) -> Path:
 
 
 def _clear_forgotten(engine: Engine) -> None:
+    """Clear away what nobody confirmed, and what killed programs left: nothing that waits is as old."""
     for row in run(engine, lambda db: query(db, "queries/handed/forgotten.sql")):
         shutil.rmtree(_folder() / str(row["handed_id"]), ignore_errors=True)
+    for left in _folder().iterdir():
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > _FORGOTTEN_SECONDS:
+                shutil.rmtree(left)
 
 
 def _folder() -> Path:
     folder = home_dir() / "handed-in"
-    try:
+    with _room():
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise Unreachable("no_room", f"无法保存上传的文件：{cause(error)}。请检查磁盘空间和 {folder}。") from error
     return folder
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    """Say that a file cannot be kept."""
+    try:
+        yield
+    except OSError as error:
+        place = home_dir() / "handed-in"
+        raise Unreachable("no_room", f"无法保存上传的文件：{cause(error)}。请检查磁盘空间和 {place}。") from error

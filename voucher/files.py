@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from errno import EISDIR
@@ -9,6 +10,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from voucher.errors import Refused, cause
+
+_PART = ".cvl-part-"
+_FORGOTTEN_SECONDS = 86_400
 
 
 @contextmanager
@@ -21,7 +25,8 @@ def written(target: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.is_dir():
             raise IsADirectoryError(EISDIR, "是一个文件夹")
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=".part-")
+        _tidy(target.parent)
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=_PART)
     except OSError as error:
         raise _cannot_write(target, error) from error
     try:
@@ -37,6 +42,14 @@ def written(target: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
     finally:
         with suppress(OSError):
             os.unlink(name)
+
+
+def _tidy(folder: Path) -> None:
+    """Clear away what killed programs left of their files a day ago."""
+    for left in folder.glob(f"{_PART}*"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > _FORGOTTEN_SECONDS:
+                left.unlink()
 
 
 @contextmanager

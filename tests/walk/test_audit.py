@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -60,12 +61,14 @@ def test_refusals_leave_no_file_and_no_act(desk: Desk, monkeypatch: pytest.Monke
         assert desk.data("audit", "export", *words, status=status)["error"]["code"] == code, words
     muttered: list[object] = []
     monkeypatch.setattr(sys, "unraisablehook", muttered.append)
+    for name, day in (("old", 0), ("new", time.time())):
+        os.utime(desk.bytes(b"", f".cvl-part-{name}"), (day, day))
     with full_after(4000):
         full = desk.data("audit", "export", "--out", out, "--as", "auditor1", status=1)
     gc.collect()
     assert (full["error"]["code"], muttered) == ("cannot_write", [])
     assert desk.seals() == before
-    assert sorted(path.name for path in desk.folder.iterdir()) == ["x"]
+    assert sorted(path.name for path in desk.folder.iterdir()) == [".cvl-part-new", "x"]
 
 
 def test_a_changed_bundle_is_exit_5_with_its_first_place(desk: Desk) -> None:

@@ -1,6 +1,8 @@
 """A provider's month: hand in, look at the check, confirm or mend, follow an invoice; and nobody else's anything."""
 
 import io
+import os
+import time
 import zipfile
 from typing import Any
 
@@ -10,10 +12,11 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from portal.api import BASE, Caller
-from portal.page import Visit
+from portal.page import AWAY, Visit
 from tests.cases.steps import PARTIES, number
 from tests.postgres.desk import csv_bytes, line, table
 from tests.postgres.portal.conftest import ORIGIN, Browser, Portal, as_provider
+from tests.walk.desk import full_after
 from voucher import tokens
 from voucher.database import run, transaction
 
@@ -198,6 +201,17 @@ def test_a_file_may_be_called_as_people_call_files(portal: Portal, name: str) ->
     for end in ("original", "return.xlsx"):
         assert me.client.get(f"{upload}/{end}").status_code == 200, end
     assert me.client.get(f"{upload}/original").content == sheet(row)
+
+
+def test_a_full_disk_is_said_and_what_kills_left_is_cleared_away(fresh: Portal) -> None:
+    me, folder = fresh.as_user("provider1"), fresh.desk.home / "handed-in"
+    for name, day in (("new-old", 0), ("7000", 0), ("new-now", time.time())):
+        folder.joinpath(name).mkdir(parents=True)
+        os.utime(folder / name, (day, day))
+    with full_after(100):
+        hand_in(me, ("八月.csv", sheet(line("a"))), status=503)
+    assert AWAY in me.text
+    assert [path.name for path in folder.iterdir()] == ["new-now"]
 
 
 def test_what_is_confirmed_is_a_number(portal: Portal) -> None:
