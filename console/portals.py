@@ -20,18 +20,20 @@ def serve(engine: Engine, url: str | None, host: str, port: int, trusted: str, *
     from portal.serve import (
         Settings,  # the web framework takes half a second, which no other command should wait
         configured,
+        listen,
     )
     from portal.serve import serve as run_server
 
     logs.start(always=True)
     settings = Settings(_origin(url, host, port), required(), configured())
+    taken = listen(host, port)
     made = run(engine, _everyone) if passwords else [each for each in [run(engine, logins.first)] if each]
     for name, password in made:
         _say(f"一次性口令　{name}　{password}")
     if made:
         _say("请转交本人；登录后须先改口令。口令只显示这一次。")
     _say(f"已启动：{settings.origin}/（Ctrl-C 停止）")
-    run_server(engine, settings, host, port, trusted)
+    run_server(engine, settings, taken, trusted)
     return Answer({"origin": settings.origin, "one_time": [name for name, _ in made]}, ["已停止。"])
 
 

@@ -7,6 +7,7 @@ _SYSTEM = {
     errno.EISDIR: "是一个文件夹", errno.ENOTDIR: "路径中有一段不是文件夹", errno.ENOSPC: "磁盘已满",
     errno.EDQUOT: "超过磁盘限额", errno.EFBIG: "超过文件大小的限制", errno.EIO: "磁盘读写出错",
     errno.EROFS: "只读的磁盘", errno.ENAMETOOLONG: "名称太长",
+    errno.EADDRINUSE: "已被占用", errno.EADDRNOTAVAIL: "本机没有这个地址",
 }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -225,6 +226,16 @@ def test_doctor_is_content_with_a_ledger(desk: Desk) -> None:
     told = desk.data("doctor")
     assert told["ok"]
     assert {each["name"] for each in told["findings"]} >= {"Python", "数据库服务", "封存链", "用户", "上传限制"}
+
+
+def test_a_portal_that_has_no_address_gives_no_password_away(desk: Desk) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        for words in (("--port", port), ("--port", 70000), ("--host", "192.0.2.1", "--url", "https://x.test")):
+            refused = desk.cvl("serve", *words)
+            assert refused.status == 1
+            assert "不能在 " in refused.err
+            assert "口令" not in refused.err
 
 
 def test_doctor_sees_that_nothing_can_be_kept(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
