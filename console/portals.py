@@ -1,6 +1,7 @@
 """`cvl serve` and `cvl user password`: start the portal, and let a user in."""
 
 import os
+import socket
 import sys
 from urllib.parse import urlsplit
 
@@ -12,7 +13,9 @@ from console.chinese import NUMBER, argument, flag, option
 from console.door import Verb
 from voucher import access, logins, second
 from voucher.database import run
-from voucher.errors import Misused, Refused
+from voucher.errors import Misused, Refused, cause
+
+_BACKLOG, _PORTS, _STREAM = 2048, 65_536, socket.SOCK_STREAM
 
 
 def serve(engine: Engine, url: str | None, host: str, port: int, trusted: str, *, passwords: bool) -> Answer:
@@ -20,13 +23,12 @@ def serve(engine: Engine, url: str | None, host: str, port: int, trusted: str, *
     from portal.serve import (
         Settings,  # the web framework takes half a second, which no other command should wait
         configured,
-        listen,
     )
     from portal.serve import serve as run_server
 
     logs.start(always=True)
     settings = Settings(_origin(url, host, port), required(), configured())
-    taken = listen(host, port)
+    taken = _listen(host, port)
     made = run(engine, _everyone) if passwords else [each for each in [run(engine, logins.first)] if each]
     for name, password in made:
         _say(f"一次性口令　{name}　{password}")
@@ -49,6 +51,24 @@ def _origin(url: str | None, host: str, port: int) -> str:
     if not parts.netloc or parts.path not in ("", "/") or (parts.scheme != "https" and not inner):
         raise Misused("bad_url", f"“{url}”不能用：请写成 https 的网址，不带路径。")
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _listen(host: str, port: int) -> list[socket.socket]:
+    """Take an address, before anybody is told that it is served. Raises Refused when it is not to be had, Misused."""
+    taken: list[socket.socket] = []
+    if not 0 < port < _PORTS:  # getaddrinfo would take 70000 for 4464
+        raise Misused("bad_port", f"没有端口 {port}，--port 须为 1 至 {_PORTS - 1}。")
+    try:
+        for family, place in dict.fromkeys((i[0], i[4][:2]) for i in socket.getaddrinfo(host, port, type=_STREAM)):
+            taken.append(socket.create_server((str(place[0]), int(place[1])), family=family, backlog=_BACKLOG))
+    except socket.gaierror as error:
+        raise Refused("no_address", f"没有“{host}”这个地址。请改正 --host，只供本机使用时不必写。") from error
+    except OSError as error:
+        for each in taken:
+            each.close()
+        said = f"不能在 {host} 的端口 {port} 上提供服务（{cause(error)}）。请停掉占用它的程序，或用 --port 换一个端口。"
+        raise Refused("no_address", said) from error
+    return taken
 
 
 def _everyone(db: Connection) -> list[tuple[str, str]]:
