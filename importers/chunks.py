@@ -10,7 +10,7 @@ from operator import methodcaller
 
 from importers import cells, text
 from importers.cells import Cell, Value
-from importers.columns import RETURN_COLUMNS, STAGED, Column, ColumnReader, Header
+from importers.columns import STAGED, Column, ColumnReader, Header
 from importers.messages import CATALOGUE, make
 from importers.remarks import said_in_rows
 from importers.sheets import UNIT, Batch
@@ -349,13 +349,6 @@ def finish(
     ]
     failed = frozenset(f.index for f in findings if CATALOGUE[f.code].severity != "warning")
     return ParsedChunk(header, row_nos, raws, values, bodies, digest(bodies, codec), problems, failed, codec, simple)
-
-
-def cells_as_uploaded(header: Header, raw: str) -> list[str]:
-    """Split a raw row into the cells under the header, without the columns that a return file added."""
-    row = raw.split(UNIT)
-    extra = {place for place, name in enumerate(header.cells) if name in RETURN_COLUMNS}
-    return [cell for place, cell in enumerate(row) if place not in extra]
 
 
 def copy_lines(chunk: ParsedChunk, upload_id: int) -> bytes:

@@ -16,7 +16,7 @@ from importers.originals import keep
 from importers.receive import Received, receive
 from reconciliation import bank_files
 from reconciliation.bank_files import Read, Values
-from voucher import acts, approval
+from voucher import acts, approval, life
 from voucher.access import User
 from voucher.acts import canonical
 from voucher.database import Row, expect_many, one, query, run, run_file
@@ -208,7 +208,7 @@ def _approve(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict
         db, "queries/bank/match.sql", act_id=act.act_id, statement_id=statement_id, row_no=row_no,
         payments=[row["payment_id"] for row in paid], why=payload["why"],
     )  # fmt: skip
-    _move(db, act, act.act_id, 1, "none", "made", payload["why"])
+    life.move(db, act, KIND, [act.act_id], "made", payload["why"])
     return {"line": payload["line"], "match": str(act.act_id)}
 
 
@@ -227,14 +227,7 @@ def undo(db: Connection, user: User, match: int, why: str) -> int:
         raise Refused("undone", f"这项匹配早已撤销（{found['why']}）。")
     try:
         with acts.act(db, "bank_match_undo", str(match), user.name, {"why": why}) as act:
-            _move(db, act, match, 2, "made", "undone", why)
+            life.move(db, act, KIND, [match], "undone", why)
     except acts.AlreadyDone as done:
         return done.act_id
     return act.act_id
-
-
-def _move(db: Connection, act: acts.Act, match: int, step: int, before: str, after: str, why: str) -> None:
-    run_file(
-        db, "queries/bank/move.sql",
-        match_act_id=match, step=step, from_state=before, to_state=after, why=why, act_id=act.act_id,
-    )  # fmt: skip

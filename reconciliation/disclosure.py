@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from settlement import documents, run
 from settlement.policy import in_force
-from voucher import acts, workdays
+from voucher import acts, life, workdays
 from voucher.access import User
 from voucher.database import Row, one, query, run_file
 from voucher.days import business_day
@@ -107,7 +107,7 @@ def object_to(db: Connection, user: User, run_id: int, number: str, why: str) ->
     with acts.act(db, "objection", reference, user.name, {"why": why}) as act:
         if not run_file(db, "queries/disclosure/object.sql", run_id=run_id, number=number, why=why, act_id=act.act_id):
             raise Refused("no_line", f"结算批次 {run_id} 没有给发票 {number} 的补贴。请核对发票号码。")
-        _move(db, act, act.act_id, 1, "none", "open", why)
+        life.move(db, act, "objection", [act.act_id], "open", why)
     return act.act_id
 
 
@@ -122,7 +122,7 @@ def release(db: Connection, user: User, run_id: int, number: str, why: str) -> i
             return int(last["act_id"])
         raise Refused("no_objection", f"发票 {number} 的异议早已解除（{last['release_why']}）。")
     with acts.act(db, "objection_release", str(last["act_id"]), user.name, {"why": why}) as act:
-        _move(db, act, int(last["act_id"]), 2, "open", "released", why)
+        life.move(db, act, "objection", [int(last["act_id"])], "released", why)
     return int(last["act_id"])
 
 
@@ -135,10 +135,3 @@ def _ready(db: Connection, run_id: int, number: str, why: str) -> Sequence[Row]:
     if find(db, run_id) is None:
         raise Refused("not_disclosed", f"结算批次 {run_id} 尚未公示。请先运行 cvl disclose {run_id}。")
     return objections(db, run_id, number)
-
-
-def _move(db: Connection, act: acts.Act, objection: int, step: int, before: str, after: str, why: str) -> None:
-    run_file(
-        db, "queries/disclosure/move.sql",
-        objection=objection, step=step, from_state=before, to_state=after, why=why, act_id=act.act_id,
-    )  # fmt: skip

@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from voucher import acts, approval, ledger
+from voucher import acts, approval, ledger, life
 from voucher.access import User
-from voucher.database import Row, one, query, run_file
+from voucher.database import Row, one, query
 from voucher.days import business_day
 from voucher.errors import Refused
 from voucher.money import format_yuan
@@ -56,7 +56,7 @@ def _close(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict[s
     unspent = ledger.available(db, year)
     if unspent != payload["unspent_fen"]:
         raise Refused("stale", f"{year}年度指标余额在提交之后有变动。请退回后重新提交。")
-    run_file(db, "queries/budget/close.sql", fiscal_year=year, act_id=act.act_id)
+    life.move(db, act, "fiscal_year", [year], "closed", "")
     if unspent:
         ledger.post(db, act, [ledger.Entry(f"money:appropriation:{year}", f"money:returned:{year}", unspent)])
     return {"year": year, "returned": format_yuan(unspent)}

@@ -1,6 +1,6 @@
 -- report: 年度决算表
 -- grain:  one row per programme of the fiscal year of the period
--- params: period_from, period_until (exclusive), cutoff (seal number)
+-- params: period_from, cutoff (seal number)
 -- source: DESIGN 5, money; each line keeps its fiscal year
 -- basis:  补贴额按不含税金额核定；按结算行所属财政年度，截至截止号
 -- checks: all
