@@ -313,10 +313,10 @@ def test_an_approval_by_somebody_who_is_no_checker_is_found_in_a_chain_made_anew
     assert "复核人员" in bundle_verify.verify([rebuilt(tmp_path / "forged.zip", demoted)]).faults[0].detail
 
 
-def decide(engine: Engine, number: str, state: str) -> None:
-    """Decide for the newest document of an invoice that is in a state."""
+def decide(engine: Engine, number: str, state: str, place: int = -1) -> None:
+    """Decide for a document of an invoice that is in a state. place: in the order they came, the newest without."""
     found = run(engine, lambda db: resolve.documents(db, number))
-    keep = [row["sha256"] for row in found if row["state"] == state][-1]
+    keep = [row["sha256"] for row in found if row["state"] == state][place]
     act = run(engine, lambda db: resolve.propose(db, MAKER, number, keep, "核对原件"))
     run(engine, lambda db: approval.decide(db, act, "approved", CHECKER))
 
@@ -332,15 +332,23 @@ def test_further_documents_and_decisions_are_the_same_facts_in_both_sources(
     bill = bill_of(line("a"))
     bill = replace(bill, rows=(replace(bill.rows[0], code="1090511010000000000"),))
     desk.take(export.csv_bytes(export.table(export.HEADER, export.rows([bill]))), name="export.csv")
-    desk.take(xml(bill_of(line("a"))), name="a.xml")
+    desk.take(xml(replace(bill, rows=(replace(bill.rows[0], code="3040201990000000000"),))), name="a.xml")
     desk.take(xml(replace(bill_of(line("c")), remark="服务期间：2026-06-01至2026-06-30")), name="c.xml")
     desk.take([line("c", paid="3.00", contract="HT-9")], name="c.csv")
-    desk.take([line("b", "4.00", since="2026-06-01", until="2026-06-30", paid="1.00")], name="b.csv")
-    desk.take(xml(replace(bill_of(line("c", "9.00")), remark="账期202605")), name="c2.xml")
-    for symbol, state in (("b", "conflict"), ("b", "own"), ("b", "evidence"), ("c", "conflict"), ("c", "own")):
+    desk.take([line("d", "5.00")], name="d.csv")
+    desk.take(xml(replace(bill_of(line("e", "5.00")), remark="账期202606")), name="e.xml")
+    other = {"since": "2026-06-01", "until": "2026-06-30", "paid": "1.00"}
+    desk.take([line("b", "5.00", **other), line("d", "4.00", **other)], name="b.csv")
+    desk.take(xml(replace(bill_of(line("e", "9.00")), remark="账期202605")), name="e2.xml")
+    for symbol, state in (("a", "own"), ("b", "conflict"), ("b", "own"), ("b", "evidence"), ("d", "conflict")):
         decide(db_engine, real(symbol), state)
+    desk.take(xml(bill_of(line("d", "5.00"))), name="d.xml")
+    desk.take([line("b", "5.00", since="2026-05-01", until="2026-05-31")], name="b3.csv")
+    for symbol in ("b", "d", "e"):
+        decide(db_engine, real(symbol), "conflict")
+    decide(db_engine, real("b"), "evidence", 0)
     split = replace(bill.rows[0], net="1.00", tax="0.06")
-    desk.take(xml(replace(bill_of(line("b")), rows=(split, replace(split, net="3.00", tax="0.18")))), name="b.xml")
+    desk.take(xml(replace(bill_of(line("b")), rows=(split, replace(split, net="4.00", tax="0.24")))), name="b.xml")
     assert desk.rows("SELECT count(DISTINCT kind) > 2 FROM evidence") == [(True,)]
     path = tmp_path / "a.zip"
     write(db_engine, path)

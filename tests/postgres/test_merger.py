@@ -170,7 +170,6 @@ def test_a_survivor_without_a_voucher_bears_what_was_granted_once_it_gets_one(
     else:
         books.approved(lambda db: issuance.propose_by_hand(db, MAKER, terms, uscc(1), face))
     assert books.limits(1) == (face or 70_000_000, 0, 30_000_000)
-    assert books.faults() == []
     with transaction(books.engine) as db:
         changes = {"issuance": "application", "annual_cap_fen": 50_000_000, "from": date(2026, 7, 1)}
         record_document(db, changes, id="lower.1", supersedes="case.1")
