@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from settlement import documents, recovery
 from settlement.claims import compute, put_lines
 from settlement.policy import Policy, cap_for_year, in_force
-from voucher import acts, approval, ledger, life
+from voucher import acts, approval, issuance, ledger, life
 from voucher.access import SYSTEM, User
 from voucher.acts import canonical
 from voucher.database import expect_many, one, query, run_file, stream
@@ -327,6 +327,7 @@ def _approve(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict
     caps = canonical({str(year): cap_for_year(own, year) for year in range(first, last + 1)})
     run_file(db, "queries/settle/post/05_freed.sql", run_id=run_id)
     run_file(db, "queries/settle/post/10_vouchers.sql", run_id=run_id, act_id=act.act_id, caps=caps)
+    issuance.check_unshared(db, act)
     run_file(db, "queries/voucher/first_moves.sql", act_id=act.act_id)
     run_file(db, "queries/voucher/accounts.sql", act_id=act.act_id)
     run_file(db, "queries/settle/post/20_payable.sql", run_id=run_id, act_id=act.act_id)

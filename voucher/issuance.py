@@ -179,4 +179,20 @@ def _absorb(db: Connection, act: acts.Act) -> None:
         life.lapse(db, act, {row["voucher_id"]: row["used_fen"] for row in rows})
 
 
+def check_unshared(db: Connection, act: acts.Act) -> None:
+    """See that no voucher which a run has just issued shares its cap with a merged company that has used some of it.
+
+    A merger issues the survivor's voucher by itself; only one under a document that issued by application does not.
+    The run was drafted with the whole cap. Raises Refused with the way out.
+    """
+    if run_file(db, "queries/voucher/absorb_before.sql", act_id=act.act_id):
+        rows = query(db, "queries/voucher/absorbed_by.sql", act_id=act.act_id)
+        companies = "、".join(sorted({row["company"] for row in rows}))
+        raise Refused(
+            "cap_shared",
+            f"企业 {companies} 与被合并企业合用一份上限，被合并企业已用的额度还没有扣除。"
+            "请退回本批结算，先用 cvl voucher issue 为该企业发券，批准后再重新起草。",
+        )
+
+
 approval.declare(KIND, _issue)

@@ -179,6 +179,29 @@ def test_a_survivor_without_a_voucher_bears_what_was_granted_once_it_gets_one(
     assert books.faults() == []
 
 
+def test_a_run_issues_no_whole_cap_to_a_survivor_whose_absorbed_company_has_used_some(books: Books) -> None:
+    """Issued by application until now, so that the merger found no voucher of the survivor; then by the runs."""
+    with transaction(books.engine) as db:
+        record_document(db, {"issuance": "application"}, id="case.1", supersedes=SHIPPED)
+    with transaction(books.engine) as db:
+        terms = documents.terms(db, PROGRAMME, 2026)
+    books.approved(lambda db: issuance.propose_by_hand(db, MAKER, terms, uscc(2), 40_000_000))
+    books.invoices(invoice(1, 150_000_000, *MAY, company=2))
+    books.settle()
+    books.merge(2, 1)
+    with transaction(books.engine) as db:
+        record_document(db, {"from": date(2026, 7, 1)}, id="automatic.1", supersedes="case.1")
+    books.invoices(invoice(2, 500_000_000, *MAY))
+    assert uscc(1) in refused("cap_shared", books.settle)
+    with transaction(books.engine) as db:
+        terms = documents.terms(db, PROGRAMME, 2026)
+    books.approved(lambda db: issuance.propose_by_hand(db, MAKER, terms, uscc(1), None))
+    assert books.drafted()[0] == [(number("2"), 70_000_000, 30_000_000)]
+    books.settle()
+    assert books.limits(1) == (0, 70_000_000, 30_000_000)
+    assert books.faults() == []
+
+
 def test_a_company_merged_before_it_had_a_voucher_gets_none_from_that_year_on(books: Books) -> None:
     books.merge(2, 1)
     early = date(2025, 12, 26), date(2025, 12, 31)
