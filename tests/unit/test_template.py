@@ -219,6 +219,21 @@ def test_a_remark_says_the_days_and_the_original_that_the_cells_do_not(read: Rea
     assert chunk.digests == chunks[0].digests
 
 
+def test_rows_whose_remarks_disagree_say_nothing(read: Read) -> None:
+    none = {"服务起始日": "", "服务截止日": ""}
+    amounts = {"不含税金额": "-1.00", "税额": "-0.06", "价税合计": "-1.06", "原发票号码": ""}
+    red = {"发票号码": "26502000000000000015", "发票类型": "红字", **amounts}
+    rows = [
+        samples.row(发票号码="26502000000000000011", 项目名称="甲", 备注="账期202605", **none),
+        samples.row(发票号码="26502000000000000011", 项目名称="乙", 备注="账期202606", **none),
+        samples.row(备注="被红冲蓝字数电发票号码：26502000000000000012", **red, **none),
+        samples.row(项目名称="乙", 备注="被红冲蓝字数电发票号码：26502000000000000013", **red, **none),
+    ]
+    (chunk,), _ = read(rows)
+    for column in ("service_from", "service_until", "original_number"):
+        assert chunk.column(column) == [None] * 4
+
+
 @pytest.mark.parametrize("column", ["合同编号", "规格型号", "计量单位", "用量", "税率", "已付金额", "备注"])
 def test_these_cells_may_be_empty(read: Read, column: str) -> None:
     chunks, problems = read([samples.row(**{column: " "})])
