@@ -1,12 +1,16 @@
 -- check:  what was reported paid stands in the bank's statements, and every outgoing line of them is a payment of ours
 --         or was said to be none; a reference that agrees has the amount that agrees; what left and is said to have
---         been returned came back
+--         been returned came back; what came in once is not both a payment returned and money that a company paid back
 -- title:  拨付与银行对账单一致
 -- grain:  one row per payment or line that has no counterpart so many days on; no rows means all is well
 -- params: days, tolerance_fen
 -- source: DESIGN 1, reconcile; days are counted up to the last day of all statements, so nothing differs before any
 WITH matched AS MATERIALIZED (
     SELECT m.* FROM bank_match_at(9223372036854775807, CAST(:tolerance_fen AS bigint), CAST(:days AS integer)) AS m
+),
+
+returned AS MATERIALIZED (
+    SELECT r.* FROM bank_return_at(9223372036854775807) AS r
 ),
 
 until AS (
@@ -32,7 +36,7 @@ wrong AS (
     INNER JOIN matched AS m ON m.payment_id = r.payment_id
     INNER JOIN bank_line AS l ON l.statement_id = m.statement_id AND l.row_no = m.row_no
     INNER JOIN until AS u ON r.happened_on <= u.until_on AND l.booked_on <= u.until_on
-    LEFT JOIN bank_return_at(9223372036854775807) AS c ON c.payment_id = r.payment_id
+    LEFT JOIN returned AS c ON c.payment_id = r.payment_id
     WHERE r.state = 'returned' AND c.row_no IS NULL
     UNION ALL
     SELECT
@@ -51,6 +55,19 @@ wrong AS (
     LEFT JOIN payment AS p
         ON p.reference = l.reference AND abs(p.amount_fen - l.amount_fen) > CAST(:tolerance_fen AS bigint)
     WHERE l.amount_fen > 0 AND m.way IS NULL AND (p.payment_id IS NOT NULL OR l.booked_on <= u.until_on)
+    UNION ALL
+    SELECT d.act_id, l.serial, format(
+        '登记为企业退回的%s元（流水号%s），在银行对账单（%s:%s）中是付款%s的退回，同一笔收入不能登记两次。',
+        round(-l.amount_fen / 100.0, 2), l.serial, l.statement_id, l.row_no, y.reference
+    )
+    FROM proposal AS p
+    INNER JOIN decision AS d ON d.proposal_act_id = p.act_id AND d.verdict = 'approved'
+    INNER JOIN bank_line AS l
+        ON l.serial = CAST(p.payload AS jsonb) ->> 'reference'
+        AND l.amount_fen = -CAST(CAST(p.payload AS jsonb) ->> 'amount_fen' AS bigint)
+    INNER JOIN returned AS r ON r.statement_id = l.statement_id AND r.row_no = l.row_no
+    INNER JOIN payment AS y ON y.payment_id = r.payment_id
+    WHERE p.kind = 'recovery_return'
 )
 
 SELECT s.no AS act_no, w.subject, w.detail

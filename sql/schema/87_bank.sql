@@ -99,7 +99,8 @@ RETURNS TABLE (statement_id bigint, row_no bigint, payment_id bigint) LANGUAGE s
         INNER JOIN line AS l
             ON l.serial = CAST(p.payload AS jsonb) ->> 'reference'
             AND l.fen = CAST(CAST(p.payload AS jsonb) ->> 'amount_fen' AS bigint)
-        WHERE p.kind = 'recovery_return'
+        LEFT JOIN by_reference AS r ON r.statement_id = l.statement_id AND r.row_no = l.row_no
+        WHERE p.kind = 'recovery_return' AND r.row_no IS NULL
         ORDER BY p.act_id, l.booked_on, l.statement_id, l.row_no
     ),
 

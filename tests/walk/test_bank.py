@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.postgres.desk import companies, csv_bytes, line, xlsx_bytes
+from tests.postgres.desk import companies, csv_bytes, line, real, xlsx_bytes
 from tests.walk.conftest import Desk
-from tests.walk.till import Till
+from tests.walk.till import PAYDAY, Till
 
 HEADER = ["交易日期", "支出金额", "收入金额", "对方户名", "对方账号", "交易流水号", "摘要"]
 ONE, TWO = (row[1] for row in companies("C", "D")[1:])
@@ -151,6 +151,28 @@ def test_what_left_and_is_said_to_be_returned_must_come_back(till: Till) -> None
     till.desk.data("approve", asked["act"], "--as", "checker1")
     assert till.desk.data("reconcile")["ok"]
     assert left(till.desk) == [("in", "1.00", "7天以内")]
+
+
+def test_what_came_in_once_is_not_a_return_and_a_repayment(till: Till, tmp_path: Path) -> None:
+    one, two = (payment["reference"] for payment in till.sent()["payments"])
+    till.result((one, "400.00", "成功", "L1"), (two, "200.00", "退回", "L2"))
+    red = line("r", red_of="a", net="-1000.00", tax="-60.00", gross="-1060.00", quantity="-1")
+    till.desk.data("import", till.desk.file([red], "红字.csv"), "--as", "maker1")
+    till.desk.settled()
+    imported(
+        till.desk, ("2026-08-24", "400.00", ONE, one), ("2026-08-24", "200.00", TWO, two),
+        ("2026-08-25", "-200.00", TWO, f"退汇{two}"), ("2026-10-08", "-1.00", "某银行", "利息"),
+    )  # fmt: skip
+    back = ("recovery", "return", real("a"), "--amount", "200.00", "--on", PAYDAY, "--ref", "S2", "--as", "maker1")
+    till.desk.data("approve", till.desk.data(*back)["act"], "--as", "checker1")
+    (wrong,) = till.desk.data("reconcile", status=5)["differences"]
+    assert (wrong["subject"], two in wrong["detail"]) == ("S2", True)
+    file = tmp_path / "bank.json"
+    till.desk.data("report", "bank", "--period", "2026", "--format", "json", "--out", str(file))
+    rows = json.loads(file.read_text("utf-8"))["rows"]
+    assert sorted((row["way"], row["back"]) for row in rows if row["back"]) == [
+        ("付款编号", "200.00"), ("未匹配", "1.00"),
+    ]  # fmt: skip
 
 
 def test_a_statement_stands_or_falls_whole(till: Till) -> None:
