@@ -30,7 +30,8 @@ def batch(engine: Engine, as_user: str | None, run_id: int) -> Answer:
         left_out = [_left_out(row) for row in made.left_out]
         if made.batch is None:
             data = {"act": None, "state": None, "batch": None, "run": str(run_id), "payments": [], "left_out": left_out}
-            return Answer(data, [f"结算批次 {run_id} 现在没有可以拨付的金额。", *_left_lines(made.left_out)], 0)
+            said = [f"结算批次 {run_id} 现在没有可以拨付的金额。", *_left_lines(made.left_out)]
+            return Answer(data, said, 3 if made.left_out else 0)
         head = payments.find(db, made.batch)
         data = {
             "act": str(made.batch),
