@@ -107,7 +107,9 @@ def _rounded(word: str) -> tuple[int | None, str | None]:
         return None, "usage_number_bad"
     if not number.is_finite():
         return None, "usage_number_bad"
-    if number and number.adjusted() >= 11:
+    if not number:
+        return 0, None  # whatever its exponent, which may be beyond all memory
+    if number.adjusted() >= 11:
         return None, "amount_too_large"
     sign, digits, exponent = number.as_tuple()
     assert isinstance(exponent, int)

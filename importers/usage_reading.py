@@ -63,9 +63,11 @@ def read_usage(
         if isinstance(batch, Problem):
             yield batch
             return
-        if batch.first and reading is None:
-            header = _header(batch, profile)
-            if header is not None:
+        if batch.first and (header := _header(batch, profile)) is not None:
+            if reading is not None and reading.lines:
+                if batch.below(header.row_no).row_nos:
+                    yield make("other_sheet_ignored", value=batch.sheet, sheet=batch.sheet)
+            else:
                 wrong = {"missing_columns": profile.missing(header.cells), "duplicate_columns": header.duplicated}
                 for code, names in wrong.items():
                     if names:
@@ -119,7 +121,7 @@ class _Reading:
         self._memos: dict[str, Memo] = {
             "number": Memo(_read_number, codec), "amount": Memo(read_parts, codec), "quantity": Memo(read_parts, codec),
             "from": Memo(Instants(profile.zone, closing=False, utc_only=profile.utc), codec),
-            "until": Memo(Instants(profile.zone, closing=True, utc_only=profile.utc), codec),
+            "until": Memo(Instants(profile.zone, closing=not profile.utc, utc_only=profile.utc), codec),
             "unit": Memo(read_unit, codec), "currency": Memo(_currency(profile), codec),
             "company": Memo(_read_company, codec),
         }  # fmt: skip
