@@ -43,11 +43,8 @@ COLUMNS: tuple[Column, ...] = (
     Column("发票状态", "", "text"),
     Column("发票风险等级", "", "text"),
     Column("合同", "contract_no", "reference"),
-    Column("服务起", "service_from", "day"),
-    Column("服务止", "service_until", "day"),
-    Column("原发票", "original_number", "id"),
 )
-"""The first nineteen are the export's own; the last four are read out of 备注."""
+"""All but the last are the export's own; that one is read out of 备注, as days and reversed invoice are later on."""
 NEEDED = ("发票代码", "发票号码", "数电发票号码", "销方识别号", "购方识别号", "开票日期", "金额", "税额", "价税合计")
 _HEADER = Header("", 1, tuple(c.name for c in COLUMNS), tuple(range(len(COLUMNS))))
 _LINES = "税收分类编码"
@@ -140,6 +137,7 @@ class Export:
         """Parse a batch under our columns; raws and header are those of the upload."""
         rows = batch.plain_rows()
         cells = [_own_cells(header, row) for row in rows]
+        _fill_contracts(cells)
         lost = [place for place, row in enumerate(rows) if not _fits(header, row)]
 
         def rules(values: Values, today: date) -> Iterator[Finding]:
@@ -210,13 +208,19 @@ def _own_cells(header: Header, row: Sequence[Cell]) -> list[Cell]:
     for place, reading in ((12, decimal), (14, tax), (15, decimal)):
         amount = reading(cells[place]) if isinstance(cells[place], str) else None  # type: ignore[arg-type]
         cells[place] = cells[place] if amount is None else yuan(amount)
-    red = clean_id(show(cells[1])) == "否"
-    said = read_remark(show(cells[16]))
-    cells[19] = said.contract_no
-    cells[20] = said.span.start.isoformat() if said.span and not red else ""
-    cells[21] = said.span.last.isoformat() if said.span and not red else ""
-    cells[22] = said.original_number if red else ""
+    cells[19] = read_remark(show(cells[16])).contract_no
     return cells
+
+
+def _fill_contracts(cells: Sequence[list[Cell]]) -> None:
+    """Give each row of an invoice the contract that one of them names; an invoice may have its remark on any row."""
+    named: dict[Cell, set[Cell]] = {}
+    for row in cells:
+        if row[19]:
+            named.setdefault(row[0], set()).add(row[19])
+    for row in cells:
+        if not row[19] and len(found := named.get(row[0], set())) == 1:
+            row[19] = next(iter(found))
 
 
 def _number(digital: Cell, code: Cell, number: Cell) -> Cell:

@@ -317,6 +317,25 @@ def test_a_reversed_blue_of_an_export_is_not_accepted(desk: Desk) -> None:
     assert said(outcome) == [(2, "reversed_blue")]
 
 
+def test_the_remark_of_an_export_may_stand_on_one_row_of_its_invoice(desk: Desk) -> None:
+    parts = Row(net="600.00", tax="36.00"), Row(net="400.00", tax="24.00")
+    blue = replace(SPANNED, rows=parts, remark=f"合同编号：HT-77 {SPANNED.remark}")
+    less = [replace(row, net=f"-{row.net}", tax=f"-{row.tax}", quantity="-1") for row in parts]
+    rows = export.rows([blue, replace(RED, rows=less)])
+    rows[0]["备注"] = rows[3]["备注"] = ""
+    outcome = desk.take(export.csv_bytes(export.table(export.HEADER, rows)), name="export.csv")
+    assert (counts(outcome), said(outcome)) == ({"accepted": 4}, [])
+    assert desk.rows("SELECT contract_no, CAST(span AS text), original_number FROM invoice ORDER BY kind") == [
+        ("HT-77", "[2026-07-01,2026-08-01)", None), ("", None, real("a")),
+    ]  # fmt: skip
+
+
+def test_an_ofd_whose_remark_speaks_of_a_red_letter_is_none_itself(desk: Desk) -> None:
+    reissue = replace(SPANNED, remark=f"{SPANNED.remark} 原发票已开具红字发票，本票为重开")
+    outcome = desk.take(ofd.pack(ofd.tagged(reissue)), name="a.ofd")
+    assert (counts(outcome), said(outcome)) == ({"held": 1}, [(1, "tax_codes_missing")])
+
+
 def test_the_books_hold_after_every_kind_of_document(desk: Desk) -> None:
     from reconciliation import invariants
     from voucher.database import transaction
