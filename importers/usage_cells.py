@@ -124,7 +124,8 @@ def _rounded(word: str) -> tuple[int | None, str | None]:
 class Instants:
     """Read instants; those without a zone are taken to be of `zone`.
 
-    A day without a time is its first second, or with `closing` its last, as a last day on paper is.
+    A day without a time is its first second, as a workbook writes an instant of midnight. With `closing` such a cell,
+    and midnight too, is a last day as on paper: its last second.
     """
 
     def __init__(self, zone: str, *, closing: bool, utc_only: bool) -> None:
@@ -145,7 +146,8 @@ class Instants:
             moment = datetime(year, month, day, hour, minute, second, tzinfo=self._offset(match))
         except ValueError:
             return None, "usage_time_bad"
-        seconds = int((moment - _EPOCH).total_seconds()) + (_DAY - 1 if self._closing and match[4] is None else 0)
+        last_day = self._closing and hour == minute == second == 0
+        seconds = int((moment - _EPOCH).total_seconds()) + (_DAY - 1 if last_day else 0)
         return seconds, "usage_time_not_utc" if self._utc_only and match[7] not in ("Z", "UTC") else None
 
     def _offset(self, match: re.Match[str]) -> timezone | ZoneInfo:

@@ -121,7 +121,7 @@ class _Reading:
         self._memos: dict[str, Memo] = {
             "number": Memo(_read_number, codec), "amount": Memo(read_parts, codec), "quantity": Memo(read_parts, codec),
             "from": Memo(Instants(profile.zone, closing=False, utc_only=profile.utc), codec),
-            "until": Memo(Instants(profile.zone, closing=not profile.utc, utc_only=profile.utc), codec),
+            "until": Memo(Instants(profile.zone, closing=profile.last_day, utc_only=profile.utc), codec),
             "unit": Memo(read_unit, codec), "currency": Memo(_currency(profile), codec),
             "company": Memo(_read_company, codec),
         }  # fmt: skip

@@ -1,12 +1,14 @@
 """Usage annexes through the door: summed by day, held for invoices to come, corrected, and held against the invoice."""
 
-from collections.abc import Mapping
-from datetime import date
+import io
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+import xlsxwriter
 from sqlalchemy import Engine
 
 from console import invoices
@@ -19,7 +21,7 @@ from voucher.access import User
 from voucher.database import transaction
 from voucher.errors import Refused
 
-A, B, C = real("a"), real("b"), real("c")
+A, B, C, D, E, F = map(real, "abcdef")
 FIRST, SECOND = date(2026, 7, 1), date(2026, 7, 2)
 
 
@@ -28,7 +30,7 @@ def desk(db_engine: Engine, tmp_path: Path) -> Desk:
     made = Desk(db_engine, tmp_path / "home")
     made.register(companies("C", "D"))
     made.register(providers("P", "Q"))
-    made.take([line("a"), line("b")])
+    made.take([line(symbol) for symbol in "abdef"])
     return made
 
 
@@ -60,6 +62,16 @@ def days(desk: Desk, number: str) -> list[tuple[Any, ...]]:
 def own(number: str, day: str, amount: str) -> dict[str, str]:
     """Write a line of our own sheet of usage."""
     return {"发票号码": number, "使用日期": day, "计量单位": "卡时", "用量": "1", "不含税金额": amount}
+
+
+def dated_xlsx(rows: Sequence[Sequence[Any]]) -> bytes:
+    """Write a table as a workbook whose days and times are such to Excel."""
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file, {"default_date_format": "yyyy/m/d h:mm"}) as book:
+        sheet = book.add_worksheet()
+        for place, row in enumerate(rows):
+            sheet.write_row(place, 0, row)
+    return file.getvalue()
 
 
 def counts(outcome: Outcome) -> Mapping[str, int]:
@@ -163,12 +175,17 @@ def test_a_second_sheet_of_usage_is_said_and_an_empty_first_one_is_passed_over(d
     assert [(row[0], row[3]) for row in days(desk, A)] == [(FIRST, 500), (SECOND, 500)]
 
 
-def test_a_day_that_ends_a_charge_is_not_in_it_while_a_last_day_is(desk: Desk) -> None:
+def test_an_end_at_midnight_is_none_of_its_day_however_it_is_written_save_for_a_last_day(desk: Desk) -> None:
     hand_in(desk, focus_csv(focus(A, "1060", FIRST, ChargePeriodStart="2026-07-01", ChargePeriodEnd="2026-07-02")))
     assert [row[0] for row in days(desk, A)] == [FIRST, SECOND]  # 8 in the morning to 8 in the morning
-    line = own(B, "2026-07-01", "1000") | {"使用截止日期": "2026-07-02"}
-    hand_in(desk, csv_bytes(CQ, [line]))
-    assert [(row[0], row[3]) for row in days(desk, B)] == [(FIRST, 500), (SECOND, 500)]
+    for number, end in ((B, SECOND), (D, datetime(2026, 7, 2)), (E, "2026-07-02 00:00:00")):
+        bill = alibaba("1060", "2026-07-01 23:00:00", "", UsageEndTime=end, InvoiceId=number)  # type: ignore[arg-type]
+        header = [*ALIBABA, "InvoiceId"]
+        outcome = hand_in(desk, dated_xlsx(table([bill], header)), name="bill.xlsx")
+        assert (counts(outcome), [(row[0], row[3]) for row in days(desk, number)]) == ({"accepted": 1}, [(FIRST, 1060)])
+    for place, last in enumerate(("2026-07-02", "2026/7/2 0:00", "2026-07-02 00:00:00")):
+        hand_in(desk, csv_bytes(CQ, [own(F, "2026-07-01", "1000") | {"使用截止日期": last}]), usage="replace")
+        assert [(row[0], row[3]) for row in days(desk, F)][2 * place :] == [(FIRST, 500), (SECOND, 500)]
 
 
 def test_usage_handed_in_for_the_wrong_provider_is_handed_in_again_for_the_right_one(desk: Desk) -> None:
