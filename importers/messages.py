@@ -148,7 +148,7 @@ CATALOGUE: Mapping[str, Entry] = {
     "identical_rows": _row("这一行与第{other_row}行完全相同", "请删去重复的一行；如确是两条相同明细，请合并为一行"),
     "sibling_row_failed": _row("同一张发票的第{other_row}行有错误，整张发票未受理", "请改正那一行后把整张发票重新上传"),
     "other_sheet_ignored": _note(
-        "工作表“{value}”也有同样的表头，本次没有读取", "如其中有要申报的内容，请另存为单独的文件上传"
+        "工作表“{value}”里也有内容，本次没有读取", "如其中有要申报的内容，请另存为单独的文件上传"
     ),
     # against the books
     "not_the_uploader": _row("供方（{value}）不是上传这个文件的服务商", "请只上传本单位开具的发票"),

@@ -47,7 +47,8 @@ def read_remark(text: str) -> Remark:
     red, old = _RED.search(packed), _RED_OLD.search(packed)
     contract, confirmation = _CONTRACT.search(words), _CONFIRMATION.search(packed)
     original = red[1] if red else f"{old[1]}-{old[2]}" if old else ""
-    return Remark(_span(packed), original, contract["number"] if contract else "", confirmation[1] if confirmation else "")
+    number = contract["number"] if contract else ""
+    return Remark(_span(packed), original, number, confirmation[1] if confirmation else "")
 
 
 def said_in_rows(values: Mapping[str, Sequence[Value]], codec: Codec) -> dict[str, Sequence[Value]]:

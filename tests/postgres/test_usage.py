@@ -179,7 +179,7 @@ def test_an_end_at_midnight_is_none_of_its_day_however_it_is_written_save_for_a_
     hand_in(desk, focus_csv(focus(A, "1060", FIRST, ChargePeriodStart="2026-07-01", ChargePeriodEnd="2026-07-02")))
     assert [row[0] for row in days(desk, A)] == [FIRST, SECOND]  # 8 in the morning to 8 in the morning
     for number, end in ((B, SECOND), (D, datetime(2026, 7, 2)), (E, "2026-07-02 00:00:00")):
-        bill = alibaba("1060", "2026-07-01 23:00:00", "", UsageEndTime=end, InvoiceId=number)  # type: ignore[arg-type]
+        bill = alibaba("1060", "2026-07-01 23:00:00", "", UsageEndTime=end, InvoiceId=number, Currency="RMB")  # type: ignore[arg-type]
         header = [*ALIBABA, "InvoiceId"]
         outcome = hand_in(desk, dated_xlsx(table([bill], header)), name="bill.xlsx")
         assert (counts(outcome), [(row[0], row[3]) for row in days(desk, number)]) == ({"accepted": 1}, [(FIRST, 1060)])
