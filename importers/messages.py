@@ -51,8 +51,7 @@ CATALOGUE: Mapping[str, Entry] = {
     ),
     "duplicate_columns": _file("这些列名重复出现：{value}", "请每个列名只保留一列后重新上传"),
     "undecodable_text": _file(
-        "文件的文字编码无法识别（既不是 UTF-8 也不是 GB18030）",
-        "请用 Excel 另存为“CSV UTF-8（逗号分隔）”后重新上传",
+        "文件的文字编码无法识别（既不是 UTF-8 也不是 GB18030）", "请用 Excel 另存为“CSV UTF-8（逗号分隔）”后重新上传"
     ),
     "unterminated_quote": _file(
         "第{row}行的双引号没有成对，后面的内容无法分辨", "请补上或删去这一行多余的双引号后重新上传"
@@ -80,8 +79,7 @@ CATALOGUE: Mapping[str, Entry] = {
     "zip_encrypted": _file("文件加了密码", "请取消密码后重新上传"),
     "zip_broken": _file("文件已损坏或不完整，打不开", "请重新导出、下载或打包后上传，表格可用 Excel 另存为 xlsx"),
     "doctype_refused": _file(
-        "文件内含有不允许的 DOCTYPE 或 ENTITY 声明（{value}）",
-        "请用 Excel 重新另存，或向开票平台重新下载原件",
+        "文件内含有不允许的 DOCTYPE 或 ENTITY 声明（{value}）", "请用 Excel 重新另存，或向开票平台重新下载原件"
     ),
     "old_excel": _file("这是旧版 .xls 文件或加了密码的文件", "请用 Excel 打开，另存为不带密码的 xlsx 后重新上传"),
     # one cell
@@ -164,6 +162,7 @@ CATALOGUE: Mapping[str, Entry] = {
         "申报日{received}已超过服务所属年度的申报截止日，整张发票不能受理", "如有异议请联系市大数据发展局"
     ),
     "red_exceeds_blue": _row("红字金额累计超过蓝字发票{original}的金额", "请核对红字金额和原发票号码"),
+    "original_is_red": _row("原发票{value}也是红字发票", "请在“原发票号码”填写被冲红的蓝字发票号码"),
     "red_parties_differ": _row(
         "红字发票与原发票{original}的供方或用方不一致", "请核对原发票号码以及双方的统一社会信用代码"
     ),
