@@ -7,8 +7,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 import xlsxwriter
+from pyarrow import parquet as pq
 from sqlalchemy import Engine
 
 from console import invoices
@@ -186,6 +188,14 @@ def test_an_end_at_midnight_is_none_of_its_day_however_it_is_written_save_for_a_
     for place, last in enumerate(("2026-07-02", "2026/7/2 0:00", "2026-07-02 00:00:00")):
         hand_in(desk, csv_bytes(CQ, [own(F, "2026-07-01", "1000") | {"使用截止日期": last}]), usage="replace")
         assert [(row[0], row[3]) for row in days(desk, F)][2 * place :] == [(FIRST, 500), (SECOND, 500)]
+
+
+def test_a_parquet_file_whose_texts_are_not_said_to_be_texts_is_read(desk: Desk) -> None:
+    names, cells = zip(*focus(A, "1060", FIRST).items(), strict=True)
+    columns = [pa.array([cell.encode()], pa.binary()) for cell in cells]
+    file = io.BytesIO()
+    pq.write_table(pa.table([*columns, pa.array([b"\xff"], pa.binary())], names=[*names, "x_Own"]), file)
+    assert counts(hand_in(desk, file.getvalue(), name="usage.parquet")) == {"accepted": 1}
 
 
 def test_usage_handed_in_for_the_wrong_provider_is_handed_in_again_for_the_right_one(desk: Desk) -> None:
