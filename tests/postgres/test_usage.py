@@ -18,7 +18,7 @@ from importers import accept, returns
 from importers.outcome import Outcome
 from reconciliation import invariants
 from tests.postgres.desk import MAKER, Desk, companies, line, providers, real, said, table, xlsx_bytes
-from tests.samples.usage import ALIBABA, CQ, alibaba, csv_bytes, focus, focus_csv, utc
+from tests.samples.usage import ALIBABA, CQ, HUAWEI, alibaba, csv_bytes, focus, focus_csv, huawei, utc
 from voucher.access import User
 from voucher.database import transaction
 from voucher.errors import Refused
@@ -175,6 +175,19 @@ def test_a_second_sheet_of_usage_is_said_and_an_empty_first_one_is_passed_over(d
     later = hand_in(desk, xlsx_bytes(table([], CQ), second), name="second.xlsx")
     assert (later.exit_status, later.problems) == (0, ())
     assert [(row[0], row[3]) for row in days(desk, A)] == [(FIRST, 500), (SECOND, 500)]
+
+
+def test_a_sheet_of_sums_beside_the_lines_of_a_bill_is_said_and_stops_nothing(desk: Desk) -> None:
+    line = huawei("1060", "2026-07-01 10:00:00", "2026-07-01 11:00:00", 发票号码=A)
+    lines, sums = (
+        table([line], [*HUAWEI, "发票号码"]),
+        [["账期", "账单类型", "应付金额"], ["2026-07", "消费-使用", "1060"]],
+    )
+    outcome = hand_in(desk, xlsx_bytes(sums, lines), name="bill.xlsx")
+    assert (counts(outcome), outcome.exit_status) == ({"accepted": 1}, 3)
+    assert [(p.code, p.value) for p in outcome.problems] == [("other_sheet_ignored", "Sheet1")]
+    alone = hand_in(desk, xlsx_bytes(sums), name="sums.xlsx")
+    assert [(p.code, p.value) for p in alone.problems] == [("missing_columns", "使用开始时间")]
 
 
 def test_an_end_at_midnight_is_none_of_its_day_however_it_is_written_save_for_a_last_day(desk: Desk) -> None:
