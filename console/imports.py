@@ -41,6 +41,12 @@ def import_files(
     single = len(files) == 1 and not expand.is_bundle(files[0])
     if single:
         return import_one(engine, user, asked, files[0], dry_run=dry_run, return_file=return_file, listing=as_json)
+    if asked.usage == "replace":
+        raise Misused(
+            "one_replaces",
+            "--usage replace 一次只能更正一份文件，否则后一份会取代前一份。请逐份导入；"
+            "一份账单分成几个文件的，第一个用 --usage replace，其余用 --usage add。",
+        )
     way = bundles.Way(engine, user, asked, dry_run, listing=as_json)
     endings = [(shown, ending) for file in files for shown, ending in endings_of(way, file)]
     if not endings:

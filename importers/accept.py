@@ -205,13 +205,13 @@ def _import_usage(
     engine: Engine, handed: HandedUsage, user: User, asked: Asked, *, dry_run: bool, listing: bool,
     progress: Progress, look: Look,
 ) -> Outcome:  # fmt: skip
-    """Import a file of usage; the same bytes for the same invoice count once."""
+    """Import a file of usage; the same bytes for the same invoice and provider count once."""
     sha256 = handed.received.digests.sha256
-    key = {"sha256": sha256, "invoice": asked.invoice}
+    key = {"sha256": sha256, "invoice": asked.invoice, "provider": asked.provider}
 
     def taken(db: Connection) -> Outcome:
         try:
-            with acts.act(db, "usage", ":".join(key.values()), user.name, key) as act:
+            with acts.act(db, "usage", usage.reference(db, key), user.name, key) as act:
                 problems = usage.take(
                     db, act.act_id, handed.received, handed.format, handed.kind, provider=asked.provider,
                     received_on=asked.received_on, today=business_day(), invoice=asked.invoice, mode=asked.usage,

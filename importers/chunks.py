@@ -224,7 +224,7 @@ class ChunkParser:
             if place is not None
         ]
         self._fields = {reader.column.name: reader.column.field for reader, _ in self._readers}
-        self._number_at = next((p for r, p in self._readers if r.column.field == "invoice_number"), None)
+        self.number_at = next((p for r, p in self._readers if r.column.field == "invoice_number"), None)
 
     def parse(self, batch: Batch) -> ParsedChunk:
         """Return the chunk of these rows. Every row stays; what is wrong with it is in `problems`."""
@@ -252,7 +252,7 @@ class ChunkParser:
         findings = _without_lines(findings, self._fields)
         if misfits:
             findings = [*misfits.values(), *(finding for finding in findings if finding.index not in misfits)]
-        numbers = columns[self._number_at] if self._number_at is not None else ()
+        numbers = columns[self.number_at] if self.number_at is not None else ()
         return finish(self.header, batch.row_nos, raws, values, findings, numbers, self._codec)
 
 

@@ -4,7 +4,7 @@ Each row becomes a row of the columns below, made of its cells; the row as uploa
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -43,13 +43,12 @@ COLUMNS: tuple[Column, ...] = (
     Column("发票状态", "", "text"),
     Column("发票风险等级", "", "text"),
     Column("合同", "contract_no", "reference"),
-    Column("服务起", "service_from", "day"),
-    Column("服务止", "service_until", "day"),
-    Column("原发票", "original_number", "id"),
 )
-"""The first nineteen are the export's own; the last four are read out of 备注."""
+"""All but the last are the export's own; that one is read out of 备注, as days and reversed invoice are later on."""
 NEEDED = ("发票代码", "发票号码", "数电发票号码", "销方识别号", "购方识别号", "开票日期", "金额", "税额", "价税合计")
 _HEADER = Header("", 1, tuple(c.name for c in COLUMNS), tuple(range(len(COLUMNS))))
+_OF_INVOICE = (1, 16, 17, 18)
+"""Columns about the invoice as a whole: 是否正数发票, 备注, 发票状态, 发票风险等级."""
 _LINES = "税收分类编码"
 """The column that only the sheet of lines has."""
 _PARTLY = re.compile("部分")
@@ -63,6 +62,7 @@ class Export:
     def __init__(self, name: Callable[[Cell], str], matches: Callable[[Sequence[str]], bool], today: date) -> None:
         self._name, self._matches, self._today = name, matches, today
         self._summing = False
+        self._said: dict[Cell, Mapping[int, Cell]] = {}
         self._totals: dict[str, int] = {}
         self._sums: dict[str, int] = {}
         self._seen: dict[str, tuple[str, int]] = {}
@@ -139,7 +139,8 @@ class Export:
     def _chunk(self, header: Header, batch: Batch) -> ParsedChunk:
         """Parse a batch under our columns; raws and header are those of the upload."""
         rows = batch.plain_rows()
-        cells = [_own_cells(header, row) for row in rows]
+        cells = [_own_cells(header, row, self._said) for row in rows]
+        _fill_contracts(cells)
         lost = [place for place, row in enumerate(rows) if not _fits(header, row)]
 
         def rules(values: Values, today: date) -> Iterator[Finding]:
@@ -158,9 +159,10 @@ class Export:
         return replace(parsed, header=header, raws=raws)
 
     def _remember(self, header: Header, batch: Batch) -> None:
-        """Keep the total of each invoice of the sheet of invoices."""
+        """Keep of each invoice of the sheet of invoices its total, and what the sheet of lines may not have."""
         for row in batch.plain_rows():
-            cells = _own_cells(header, row)
+            cells = _own_cells(header, row, {})
+            self._said[cells[0]] = {place: cells[place] for place in _OF_INVOICE}
             number, gross = cells[0], decimal(str(cells[15]))
             if isinstance(number, str) and number and gross is not None and gross * 100 == int(gross * 100):
                 self._totals[number] = self._totals.get(number, 0) + int(gross * 100)
@@ -193,15 +195,21 @@ def _fits(header: Header, row: Sequence[Cell]) -> bool:
     return not any(show(cell).strip() for cell in row[len(header.cells) :])
 
 
-def _own_cells(header: Header, row: Sequence[Cell]) -> list[Cell]:
-    """Return a row's cells in the order of COLUMNS, with number, quantity and what 备注 says filled in."""
+def _own_cells(header: Header, row: Sequence[Cell], said: Mapping[Cell, Mapping[int, Cell]]) -> list[Cell]:
+    """Return a row's cells in the order of COLUMNS, with number, quantity and what 备注 says filled in.
+
+    said: by number what another sheet says of the invoice, for columns that this one does not have.
+    """
 
     def cell(place: int | None) -> Cell:
         return row[place] if place is not None and place < len(row) else ""
 
     cells = [cell(place) for place in header.positions[: len(COLUMNS)]]
     cells[0] = _number(cells[0], cell(header.positions[-2]), cell(header.positions[-1]))
-    if header.positions[1] is None:
+    for place, stated in said.get(cells[0], {}).items():
+        if header.positions[place] is None:
+            cells[place] = stated
+    if header.positions[1] is None and not cells[1]:
         gross = decimal(show(cells[15]))
         cells[1] = "否" if gross is not None and gross < 0 else "是"
     cells[11] = quantity(clean(show(cells[11])))
@@ -210,13 +218,19 @@ def _own_cells(header: Header, row: Sequence[Cell]) -> list[Cell]:
     for place, reading in ((12, decimal), (14, tax), (15, decimal)):
         amount = reading(cells[place]) if isinstance(cells[place], str) else None  # type: ignore[arg-type]
         cells[place] = cells[place] if amount is None else yuan(amount)
-    red = clean_id(show(cells[1])) == "否"
-    said = read_remark(show(cells[16]))
-    cells[19] = said.contract_no
-    cells[20] = said.span.start.isoformat() if said.span and not red else ""
-    cells[21] = said.span.last.isoformat() if said.span and not red else ""
-    cells[22] = said.original_number if red else ""
+    cells[19] = read_remark(show(cells[16])).contract_no
     return cells
+
+
+def _fill_contracts(cells: Sequence[list[Cell]]) -> None:
+    """Give each row of an invoice the contract that one of them names; an invoice may have its remark on any row."""
+    named: dict[Cell, set[Cell]] = {}
+    for row in cells:
+        if row[19]:
+            named.setdefault(row[0], set()).add(row[19])
+    for row in cells:
+        if not row[19] and len(found := named.get(row[0], set())) == 1:
+            row[19] = next(iter(found))
 
 
 def _number(digital: Cell, code: Cell, number: Cell) -> Cell:

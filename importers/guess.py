@@ -34,6 +34,8 @@ SYNONYMS: Mapping[str, str] = {
 """Column of the template to the names that others give it."""
 _ALIKE = 0.75
 NAMES = tuple(column.name for column in COLUMNS if column.name != VERSION_COLUMN)
+_EXACT = frozenset(column.name for column in COLUMNS if column.type == "money")
+"""Columns never guessed by likeness: 应付金额 and 未付金额 are as like 已付金额 as they are wrong."""
 
 
 def guess(header: Sequence[str]) -> dict[str, str]:
@@ -51,7 +53,7 @@ def guess(header: Sequence[str]) -> dict[str, str]:
     alike = [
         (score, ours, name)
         for ours in NAMES
-        if ours not in found
+        if ours not in found and ours not in _EXACT
         for word in (ours, *SYNONYMS.get(ours, "").split())
         for score, name in _alike(word, left)
     ]

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from importers import cells, guess
+from importers import cells, formats, guess
 from importers.columns import RETURN_COLUMNS, Column, ColumnReader, header_name
 from importers.formats.cq_compute_1 import COLUMNS, EVIDENCE, VERSION_COLUMN
 from importers.messages import make
@@ -84,13 +84,18 @@ def find(db: Connection, path: Path, kind: str, provider: str) -> Mapped | None:
 
 
 def header_of(path: Path, kind: str) -> tuple[list[str], dict[str, str]]:
-    """Return the row that looks most like a header, as text, and the guesses. Raises Misused for none or our own."""
+    """Return the row that looks most like a header, as text, and the guesses.
+
+    Raises Misused for none, and for that of a format, which would read the file whatever is saved.
+    """
+    if (known := formats.known(path, kind)) is not None:
+        raise Misused(
+            "known_header", f"程序已经认得这张表（{known.NAME}），对应关系用不上。请直接导入，缺列的照提示补上。"
+        )
     rows = [[cells.show(cell) for cell in row] for _, _, row in head(path, kind)]
     place, guesses = guess.nearest(rows)
     if len(guesses) < _FEWEST:
         raise Misused("no_header", "前十行里找不到表头：认得的列不足三个。请先在文件里加上一行列名。")
-    if VERSION_COLUMN in map(header_name, rows[place]):
-        raise Misused("known_header", f"这张表就是模板（有“{VERSION_COLUMN}”一列），直接导入即可，不用对应。")
     return rows[place], guesses
 
 

@@ -51,8 +51,7 @@ CATALOGUE: Mapping[str, Entry] = {
     ),
     "duplicate_columns": _file("这些列名重复出现：{value}", "请每个列名只保留一列后重新上传"),
     "undecodable_text": _file(
-        "文件的文字编码无法识别（既不是 UTF-8 也不是 GB18030）",
-        "请用 Excel 另存为“CSV UTF-8（逗号分隔）”后重新上传",
+        "文件的文字编码无法识别（既不是 UTF-8 也不是 GB18030）", "请用 Excel 另存为“CSV UTF-8（逗号分隔）”后重新上传"
     ),
     "unterminated_quote": _file(
         "第{row}行的双引号没有成对，后面的内容无法分辨", "请补上或删去这一行多余的双引号后重新上传"
@@ -80,8 +79,7 @@ CATALOGUE: Mapping[str, Entry] = {
     "zip_encrypted": _file("文件加了密码", "请取消密码后重新上传"),
     "zip_broken": _file("文件已损坏或不完整，打不开", "请重新导出、下载或打包后上传，表格可用 Excel 另存为 xlsx"),
     "doctype_refused": _file(
-        "文件内含有不允许的 DOCTYPE 或 ENTITY 声明（{value}）",
-        "请用 Excel 重新另存，或向开票平台重新下载原件",
+        "文件内含有不允许的 DOCTYPE 或 ENTITY 声明（{value}）", "请用 Excel 重新另存，或向开票平台重新下载原件"
     ),
     "old_excel": _file("这是旧版 .xls 文件或加了密码的文件", "请用 Excel 打开，另存为不带密码的 xlsx 后重新上传"),
     # one cell
@@ -148,7 +146,7 @@ CATALOGUE: Mapping[str, Entry] = {
     "identical_rows": _row("这一行与第{other_row}行完全相同", "请删去重复的一行；如确是两条相同明细，请合并为一行"),
     "sibling_row_failed": _row("同一张发票的第{other_row}行有错误，整张发票未受理", "请改正那一行后把整张发票重新上传"),
     "other_sheet_ignored": _note(
-        "工作表“{value}”也有同样的表头，本次没有读取", "如其中有要申报的发票，请另存为单独的文件上传"
+        "工作表“{value}”里也有内容，本次没有读取", "如其中有要申报的内容，请另存为单独的文件上传"
     ),
     # against the books
     "not_the_uploader": _row("供方（{value}）不是上传这个文件的服务商", "请只上传本单位开具的发票"),
@@ -161,10 +159,10 @@ CATALOGUE: Mapping[str, Entry] = {
         "税收分类编码{value}不在支持范围内，{what}不计入补贴", "请照发票核对编码，确认无误可不处理"
     ),
     "past_claim_deadline": _row(
-        "申报日{received}已超过服务所属年度的申报截止日，整张发票不能受理",
-        "如有异议请联系市大数据发展局",
+        "申报日{received}已超过服务所属年度的申报截止日，整张发票不能受理", "如有异议请联系市大数据发展局"
     ),
     "red_exceeds_blue": _row("红字金额累计超过蓝字发票{original}的金额", "请核对红字金额和原发票号码"),
+    "original_is_red": _row("原发票{value}也是红字发票", "请在“原发票号码”填写被冲红的蓝字发票号码"),
     "red_parties_differ": _row(
         "红字发票与原发票{original}的供方或用方不一致", "请核对原发票号码以及双方的统一社会信用代码"
     ),
@@ -260,8 +258,9 @@ CATALOGUE: Mapping[str, Entry] = {
     ),
     "usage_overlaps": _file(
         "发票{value}在这些日子已有用量（或计税口径不同），无法判断是补充还是更正",
-        "补充另一部分请加 --usage add，更正并取代以前的请加 --usage replace，再重新上传",
+        "补充另一部分请加 --usage add，更正并取代以前的请加 --usage replace，再重新上传；从门户报送的请交经办人员办理",
     ),
+    "usage_replace_faulty": _file("有{count}行用量有错误，不能取代以前的用量", "请改正这些行后，重新上传整份文件"),
     "usage_of_red": _file("用量所属的发票{value}是红字发票", "请把用量记到被冲红的蓝字发票号码上后重新上传"),
     "usage_not_yours": _file("用量所属的发票{value}不是上传方开具的", "请只上传本单位发票的用量"),
     "usage_too_large": _file("发票{value}的用量金额合计过大", "请核对金额单位是否为元后重新上传"),

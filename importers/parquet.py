@@ -97,6 +97,9 @@ def _text(column: Any) -> Any:
     if pa.types.is_timestamp(kind):
         moment = column.cast(pa.timestamp("s", tz="UTC"), safe=False)
         return compute.strftime(moment, format="%Y-%m-%dT%H:%M:%SZ")
-    if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+    if pa.types.is_nested(kind):
         return pa.nulls(len(column), pa.string())
-    return column.cast(pa.string())
+    try:
+        return column.cast(pa.string())
+    except pa.ArrowInvalid:  # bytes that are no text; older writers do not say which are
+        return pa.nulls(len(column), pa.string())

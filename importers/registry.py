@@ -130,24 +130,26 @@ def parse(path: Path, file_kind: str, words: Mapping[str, str]) -> tuple[Kind | 
             at = _identify(sheet, row_no, row, nearest) if row_no <= HEADER_WITHIN else (None, None, nearest)
             kind, header, nearest = at if at[1] else (kind, header, at[2])
             readers = [ColumnReader(column) for column in kind.columns] if kind else []
+            if at[1] is not None and at[2] is not None and at[2].sheet != at[1].sheet:
+                others[at[2].sheet] = None
             if header is None and not sheet and row_no >= HEADER_WITHIN:
                 break
             if header is not None and header.duplicated:
                 problems.append(make("duplicate_columns", value="、".join(header.duplicated), row=row_no))
                 break
         elif sheet != header.sheet:
-            if row_no <= HEADER_WITHIN and _identify(sheet, row_no, row, None)[1] is not None:
+            if row_no <= HEADER_WITHIN and any(_identify(sheet, row_no, row, None)[1:]):
                 others[sheet] = None
         elif kind is not None:
             values, wrong = _row(kind, header, readers, row_no, row, words)
             found.append(values)
             problems.extend(wrong)
-    problems += [make("other_sheet_ignored", value=other, sheet=other) for other in others]
     if kind is None or header is None:
         problems = problems or [_no_header(nearest)]
     elif not found and not problems:
-        problems.append(make("no_rows"))
-    return kind, found, problems
+        lacking = nearest is not None and nearest.sheet != header.sheet
+        problems.append(_no_header(nearest) if lacking else make("no_rows"))
+    return kind, found, problems + [make("other_sheet_ignored", value=other, sheet=other) for other in others]
 
 
 def _identify(

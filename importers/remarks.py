@@ -25,7 +25,8 @@ _BARE = re.compile(rf"(?<!\d)(\d{{4}})年(\d{{1,2}})月(?!份?\d|{_ON})")
 _NAMED = re.compile(r"(?<!\d)(\d{1,2})月(?!\d*日)")
 _RED = re.compile(r"被?红冲蓝字(?:数电)?(?:发票|票)?号码:?(\d{20})(?!\d)")
 _RED_OLD = re.compile(r"对应正数发票代码:?(\d{10}|\d{12})号码:?(\d{8})(?!\d)")
-_CONTRACT = re.compile(r"合同(?:编号|号码|号)?[::]?\s*([A-Za-z0-9][A-Za-z0-9_/\-]{3,60})")
+_DATED = r"\d{4}(?:年|(?P<mark>[-/.])\d{1,2}(?P=mark)\d{1,2}(?![\d-]))"
+_CONTRACT = re.compile(rf"合同(?:编号|号码|号)?[::]?\s*(?!{_DATED})(?P<number>[A-Za-z0-9][A-Za-z0-9_/\-]{{3,60}})")
 _CONFIRMATION = re.compile(r"红字发票信息确认单编号:?(\d{10,30})")
 
 
@@ -46,7 +47,8 @@ def read_remark(text: str) -> Remark:
     red, old = _RED.search(packed), _RED_OLD.search(packed)
     contract, confirmation = _CONTRACT.search(words), _CONFIRMATION.search(packed)
     original = red[1] if red else f"{old[1]}-{old[2]}" if old else ""
-    return Remark(_span(packed), original, contract[1] if contract else "", confirmation[1] if confirmation else "")
+    number = contract["number"] if contract else ""
+    return Remark(_span(packed), original, number, confirmation[1] if confirmation else "")
 
 
 def said_in_rows(values: Mapping[str, Sequence[Value]], codec: Codec) -> dict[str, Sequence[Value]]:

@@ -161,6 +161,7 @@ STILL = {
     "service_span_missing": "没有服务期间", "original_missing": "原发票还没有受理",
     "unknown_company": "用方不在支持企业名单内", "past_claim_deadline": "已超过申报截止日",
     "red_exceeds_blue": "红字超过原发票", "red_parties_differ": "红字与原发票的双方不同",
+    "original_is_red": "原发票也是红字发票",
 }  # fmt: skip
 """Code of a judgement to why an invoice cannot be accepted yet."""
 

@@ -66,14 +66,15 @@ def write_all(
 ) -> list[tuple[Path, int]]:
     """Write the failing rows of many files: one xlsx per header, the second as `name-2.xlsx` and so on.
 
-    parts: name of the file, its header, failing rows and problems. Returns what was written, and how many rows.
+    parts: name of the file, which others may share, its header, failing rows and problems. Returns what was written,
+    and how many rows.
     """
     together: dict[tuple[str, ...], tuple[list[Mapping[str, Any]], list[Problem]]] = {}
-    for name, header, failing, problems in parts:
+    for place, (name, header, failing, problems) in enumerate(parts):
         if failing:
             rows, found = together.setdefault(tuple(header), ([], []))
-            rows += [{**row, "sheet": (name, row["sheet"]), "origin": name} for row in failing]
-            found += [replace(problem, sheet=(name, problem.sheet)) for problem in problems]  # type: ignore[arg-type]
+            rows += [{**row, "sheet": (place, row["sheet"]), "origin": name} for row in failing]
+            found += [replace(problem, sheet=(place, problem.sheet)) for problem in problems]  # type: ignore[arg-type]
     made = []
     for number, (header, (rows, found)) in enumerate(together.items(), 1):
         target = path if number == 1 else path.with_stem(f"{path.stem}-{number}")

@@ -5,7 +5,7 @@ from datetime import date
 from itertools import repeat
 from pathlib import Path
 
-from importers.cells import Value
+from importers.cells import Value, read_invoice_number
 from importers.chunks import ChunkParser, ParsedChunk, Rules
 from importers.columns import HEADER_WITHIN, Column, Header, find_header
 from importers.limits import LIMITS
@@ -53,6 +53,7 @@ class _Reading:
         self._constants = constants
         self._parser: ChunkParser | None = None
         self._nearest: Header | None = None
+        self._lacking: list[Header] = []
         self._any_row = self._any_data = self._here = False
         self.stopped = False
 
@@ -65,6 +66,8 @@ class _Reading:
             batch = batch if header is None else batch.below(header.row_no)
             if header is not None:
                 yield from self._start(header, batch)
+            elif self._goes_on(batch):
+                yield make("other_sheet_ignored", value=batch.sheet, sheet=batch.sheet)
         if self._parser is not None and self._here and batch.row_nos:
             self._any_data = True
             yield self._parser.parse(batch)
@@ -76,6 +79,7 @@ class _Reading:
         """
         self._nearest = self._nearest or header
         if header.missing:
+            self._lacking += [header] if batch.row_nos else []
             return
         if self._any_data:
             if batch.row_nos:
@@ -89,13 +93,25 @@ class _Reading:
             self._here = True
             self._parser = ChunkParser(self._columns, header, self._rules, self._today, batch.codec, self._constants)
 
+    def _goes_on(self, batch: Batch) -> bool:
+        """Tell whether a sheet without a header goes on where the one that is read has ended: it has numbers there."""
+        at = None if self._parser is None else self._parser.number_at
+        return at is not None and any(
+            at < len(row) and read_invoice_number(row[at])[0] is not None for row in batch.plain_rows()
+        )
+
     def end(self) -> Iterator[Problem]:
         """Yield what is wrong with the file as a whole."""
         if self._nearest is None:
             yield make("header_not_found" if self._any_row else "empty_file")
         elif self._parser is None:
             yield from _header_problems(self._nearest)
-        elif not self._any_data:
+        elif self._any_data:
+            for header in self._lacking:
+                yield make("other_sheet_ignored", value=header.sheet, sheet=header.sheet)
+        elif self._lacking:
+            yield from _header_problems(self._lacking[0])
+        else:
             yield make("no_rows", sheet=self._nearest.sheet)
 
 

@@ -5,6 +5,7 @@ become some hundred thousand facts, and the lines themselves stay in the documen
 is accounted for: it is counted in one sum, or it is a rejected row with its reason.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -19,7 +20,7 @@ from importers.receive import Received
 from importers.sheets import UNIT
 from importers.stage import Progress
 from importers.usage_format import UsageFormat
-from voucher.database import driver, expect_many, query, run_file
+from voucher.database import driver, expect_many, one, query, run_file
 from voucher.problem import Problem
 
 MODES = ("add", "replace")
@@ -37,6 +38,14 @@ class _Staged:
     problems: list[Problem] = field(default_factory=list)
 
 
+def reference(db: Connection, key: Mapping[str, str]) -> str:
+    """Return the reference of the act that takes a file; that of an earlier one while what it said still counts."""
+    words = ":".join(key.values()) + ":"
+    row = one(db, "queries/usage/05_time.sql", reference=words)
+    assert row is not None
+    return f"{words}{row['time']}"
+
+
 def take(
     db: Connection, act_id: int, received: Received, chosen: UsageFormat, kind: str, *,
     provider: str, received_on: date, today: date, invoice: str, mode: str, progress: Progress,
@@ -47,8 +56,11 @@ def take(
     """
     run_file(db, "queries/usage/00_tables.sql")
     staged = _stage(db, chosen, received.path, kind, today, invoice, progress)
+    if mode == "replace" and staged.failed:
+        staged.problems.append(make("usage_replace_faulty", count=len(staged.failed)))
+        return staged.problems  # what was known would go, and with it what the failing lines say
     if not mode and staged.header is not None and {*RETURN_COLUMNS} <= {*staged.header.cells}:
-        mode = "add"  # a return file holds lines that are in no sum yet
+        mode = "return"
     expect_many(db)
     for name, table in (("10_lock", "usage_stage"), ("20_used", "used")):
         run_file(db, f"queries/usage/{name}.sql")

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta, timezone
-from decimal import Decimal
+from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_UP, Context, Decimal
 from zoneinfo import ZoneInfo
 
 from importers import cells, text
@@ -14,6 +14,7 @@ PLACES = 12
 """Decimals that are kept of a yuan or of a quantity; clouds bill with up to ten, a double shows up to seventeen."""
 PARTS = 10**PLACES
 LARGEST = 10**11 * PARTS
+_PART, _ENOUGH = Decimal(f"1E-{PLACES}"), Context(prec=40, Emin=MIN_EMIN, Emax=MAX_EMAX)
 _INSTANT = re.compile(
     r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d{1,9})?)?)?"
     r" *(Z|UTC|(?:GMT|UTC)?([+-])(\d{1,2}):?(\d{2})?)?\Z",
@@ -109,20 +110,15 @@ def _rounded(word: str) -> tuple[int | None, str | None]:
         return None, "usage_number_bad"
     if number and number.adjusted() >= 11:
         return None, "amount_too_large"
-    sign, digits, exponent = number.as_tuple()
-    assert isinstance(exponent, int)
-    value, shift = int("".join(map(str, digits))), exponent + PLACES
-    if shift < -len(digits) - 1:
-        value = 0
-    else:
-        value = value * 10**shift if shift >= 0 else (value + 10**-shift // 2) // 10**-shift
-    return (-value if sign else value), None
+    value = int(number.quantize(_PART, ROUND_HALF_UP, _ENOUGH).scaleb(PLACES, _ENOUGH))
+    return (value, None) if abs(value) < LARGEST else (None, "amount_too_large")
 
 
 class Instants:
     """Read instants; those without a zone are taken to be of `zone`.
 
-    A day without a time is its first second, or with `closing` its last, as a last day on paper is.
+    A day without a time is its first second, as a workbook writes an instant of midnight. With `closing` such a cell,
+    and midnight too, is a last day as on paper: its last second.
     """
 
     def __init__(self, zone: str, *, closing: bool, utc_only: bool) -> None:
@@ -143,7 +139,8 @@ class Instants:
             moment = datetime(year, month, day, hour, minute, second, tzinfo=self._offset(match))
         except ValueError:
             return None, "usage_time_bad"
-        seconds = int((moment - _EPOCH).total_seconds()) + (_DAY - 1 if self._closing and match[4] is None else 0)
+        last_day = self._closing and hour == minute == second == 0
+        seconds = int((moment - _EPOCH).total_seconds()) + (_DAY - 1 if last_day else 0)
         return seconds, "usage_time_not_utc" if self._utc_only and match[7] not in ("Z", "UTC") else None
 
     def _offset(self, match: re.Match[str]) -> timezone | ZoneInfo:

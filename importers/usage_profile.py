@@ -20,9 +20,9 @@ NEEDED = ("amount", "from")
 class Profile:
     """columns: field to the headings it may have, best first. telling: headings, one of which tells the file.
 
-    basis: whether amounts hold tax. zone: of times that name none; utc: times must name UTC. currency: the words for
-    yuan, the only one taken. final_day: of the following month, on which a month's bill is final; 0: never said.
-    units: word to ours.
+    basis: whether amounts hold tax. zone: of times that name none; utc: times must name UTC. last_day: an end is a last
+    day as on paper, else an instant. currency: the words for yuan, the only one taken. final_day: of the following
+    month, on which a month's bill is final; 0: never said. units: word to ours.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Profile:
     currency: tuple[str, ...] = ("CNY",)
     final_day: int = 0
     utc: bool = False
+    last_day: bool = False
     units: Mapping[str, str] | None = None
 
     def matches(self, header: Sequence[str]) -> bool:

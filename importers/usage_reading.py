@@ -58,23 +58,25 @@ def read_usage(
     about: what is to be said of the header. Never raises for what is in the file; a blocking problem may come last.
     """
     reading: _Reading | None = None
-    sheet = ""
+    lacking: list[Header] = []
+    others: list[str] = []
     for batch in batches(path, kind):
         if isinstance(batch, Problem):
             yield batch
             return
-        if batch.first and reading is None:
-            header = _header(batch, profile)
-            if header is not None:
-                wrong = {"missing_columns": profile.missing(header.cells), "duplicate_columns": header.duplicated}
-                for code, names in wrong.items():
-                    if names:
-                        yield make(code, value="、".join(names), row=header.row_no, sheet=header.sheet)
-                        return
+        if batch.first and (header := _header(batch, profile)) is not None:
+            batch = batch.below(header.row_no)
+            if profile.missing(header.cells):
+                lacking.append(header)
+            elif reading is not None and reading.lines:
+                others += [header.sheet] if batch.row_nos else []
+            elif header.duplicated:
+                yield _wrong(header, "duplicate_columns", header.duplicated)
+                return
+            else:
                 yield from about(header)
-                reading, sheet = _Reading(profile, rules, header, batch.codec, invoice), batch.sheet
-                batch = batch.below(header.row_no)
-        if reading is not None and batch.sheet == sheet and batch.row_nos:
+                reading = _Reading(profile, rules, header, batch.codec, invoice)
+        if reading is not None and batch.sheet == reading.sheet and batch.row_nos:
             reading.take(batch)
             if reading.full:
                 yield reading.flush()
@@ -82,12 +84,22 @@ def read_usage(
                 yield reading.flush()
                 yield make("usage_too_many_faults", limit=MOST_FAULTS)
                 return
-    if reading is None:
-        yield make("missing_columns", value="、".join([*profile.missing(()), *profile.telling[:1]]))
-    elif not reading.lines:
+        if reading is None and kind == "csv":
+            break
+    if reading is not None and reading.lines:
+        for name in [*(each.sheet for each in lacking), *others]:
+            yield make("other_sheet_ignored", value=name, sheet=name)
+        yield reading.flush(last=True)
+    elif lacking:
+        yield _wrong(lacking[0], "missing_columns", profile.missing(lacking[0].cells))
+    elif reading is not None:
         yield make("no_rows")
     else:
-        yield reading.flush(last=True)
+        yield make("missing_columns", value="、".join([*profile.missing(()), *profile.telling[:1]]))
+
+
+def _wrong(header: Header, code: str, names: Sequence[str]) -> Problem:
+    return make(code, value="、".join(names), row=header.row_no, sheet=header.sheet)
 
 
 def _header(batch: Batch, profile: Profile) -> Header | None:
@@ -119,7 +131,7 @@ class _Reading:
         self._memos: dict[str, Memo] = {
             "number": Memo(_read_number, codec), "amount": Memo(read_parts, codec), "quantity": Memo(read_parts, codec),
             "from": Memo(Instants(profile.zone, closing=False, utc_only=profile.utc), codec),
-            "until": Memo(Instants(profile.zone, closing=True, utc_only=profile.utc), codec),
+            "until": Memo(Instants(profile.zone, closing=profile.last_day, utc_only=profile.utc), codec),
             "unit": Memo(read_unit, codec), "currency": Memo(_currency(profile), codec),
             "company": Memo(_read_company, codec),
         }  # fmt: skip
@@ -132,6 +144,11 @@ class _Reading:
         self._warnings: dict[tuple[str, str], list[Any]] = {}
         self._taken = 0
         self.lines = self.faults = 0
+
+    @property
+    def sheet(self) -> str:
+        """Name of the sheet that is read."""
+        return self._header.sheet
 
     @property
     def full(self) -> bool:

@@ -38,7 +38,8 @@ def parse(data: bytes) -> list[Paper]:
         papers = [read_einvoice(root) for root in trees]
         places: Sequence[Mapping[str, str]] = [*found.tags, found.custom] if len(papers) == 1 else []
         return [against(replace(paper, notes={**paper.notes, **notes}), places) for paper in papers]
-    red = "红字" in found.texts or "（负数）" in found.texts or "(负数)" in found.texts
+    # the amount in capitals says so; that a remark speaks of 红字 does not, since that of a reissue does too
+    red = "（负数）" in found.texts or "(负数)" in found.texts
     sets = _sets(found)
     if not sets:
         raise BadXml("nothing_in_document")

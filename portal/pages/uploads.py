@@ -85,6 +85,9 @@ def confirm(visit: Visit) -> Response:
     accepted = sum(each.counts["accepted"] for each in done)
     open_rows = sum(each.counts[name] for each in done for name in ("conflict", "rejected", "held"))
     said = f"已入账：受理{accepted}行" + (f"，另有{open_rows}行需要处理。" if open_rows else "。")
+    if stopped := [each for each in done if each.upload_id is None]:
+        why = next(problem.message for problem in stopped[0].problems if problem.severity == "blocking")
+        said = (said if len(stopped) < len(done) else "") + f"有{len(stopped)}份整份没有入账，仍在下面等待：{why}"
     single = len(done) == 1 and last.upload_id is not None
     return visit.go(f"/uploads/{last.upload_id}" if single else "/uploads", said)
 

@@ -317,6 +317,39 @@ def test_a_reversed_blue_of_an_export_is_not_accepted(desk: Desk) -> None:
     assert said(outcome) == [(2, "reversed_blue")]
 
 
+def test_the_remark_of_an_export_may_stand_on_one_row_of_its_invoice(desk: Desk) -> None:
+    parts = Row(net="600.00", tax="36.00"), Row(net="400.00", tax="24.00")
+    blue = replace(SPANNED, rows=parts, remark=f"合同编号：HT-77 {SPANNED.remark}")
+    less = [replace(row, net=f"-{row.net}", tax=f"-{row.tax}", quantity="-1") for row in parts]
+    rows = export.rows([blue, replace(RED, rows=less)])
+    rows[0]["备注"] = rows[3]["备注"] = ""
+    outcome = desk.take(export.csv_bytes(export.table(export.HEADER, rows)), name="export.csv")
+    assert (counts(outcome), said(outcome)) == ({"accepted": 4}, [])
+    assert desk.rows("SELECT contract_no, CAST(span AS text), original_number FROM invoice ORDER BY kind") == [
+        ("HT-77", "[2026-07-01,2026-08-01)", None), ("", None, real("a")),
+    ]  # fmt: skip
+
+
+def test_what_the_sheet_of_lines_of_an_export_lacks_stands_on_the_sheet_of_invoices(desk: Desk) -> None:
+    gone = replace(SPANNED, number=real("b"), extra={"status": "已红冲-全额"})
+    less = replace(SPANNED, rows=(Row(net="1000.00", tax="60.00"), Row(net="-100.00", tax="-6.00", quantity="")))
+    header = [name for name in export.HEADER if name not in ("发票状态", "是否正数发票", "发票风险等级", "备注")]
+    sheets = {
+        "发票基础信息": export.table(export.INVOICES, export.invoices([less, gone])),
+        "信息汇总表": export.table(header, export.rows([less, gone])),
+    }
+    outcome = desk.take(export.xlsx_bytes(sheets), name="export.xlsx")
+    assert statuses(outcome) == {real("a"): "accepted", real("b"): "rejected"}
+    assert [code for _, code in said(outcome)] == ["reversed_blue"]
+    assert desk.rows("SELECT net_fen, CAST(span AS text) FROM invoice") == [(90000, "[2026-07-01,2026-08-01)")]
+
+
+def test_an_ofd_whose_remark_speaks_of_a_red_letter_is_none_itself(desk: Desk) -> None:
+    reissue = replace(SPANNED, remark=f"{SPANNED.remark} 原发票已开具红字发票，本票为重开")
+    outcome = desk.take(ofd.pack(ofd.tagged(reissue)), name="a.ofd")
+    assert (counts(outcome), said(outcome)) == ({"held": 1}, [(1, "tax_codes_missing")])
+
+
 def test_the_books_hold_after_every_kind_of_document(desk: Desk) -> None:
     from reconciliation import invariants
     from voucher.database import transaction

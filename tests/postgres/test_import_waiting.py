@@ -107,6 +107,13 @@ def test_a_red_letter_has_the_parties_of_its_blue(desk: Desk) -> None:
     ]
 
 
+def test_a_red_letter_of_a_red_letter_waits_for_nothing(desk: Desk) -> None:
+    together = desk.take([line("a"), line("r", "-100.00", red_of="a"), line("s", "-50.00", red_of="r")])
+    assert (counts(together), said(together)) == ({"accepted": 2, "rejected": 1}, [(4, "original_is_red")])
+    later = desk.take([line("t", "-50.00", red_of="r"), line("u", "-50.00", red_of="u")])
+    assert said(later) == [(2, "original_is_red"), (3, "original_is_red")]
+
+
 def test_a_red_letter_needs_no_span_and_is_never_late(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.take([line("a", "100.00", since="2026-01-01", until="2026-01-31")])
     monkeypatch.setenv("CVL_TODAY", "2028-04-01")

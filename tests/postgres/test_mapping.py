@@ -12,6 +12,7 @@ from importers.guess import NAMES, guess
 from importers.limits import LIMITS
 from importers.mapping import Profile
 from tests.postgres.desk import HEADER, MAKER, Desk, counts, csv_bytes, line, real, said, table
+from tests.samples.usage import ALIBABA
 from voucher.database import run
 from voucher.errors import Misused
 
@@ -54,10 +55,13 @@ def test_an_unknown_header_names_what_is_missing_and_what_it_would_guess(desk: D
     assert desk.rows("SELECT count(*) FROM upload") == [(0,)]
 
 
-def test_the_template_itself_needs_no_mapping(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("header", "name"), [(HEADER, "CQ-COMPUTE-1"), (HEADER[1:], "CQ-COMPUTE-1"), (ALIBABA, "ALIBABA-BILL")]
+)
+def test_what_a_format_would_read_in_any_case_is_not_mapped(header: list[str], name: str, tmp_path: Path) -> None:
     path = tmp_path / "模板.csv"
-    path.write_bytes(csv_bytes(table([line("a")])))
-    with pytest.raises(Misused, match="这张表就是模板"):
+    path.write_bytes(csv_bytes(table([line("a")], header)))
+    with pytest.raises(Misused, match=rf"已经认得这张表（{name}）"):
         mapping.header_of(path, "csv")
 
 
@@ -131,6 +135,14 @@ def test_guesses_use_each_column_once_and_leave_strangers_alone() -> None:
     assert guess(["天气", "心情"]) == {}
     assert guess(HEADER) == {name: name for name in HEADER[1:]}
     assert real("a") in csv_bytes(table([line("a")])).decode()
+
+
+@pytest.mark.parametrize("near", ["应付金额", "未付金额", "退款金额", "累计已付金额", "不含税金额差"])
+def test_a_column_of_money_is_guessed_by_its_names_alone(near: str) -> None:
+    assert guess(["发票号码", "开票日期", "价税合计", near]) == {
+        "发票号码": "发票号码", "开票日期": "开票日期", "价税合计": "价税合计",
+    }  # fmt: skip
+    assert guess(["价税合计", "含税金额", "实付金额"]) == {"价税合计": "价税合计", "已付金额": "实付金额"}
 
 
 def test_columns_that_no_table_may_have_are_not_looked_at() -> None:

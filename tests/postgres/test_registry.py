@@ -289,6 +289,16 @@ def test_a_workbook_is_read_from_the_first_sheet_with_rows_and_says_what_it_left
     assert (taken.exit_status, taken.rows, said(taken)) == (3, 1, [(None, "other_sheet_ignored")])
 
 
+def test_a_sheet_that_lacks_a_column_is_said_too(desk: Desk) -> None:
+    listed, empty, lacking = providers("P"), providers(), [row[:-1] for row in providers("Q")]
+    for place, tables in enumerate(((lacking, listed), (listed, lacking))):
+        taken = desk.register(xlsx_bytes(*tables, [["说明"]]), f"{place}.xlsx")
+        assert (taken.exit_status, taken.rows, said(taken)) == (3, 1, [(None, "other_sheet_ignored")])
+    for tables in ((empty, lacking), (lacking, empty)):
+        taken = desk.register(xlsx_bytes(*tables), "无行.xlsx")
+        assert (taken.exit_status, taken.problems[0].code) == (1, "missing_columns")
+
+
 def test_a_result_is_of_today_at_the_latest_and_a_clearing_number_has_twelve_digits(still: Desk) -> None:
     header = ["发票号码", "查验日期", "查验结果", "查验人"]
     taken = still.register(csv_bytes([header, [real("a"), "2026-08-16", "一致", "张三"]]))

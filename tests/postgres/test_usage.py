@@ -1,25 +1,29 @@
 """Usage annexes through the door: summed by day, held for invoices to come, corrected, and held against the invoice."""
 
-from collections.abc import Mapping
-from datetime import date
+import io
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
+import xlsxwriter
+from pyarrow import parquet as pq
 from sqlalchemy import Engine
 
 from console import invoices
 from importers import accept, returns
 from importers.outcome import Outcome
 from reconciliation import invariants
-from tests.postgres.desk import MAKER, Desk, companies, line, providers, real, said
-from tests.samples.usage import ALIBABA, alibaba, csv_bytes, focus, focus_csv, utc
+from tests.postgres.desk import MAKER, Desk, companies, line, providers, real, said, table, xlsx_bytes
+from tests.samples.usage import ALIBABA, CQ, HUAWEI, alibaba, csv_bytes, focus, focus_csv, huawei, utc
 from voucher.access import User
 from voucher.database import transaction
 from voucher.errors import Refused
 
-A, B, C = real("a"), real("b"), real("c")
+A, B, C, D, E, F = map(real, "abcdef")
 FIRST, SECOND = date(2026, 7, 1), date(2026, 7, 2)
 
 
@@ -28,7 +32,7 @@ def desk(db_engine: Engine, tmp_path: Path) -> Desk:
     made = Desk(db_engine, tmp_path / "home")
     made.register(companies("C", "D"))
     made.register(providers("P", "Q"))
-    made.take([line("a"), line("b")])
+    made.take([line(symbol) for symbol in "abdef"])
     return made
 
 
@@ -55,6 +59,21 @@ def days(desk: Desk, number: str) -> list[tuple[Any, ...]]:
             number=number,
         )
     ]
+
+
+def own(number: str, day: str, amount: str) -> dict[str, str]:
+    """Write a line of our own sheet of usage."""
+    return {"发票号码": number, "使用日期": day, "计量单位": "卡时", "用量": "1", "不含税金额": amount}
+
+
+def dated_xlsx(rows: Sequence[Sequence[Any]]) -> bytes:
+    """Write a table as a workbook whose days and times are such to Excel."""
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file, {"default_date_format": "yyyy/m/d h:mm"}) as book:
+        sheet = book.add_worksheet()
+        for place, row in enumerate(rows):
+            sheet.write_row(place, 0, row)
+    return file.getvalue()
 
 
 def counts(outcome: Outcome) -> Mapping[str, int]:
@@ -144,6 +163,105 @@ def test_a_corrected_file_replaces_and_a_bill_without_numbers_names_its_invoice(
     assert hand_in(desk, better, invoice=A, usage="replace").problems == ()
     assert hand_in(desk, better, invoice=A, usage="add").fresh is False
     assert [row[3] for row in days(desk, A)] == [1000, 1060]
+
+
+def test_a_second_sheet_of_usage_is_said_and_an_empty_first_one_is_passed_over(desk: Desk) -> None:
+    first, second = table([own(A, "2026-07-01", "500")], CQ), table([own(A, "2026-07-02", "500")], CQ)
+    outcome = hand_in(desk, xlsx_bytes(first, second, table([], CQ)), name="two.xlsx")
+    assert (outcome.exit_status, [p.value for p in outcome.problems if p.code == "other_sheet_ignored"]) == (
+        3,
+        ["Sheet2"],
+    )
+    later = hand_in(desk, xlsx_bytes(table([], CQ), second), name="second.xlsx")
+    assert (later.exit_status, later.problems) == (0, ())
+    assert [(row[0], row[3]) for row in days(desk, A)] == [(FIRST, 500), (SECOND, 500)]
+
+
+def test_a_sheet_of_sums_beside_the_lines_of_a_bill_is_said_and_stops_nothing(desk: Desk) -> None:
+    line = huawei("1060", "2026-07-01 10:00:00", "2026-07-01 11:00:00", 发票号码=A)
+    lines, sums = (
+        table([line], [*HUAWEI, "发票号码"]),
+        [["账期", "账单类型", "应付金额"], ["2026-07", "消费-使用", "1060"]],
+    )
+    outcome = hand_in(desk, xlsx_bytes(sums, lines), name="bill.xlsx")
+    assert (counts(outcome), outcome.exit_status) == ({"accepted": 1}, 3)
+    assert [(p.code, p.value) for p in outcome.problems] == [("other_sheet_ignored", "Sheet1")]
+    alone = hand_in(desk, xlsx_bytes(sums), name="sums.xlsx")
+    assert [(p.code, p.value) for p in alone.problems] == [("missing_columns", "使用开始时间")]
+
+
+def test_an_end_at_midnight_is_none_of_its_day_however_it_is_written_save_for_a_last_day(desk: Desk) -> None:
+    hand_in(desk, focus_csv(focus(A, "1060", FIRST, ChargePeriodStart="2026-07-01", ChargePeriodEnd="2026-07-02")))
+    assert [row[0] for row in days(desk, A)] == [FIRST, SECOND]  # 8 in the morning to 8 in the morning
+    for number, end in ((B, SECOND), (D, datetime(2026, 7, 2)), (E, "2026-07-02 00:00:00")):
+        bill = alibaba("1060", "2026-07-01 23:00:00", "", UsageEndTime=end, InvoiceId=number, Currency="RMB")  # type: ignore[arg-type]
+        header = [*ALIBABA, "InvoiceId"]
+        outcome = hand_in(desk, dated_xlsx(table([bill], header)), name="bill.xlsx")
+        assert (counts(outcome), [(row[0], row[3]) for row in days(desk, number)]) == ({"accepted": 1}, [(FIRST, 1060)])
+    for place, last in enumerate(("2026-07-02", "2026/7/2 0:00", "2026-07-02 00:00:00")):
+        hand_in(desk, csv_bytes(CQ, [own(F, "2026-07-01", "1000") | {"使用截止日期": last}]), usage="replace")
+        assert [(row[0], row[3]) for row in days(desk, F)][2 * place :] == [(FIRST, 500), (SECOND, 500)]
+
+
+def test_a_parquet_file_whose_texts_are_not_said_to_be_texts_is_read(desk: Desk) -> None:
+    names, cells = zip(*focus(A, "1060", FIRST).items(), strict=True)
+    columns = [pa.array([cell.encode()], pa.binary()) for cell in cells]
+    file = io.BytesIO()
+    pq.write_table(pa.table([*columns, pa.array([b"\xff"], pa.binary())], names=[*names, "x_Own"]), file)
+    assert counts(hand_in(desk, file.getvalue(), name="usage.parquet")) == {"accepted": 1}
+
+
+def test_usage_handed_in_for_the_wrong_provider_is_handed_in_again_for_the_right_one(desk: Desk) -> None:
+    data = focus_csv(focus(C, "1060", FIRST))
+    right, wrong = (line("a", seller=seller)["供方统一社会信用代码"] for seller in "PQ")
+    assert counts(hand_in(desk, data, provider=wrong)) == {"held": 1}
+    assert hand_in(desk, data, provider=right).fresh
+    assert hand_in(desk, data, provider=right).fresh is False
+    assert desk.take([line("c")]).problems == ()
+    assert [row[3] for row in days(desk, C)] == [1060]
+
+
+def test_what_a_stranger_says_of_an_invoice_to_come_stops_and_hides_nothing(desk: Desk) -> None:
+    right, wrong = (line("a", seller=seller)["供方统一社会信用代码"] for seller in "PQ")
+    hand_in(desk, focus_csv(focus(C, "1", FIRST)), provider=wrong)
+    assert counts(hand_in(desk, focus_csv(focus(C, "530", FIRST)), provider=right)) == {"held": 1}
+    hand_in(desk, focus_csv(focus(C, "2", FIRST)), provider=wrong, usage="replace")
+    again = hand_in(desk, focus_csv(focus(C, "530.00", FIRST)), provider=right)
+    assert [p.code for p in again.problems] == ["usage_overlaps"]
+
+
+def test_a_file_with_bad_lines_replaces_nothing(desk: Desk) -> None:
+    hand_in(desk, csv_bytes(CQ, [own(A, "2026-07-01", "1000")]))
+    bad = csv_bytes(CQ, [own(A, "2026-07-01", "900"), own(A, "2026-07-02x", "100")])
+    refused = hand_in(desk, bad, usage="replace")
+    assert (refused.exit_status, [p.code for p in refused.problems]) == (1, ["usage_time_bad", "usage_replace_faulty"])
+    assert [row[3] for row in days(desk, A)] == [1000]
+
+
+def test_a_return_file_adds_to_its_own_file_and_only_once(desk: Desk) -> None:
+    header = [*CQ, "原行号", "错误代码", "错误说明"]
+    hand_in(desk, csv_bytes(CQ, [own(A, "2026-07-01", "600"), own(A, "2026-07-01", "x")]))
+    assert counts(hand_in(desk, csv_bytes(header, [own(A, "2026-07-01", "400")]))) == {"accepted": 1}
+    once_more = hand_in(desk, csv_bytes(header, [own(A, "2026/07/01", "400.00")]))
+    assert [p.code for p in once_more.problems] == ["usage_overlaps"]
+    hand_in(desk, csv_bytes(CQ, [own(B, "2026-07-01", "1000")]))
+    assert counts(hand_in(desk, csv_bytes(CQ, [own(B, "2026-07-01x", "900")]))) == {"rejected": 1}
+    corrected = hand_in(desk, csv_bytes(header, [own(B, "2026-07-01", "900")]))
+    assert [p.code for p in corrected.problems] == ["usage_overlaps"]
+    assert [sum(row[3] for row in days(desk, number)) for number in (A, B)] == [1000, 1000]
+
+
+def test_a_file_that_another_has_replaced_is_news_again(desk: Desk) -> None:
+    one, two = (csv_bytes(CQ, [own(A, "2026-07-01", yuan), own(C, "2026-07-01", yuan)]) for yuan in ("1000", "900"))
+    first = hand_in(desk, one)
+    assert hand_in(desk, one, usage="replace").upload_id == first.upload_id
+    hand_in(desk, two, usage="replace")
+    assert [p.code for p in hand_in(desk, one).problems][:1] == ["usage_overlaps"]
+    back = hand_in(desk, one, usage="replace")
+    assert (back.fresh, hand_in(desk, one).upload_id) == (True, back.upload_id)
+    assert desk.take([line("c")]).problems == ()
+    now = "SELECT metered_yuan FROM metering_at(9223372036854775807)"
+    assert desk.rows(now) == [(1000,), (1000,)]
 
 
 def test_what_must_not_be_taken_is_refused_whole(desk: Desk) -> None:

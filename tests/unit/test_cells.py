@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from importers import cells
 from importers.columns import Column, ColumnReader, ColumnType
+from importers.usage_cells import PARTS, read_parts
 
 
 @pytest.mark.parametrize(
@@ -256,3 +257,16 @@ def test_numeric_cells_read_at_once_give_what_they_give_one_by_one(type_: Column
 def test_every_amount_excel_can_hold_to_the_fen_is_read_to_the_fen(fen: int) -> None:
     assert cells.read_money(fen / 100) == (fen, None)
     assert cells.read_money(str(Decimal(fen) / 100)) == (fen, None)
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [
+        ("0e999999999999", 0), ("-0E-999999999999", 0), ("1e-999999999999", 0), ("1E-05", PARTS // 10**5),
+        ("1e10", 10**10 * PARTS), ("5e-13", 1), ("-4.9e-13", 0), ("1e11", None), ("1e999999999999", None),
+        ("0." + "1" * 5000, (PARTS - 1) // 9), ("1" * 5000 + "e-5000", (PARTS - 1) // 9),
+        ("99999999999.9999999999995", None), ("-99999999999.9999999999994", 1 - 10**11 * PARTS),
+    ],
+)  # fmt: skip
+def test_a_number_of_a_usage_file_is_read_whatever_its_exponent(cell: str, value: int | None) -> None:
+    assert read_parts(cell)[0] == value

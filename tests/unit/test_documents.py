@@ -174,6 +174,18 @@ def test_a_remark_that_names_no_one_span_tells_none(text: str) -> None:
     assert read_remark(text).span is None
 
 
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("合同编号：HT-2026/01，付款", "HT-2026/01"), ("合同号HT-1", "HT-1"), ("合同 20260701", "20260701"),
+        ("合同：2026-07-01-003", "2026-07-01-003"), ("合同2026-0701", "2026-0701"), ("合同2026年8月服务费", ""),
+        ("合同：2026-07-01签订", ""), ("合同 2026/7/1 签订，合同编号HT-7788", "HT-7788"),
+    ],
+)  # fmt: skip
+def test_a_remark_tells_the_contract_and_takes_no_day_for_it(text: str, number: str) -> None:
+    assert read_remark(text).contract_no == number
+
+
 def _laughs() -> bytes:
     inner = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
     return f'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY l0 "ha">{inner}]><EInvoice>&l9;</EInvoice>'.encode()

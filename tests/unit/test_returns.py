@@ -130,3 +130,13 @@ def test_the_wrong_cells_of_a_row_are_coloured_and_no_others(tmp_path: Path) -> 
         sheet = book.read("xl/worksheets/sheet1.xml").decode()
     shapes = dict(re.findall(r'<c r="([A-C][23])" s="(\d+)"', sheet))
     assert [cell for cell in sorted(shapes) if shapes[cell] != shapes["A2"]] == ["B2"]
+
+
+def test_two_files_of_one_name_are_told_apart_in_one_return_file(tmp_path: Path) -> None:
+    parts = [("发票.xml", ["甲"], [ROW], [make(code, row=2)]) for code in ("bad_total", "capitals_differ")]
+    assert returns.write_all(tmp_path / "back.xlsx", parts) == [(tmp_path / "back.xlsx", 2)]
+    _, *rows = CalamineWorkbook.from_path(str(tmp_path / "back.xlsx")).get_sheet_by_index(0).to_python()
+    assert [row[:3] for row in rows] == [
+        ["1", "发票.xml 第2行", "bad_total"],
+        ["1", "发票.xml 第2行", "capitals_differ"],
+    ]

@@ -166,6 +166,33 @@ def test_the_first_sheet_with_rows_is_read_and_the_next_one_is_told_and_wants_a_
     assert (taken.exit_status, replace(taken, problems=()).exit_status) == (3, 0)
 
 
+OLD = samples.HEADER[:-1]
+
+
+@pytest.mark.parametrize(
+    ("sheets", "read", "told"),
+    [
+        ([[samples.HEADER, samples.row()], [OLD, samples.row()[:-1]], [["说明"]]], 1, ["other_sheet_ignored"]),
+        ([[OLD, samples.row()[:-1]], [samples.HEADER, samples.row()]], 1, ["other_sheet_ignored"]),
+        ([[samples.HEADER, samples.row()], [samples.row()], [OLD]], 1, ["other_sheet_ignored"]),
+        ([[samples.HEADER], [OLD, samples.row()[:-1]]], 0, ["missing_columns"]),
+        ([[samples.HEADER], [OLD]], 0, ["no_rows"]),
+    ],
+)
+def test_a_sheet_with_rows_is_read_or_said(
+    sheets: list[list[list[str]]], read: int, told: list[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "sample"
+    with xlsxwriter.Workbook(str(path)) as book:
+        for rows in sheets:
+            sheet = book.add_worksheet()
+            for place, cells in enumerate(rows):
+                sheet.write_row(place, 0, cells)
+    items = list(cq_compute_1.read(path, "xlsx", today=samples.TODAY))
+    assert sum(len(item) for item in items if isinstance(item, ParsedChunk)) == read
+    assert [item.code for item in items if isinstance(item, Problem)] == told
+
+
 def test_a_signature_below_the_table_is_one_problem(read: Read) -> None:
     blank = dict.fromkeys(samples.HEADER, "")
     assert _codes(read, **blank | {"模板版本": "填表人：张三", "供方名称": "审核：李四"}) == ["not_a_line"]

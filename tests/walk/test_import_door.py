@@ -41,6 +41,16 @@ def test_several_files_are_one_document(office: Desk) -> None:
     assert len(office.data("import", files[0], office.folder / "没有", "--as", "maker1", status=3)["uploads"]) == 2
 
 
+def test_only_one_file_at_a_time_replaces_usage(office: Desk) -> None:
+    parts = [
+        office.bytes(f"发票号码,使用日期,不含税金额\n{real('a')},2026-07-0{day},1\n".encode(), f"{day}.csv")
+        for day in (1, 2)
+    ]
+    refused = office.data("import", *parts, "--usage", "replace", "--as", "maker1", status=2)
+    assert refused["error"]["code"] == "one_replaces"
+    assert len(office.data("import", *parts, "--usage", "add", "--as", "maker1", status=3)["uploads"]) == 2
+
+
 @pytest.mark.parametrize(
     ("data", "code"),
     [(b"", "empty_file"), (b"\x00\x01\x02" * 99, "not_a_spreadsheet"), ("甲,乙\n1,2\n".encode(), "missing_columns")],

@@ -66,7 +66,17 @@ walk AS (
 ),
 
 ending AS (
-    SELECT r.number, r.blue_number, r.other_parties, w.fits
+    SELECT
+        r.number, r.blue_number, r.other_parties, w.fits,
+        r.blue_number IS NULL AND (
+            EXISTS (SELECT FROM judged AS o WHERE o.number = r.original_number AND o.kind = 'red')
+            OR EXISTS (
+                SELECT FROM invoice_number AS n
+                INNER JOIN invoice AS i
+                    ON i.company_id = n.company_id AND i.invoice_id = n.invoice_id AND i.kind = 'red'
+                WHERE n.number = r.original_number
+            )
+        ) AS of_red
     FROM red AS r
     LEFT JOIN walk AS w ON w.number = r.number
 )
@@ -74,11 +84,13 @@ ending AS (
 UPDATE judged AS j
 SET
     outcome = CASE
+        WHEN e.of_red THEN 'rejected'
         WHEN e.blue_number IS NULL THEN 'held'
         WHEN e.other_parties OR e.fits = 0 THEN 'rejected'
         ELSE 'accepted'
     END,
     code = CASE
+        WHEN e.of_red THEN 'original_is_red'
         WHEN e.blue_number IS NULL THEN 'original_missing'
         WHEN e.other_parties THEN 'red_parties_differ'
         WHEN e.fits = 0 THEN 'red_exceeds_blue'

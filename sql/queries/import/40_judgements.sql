@@ -7,6 +7,7 @@ SELECT
     CASE j.code
         WHEN 'unknown_company' THEN '用方统一社会信用代码'
         WHEN 'original_missing' THEN '原发票号码'
+        WHEN 'original_is_red' THEN '原发票号码'
         WHEN 'red_exceeds_blue' THEN '原发票号码'
         WHEN 'red_parties_differ' THEN '原发票号码'
         WHEN 'conflict_invoice' THEN '发票号码'
@@ -18,6 +19,7 @@ SELECT
     CASE j.code
         WHEN 'unknown_company' THEN j.company_uscc
         WHEN 'original_missing' THEN j.original_number
+        WHEN 'original_is_red' THEN j.original_number
         WHEN 'red_exceeds_blue' THEN j.original_number
         WHEN 'red_parties_differ' THEN j.original_number
         WHEN 'conflict_invoice' THEN j.number

@@ -1,7 +1,8 @@
 -- grain:  temporary table told, one row per invoice number of a file of usage: whose it is, and what forbids to take it
--- params: provider (USCC or empty), mode (add, replace or empty), basis (net or gross)
+-- params: provider (USCC or empty), mode (add, replace, return or empty), basis (net or gross)
 -- Without a word on how it stands to what is known of an invoice, a file may add days that are not known yet; on days
--- that are, or with another basis, only a person knows.
+-- that are, or with another basis, only a person knows. A return file holds lines that are in no sum yet: it may add to
+-- days that are known from a file of which lines of the invoice, or of none, have failed.
 CREATE TEMPORARY TABLE told ON COMMIT DROP AS
 WITH total AS (
     SELECT u.number, CAST(sum(u.lines) AS bigint) AS lines, sum(u.metered_yuan) AS metered_yuan
@@ -17,6 +18,14 @@ named AS (
     LEFT JOIN party AS p ON p.party_id = i.provider_id
 ),
 
+waiting AS ( -- what another provider handed in about an invoice to come is never taken up with it
+    SELECT h.invoice_number, h.upload_id, h.basis, h.replaces
+    FROM held_usage AS h
+    INNER JOIN named AS k ON k.number = h.invoice_number AND k.invoice_id IS NULL
+    INNER JOIN upload AS w ON w.upload_id = h.upload_id
+    WHERE CAST(:provider AS text) = '' OR w.provider_uscc IN ('', CAST(:provider AS text))
+),
+
 known AS (
     SELECT k.number, m.upload_id, m.basis
     FROM named AS k
@@ -24,26 +33,36 @@ known AS (
         ON m.company_id = k.company_id AND m.invoice_id = k.invoice_id
     UNION
     SELECT h.invoice_number, h.upload_id, h.basis
-    FROM held_usage AS h
-    INNER JOIN named AS k ON k.number = h.invoice_number AND k.invoice_id IS NULL
+    FROM waiting AS h
     WHERE NOT EXISTS (
-        SELECT FROM held_usage AS l
+        SELECT FROM waiting AS l
         WHERE l.invoice_number = h.invoice_number AND l.upload_id > h.upload_id AND l.replaces
     )
+),
+
+whole AS (
+    SELECT o.number, o.upload_id
+    FROM known AS o
+    WHERE
+        CAST(:mode AS text) <> 'return'
+        OR NOT EXISTS (
+            SELECT FROM upload_row AS r
+            WHERE r.upload_id = o.upload_id AND r.invoice_number IN ('', o.number)
+        )
 ),
 
 again AS (
     SELECT u.number
     FROM used AS u
     INNER JOIN named AS k ON k.number = u.number
-    INNER JOIN known AS o ON o.number = u.number
+    INNER JOIN whole AS o ON o.number = u.number
     INNER JOIN usage_day AS d
         ON d.company_id = k.company_id AND d.invoice_id = k.invoice_id AND d.upload_id = o.upload_id
         AND d.used_on = u.used_on
     UNION
     SELECT u.number
     FROM used AS u
-    INNER JOIN known AS o ON o.number = u.number
+    INNER JOIN whole AS o ON o.number = u.number
     INNER JOIN held_usage AS h
         ON h.upload_id = o.upload_id AND h.invoice_number = o.number AND h.used_on = u.used_on
 )
@@ -56,6 +75,7 @@ SELECT
         WHEN CAST(:provider AS text) <> '' AND k.provider_uscc <> CAST(:provider AS text) THEN 'usage_not_yours'
         WHEN CAST(:mode AS text) = 'replace' THEN NULL
         WHEN EXISTS (SELECT FROM known AS o WHERE o.number = k.number AND o.basis <> CAST(:basis AS text))
-            OR (CAST(:mode AS text) = '' AND k.number IN (SELECT a.number FROM again AS a)) THEN 'usage_overlaps'
+            OR (CAST(:mode AS text) IN ('', 'return') AND k.number IN (SELECT a.number FROM again AS a))
+            THEN 'usage_overlaps'
     END AS fault
 FROM named AS k

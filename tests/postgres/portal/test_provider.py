@@ -93,6 +93,20 @@ def test_many_files_are_checked_one_by_one_and_confirmed_together(fresh: Portal)
     assert not list((fresh.desk.home / "handed-in").glob(f"{boxes[1]}*"))
 
 
+def test_a_file_that_can_no_longer_be_taken_is_not_said_to_be_booked(fresh: Portal) -> None:
+    me = fresh.as_user("provider1")
+    fresh.desk.take([line("a", "100.00")])
+    bills = [f"发票号码,使用日期,不含税金额\n{number('a')},2026-07-01,{yuan}\n".encode() for yuan in ("60", "40")]
+    hand_in(me, *((f"{place}.csv", bill) for place, bill in enumerate(bills)))
+    boxes = sorted(me.page.xpath("//input[@name='id']/@value"), key=int)
+    me.post("/uploads/confirm", {"id": boxes})
+    assert "已入账：受理1行。有1份整份没有入账，仍在下面等待：" in me.text
+    assert "这些日子已有用量" in me.text
+    me.post("/uploads/confirm", {"id": boxes[1:]})
+    assert "已入账" not in me.text
+    assert "有1份整份没有入账" in me.text
+
+
 def test_what_waits_is_nobody_elses(fresh: Portal) -> None:
     me, other = fresh.as_user("provider1"), fresh.as_user("provider2")
     hand_in(me, ("a.csv", sheet(line("a", "100.00"))))
