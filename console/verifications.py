@@ -26,7 +26,11 @@ def record(engine: Engine, as_user: str | None, number: str, result: str, on: da
         user = access.require(db, as_user, "invoice verify")
         fresh = verification.record(db, user, number, dict(RESULTS)[result], day, by or user.name)
         data = {"number": number, "result": result, "checked_on": day, "state": "recorded" if fresh else "unchanged"}
-        return Answer(data, [f"发票 {number} 的查验结果{'已登记' if fresh else '此前已登记'}：{result}（{day}）。"])
+        text = [f"发票 {number} 的查验结果{'已登记' if fresh else '此前已登记'}：{result}（{day}）。"]
+        last = verification.last(db, number)
+        if last is not None and last["checked_on"] > day:
+            text.append(f"以查验日期最晚的为准：{shown(last)}。")
+        return Answer(data, text)
 
     return run(engine, work)
 

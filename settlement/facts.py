@@ -74,9 +74,10 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What the tax platform said of an invoice. Key: invoice number. passed: the same as ours."""
+    """What the tax platform said of an invoice when it was asked. Key: invoice number. passed: the same as ours."""
 
     invoice_number: str
+    checked_on: date
     passed: bool
     at: At
 

@@ -81,7 +81,8 @@ def facts_from(rows: Rows, programme: str, cutoff: int, companies: Companies = A
             for row in rows("payments", **some)
         ],
         verifications=[
-            Verification(row["invoice_number"], row["passed"], _at(row)) for row in rows("verifications", **some)
+            Verification(row["invoice_number"], row["checked_on"], row["passed"], _at(row))
+            for row in rows("verifications", **some)
         ],
         contracts=[
             Contract(row["contract_no"], row["provider_id"], row["company_id"], row["amount_fen"], _span(row), _at(row))

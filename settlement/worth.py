@@ -135,7 +135,7 @@ class Registers:
             number = payment.invoice_number
             self._paid[number] = self._paid.get(number, 0) + payment.amount_fen
         self._verified = {
-            row.invoice_number: row.passed for row in _newest(facts.verifications, lambda r: r.invoice_number)
+            row.invoice_number: row.passed for row in sorted(facts.verifications, key=lambda r: (r.checked_on, r.at))
         }
         for invoice in facts.invoices:
             if invoice.kind == "red" and invoice.original_number is not None:

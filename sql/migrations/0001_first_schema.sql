@@ -298,13 +298,15 @@ BEGIN ATOMIC
     ORDER BY p.invoice_number, p.paid_on, p.reference, s.no DESC, p.row_no DESC;
 END;
 
+-- The last word on an invoice is that of the last day on which somebody asked, whenever it was recorded; of one day, the
+-- newest.
 CREATE FUNCTION verification_at(cutoff bigint)
 RETURNS TABLE (invoice_number text, result text) LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT DISTINCT ON (v.invoice_number) v.invoice_number, v.result
     FROM verification AS v INNER JOIN seal AS s ON s.act_id = v.act_id
     WHERE s.no <= cutoff
-    ORDER BY v.invoice_number, s.no DESC, v.row_no DESC;
+    ORDER BY v.invoice_number, v.checked_on DESC, s.no DESC, v.row_no DESC;
 END;
 
 SELECT append_only('party');

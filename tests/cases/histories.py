@@ -195,7 +195,10 @@ def adjustments(draw: st.DrawFn, act: int, blues: Sequence[Invoice]) -> Facts:
             Subsidy(n, draw(st.sampled_from("甲乙")), draw(amount), draw(st.booleans()), (act, 40)) for n in some
         ],
         payments=[Payment(n, date(2026, 5, 1), draw(st.sampled_from("ab")), draw(amount), (act, 50)) for n in some],
-        verifications=[Verification(n, draw(st.booleans()), (act, 60 + i)) for i, n in enumerate([*some, *known[-2:]])],
+        verifications=[
+            Verification(n, date(2026, 5, draw(st.integers(1, 3))), draw(st.booleans()), (act, 60 + i))
+            for i, n in enumerate([*some, *known[-2:]])
+        ],
         refusals=[
             Refusal(n, draw(st.sampled_from([None, 2026])), draw(st.booleans()) or draw(st.booleans()), (act, 1))
             for n in some[:1]

@@ -190,7 +190,7 @@ def _registers(db: Connection, act_id: int, facts: Facts) -> None:
         db,
         "verification",
         [
-            {"invoice_number": r.invoice_number, "checked_on": "2026-05-01", "checked_by": "甲"}
+            {"invoice_number": r.invoice_number, "checked_on": r.checked_on.isoformat(), "checked_by": "甲"}
             | {"result": said[r.passed], **own[i]}
             for i, r in enumerate(facts.verifications)
         ],

@@ -60,7 +60,7 @@ def test_a_run_looks_only_at_companies_with_news_or_something_open(ledger: Ledge
         Facts(invoices=[red_of(invoice(1, 500_000, *MAY), 4, 100)]),
         Facts(subsidies=[Subsidy("1", "市级", 1, True, at)]),
         Facts(payments=[Payment("1", MAY[1], "流水1", 10**9, at)]),
-        Facts(verifications=[Verification("1", True, at)]),
+        Facts(verifications=[Verification("1", date(2026, 5, 1), True, at)]),
         Facts(qualifications=[Qualification(1, "digital_twin", Span(REGISTERED, OPEN_END), at)]),
         Facts(relations=[related]),
         Facts(contracts=[Contract("合同1", 11, 1, 10**9, Span(REGISTERED, OPEN_END), at)]),

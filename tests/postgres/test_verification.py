@@ -76,6 +76,18 @@ def test_a_file_of_results_counts_as_those_by_hand(desk: Desk) -> None:
     assert desk.register([header, [real("a"), TODAY, "差不多", "甲"]]).exit_status == 1
 
 
+def test_the_last_day_of_asking_has_the_last_word_in_whatever_order_it_is_recorded(desk: Desk) -> None:
+    required(desk)
+    header = ["发票号码", "查验日期", "查验结果", "查验人"]
+    rows = [[real("a"), TODAY, "一致", "甲"], [real("a"), "2026-07-01", "查无此票", "甲"]]
+    assert desk.register([header, *rows]).exit_status == 0
+    assert numbers(desk)[0] == [real("a")]
+    assert desk.register([header, [real("a"), "2026-07-02", "不一致", "甲"]]).exit_status == 0
+    assert numbers(desk)[0] == [real("a")]
+    say(desk, "a", "differs")
+    assert numbers(desk)[0] == []
+
+
 def test_the_same_word_twice_is_one_and_a_number_never_seen_is_refused(desk: Desk) -> None:
     assert (say(desk, "a", "same"), say(desk, "a", "same"), say(desk, "a", "differs")) == (True, False, True)
     assert desk.rows("SELECT count(*) FROM verification") == [(2,)]

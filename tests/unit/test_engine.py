@@ -263,10 +263,13 @@ def test_a_claim_waits_for_the_tax_platform_where_that_is_asked_for() -> None:
     held = run(facts, [asked])
     assert (told(held.lines), told(held.held)) == ([], [(1, "grant", 0, 0), (2, "grant", 0, 0)])
     assert held.held[1].reasons == (Reason("not_verified", 400),)
-    facts = replace(facts, verifications=[Verification("1", True, (1, 1)), Verification("2", False, (1, 2))])
+    day, before = date(2026, 5, 2), date(2026, 5, 1)
+    said = [Verification("1", day, True, (1, 1)), Verification("2", day, False, (1, 2))]
+    said += [Verification("1", before, False, (2, 1)), Verification("2", before, True, (2, 2))]
+    facts = replace(facts, verifications=said)
     found = run(facts, [asked])
     assert (told(found.lines), [line.invoice_id for line in found.held]) == ([(1, "grant", 200, 0)], [2])
-    doubted = replace(served(facts, [asked]), verifications=[Verification("1", False, (2, 1))])
+    doubted = replace(served(facts, [asked]), verifications=[Verification("1", day, False, (2, 1))])
     later = run(doubted, [asked])
     assert (later.lines, [line.invoice_id for line in later.held]) == ([], [2])
 

@@ -5,5 +5,5 @@ SELECT v.result, v.checked_on, v.checked_by, count(*) OVER () AS times
 FROM verification AS v
 INNER JOIN seal AS s ON s.act_id = v.act_id
 WHERE v.invoice_number = :number AND s.no <= CAST(:cutoff AS bigint)
-ORDER BY s.no DESC, v.row_no DESC
+ORDER BY v.checked_on DESC, s.no DESC, v.row_no DESC
 LIMIT 1
