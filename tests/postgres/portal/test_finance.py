@@ -73,6 +73,13 @@ def test_a_month_from_budget_to_bank(fresh: Portal, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("CVL_TODAY", "2026-08-24")
     maker.post("/payments", {"run": "1"})
     assert cells(maker)[0][0] == number("d")
+    first = maker.page.xpath("//main//a/@href")[0].rsplit("/", 1)[1]
+    checker.get(f"/proposals/{first}")
+    checker.post(f"/proposals/{first}/reject", {"why": "再核对"})
+    maker.get("/")
+    assert "1个批次公示期满、未拨付" in maker.text.replace(" ", "")
+    maker.get("/payments")
+    maker.post("/payments", {"run": "1"})
     batch = maker.page.xpath("//main//a/@href")[0].rsplit("/", 1)[1]
     approve(checker, f"/proposals/{batch}")
     pay(fresh, maker, int(batch))
