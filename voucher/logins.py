@@ -84,8 +84,9 @@ def change_password(db: Connection, name: str, old: str, new: str, again: str) -
 
 
 def close(db: Connection, name: str) -> None:
-    """Let a user log in no more; what it did stays on record."""
+    """Let a user, and its programs, in no more; what it did stays on record."""
     run_file(db, "queries/login/drop.sql", name=name)
+    run_file(db, "queries/token/revoke_all.sql", name=name)
 
 
 def attempt(db: Connection, name: str, address: str, step: str = "") -> bool:
