@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 import sql
-from reconciliation import invariants
+from reconciliation import invariants, payments
 from voucher.database import transaction
+from voucher.errors import Broken
 from voucher.sealed import SEALED
 
 Tamper = tuple[str, ...]
@@ -403,3 +404,22 @@ def test_the_seal_names_the_first_act_that_was_changed(books: Engine, table: str
         failures = invariants.check_seal(db)
         assert failures[0].act_no == changed, failures
         assert invariants.first_wrong(invariants.check_all(db)) == changed
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        (
+            "ALTER TABLE bank_account DROP CONSTRAINT bank_account_check",
+            "UPDATE bank_account SET account_no = '6222000000991234'",
+        ),
+        ("UPDATE bank_account SET holder = holder || 'x'",),
+        ("UPDATE payment SET amount_fen = amount_fen + 1",),
+    ],
+)
+def test_no_payment_leaves_that_is_not_what_was_sealed(books: Engine, statements: Tamper) -> None:
+    with transaction(books, "cvl_auditor") as db:
+        batch = value(db, "SELECT batch_id FROM payment_batch")
+        assert payments.exported(db, batch, "bank-csv", None)[1]
+    with tampered(books, *statements) as db, pytest.raises(Broken, match="payment_changed"):
+        payments.exported(db, batch, "bank-csv", None)
