@@ -176,6 +176,7 @@ def pay(portal: Portal, maker: Browser, batch: int) -> None:
     maker.post("/payments/results", files=[("file", ("回单.csv", b"\x00\x01", "text/csv"))], status=409)
     maker.get("/bank")
     assert paid[0]["reference"] in maker.text
+    assert "（已付）" in maker.text
     maker.post("/bank", files=[("file", ("x.csv", "甲,乙\n1,2\n".encode(), "text/csv"))], status=422)
     match_by_hand(portal, maker, paid[0])
 
