@@ -125,12 +125,13 @@ def may_enter(db: Connection, name: str) -> bool:
 
 
 def begin(db: Connection, user: User, *, given: bool = False, outside: bool = False) -> str:
-    """Begin a session; return its cookie. Sessions that are past their time are cleared away.
+    """Begin a session; return its cookie. Sessions and failures that are past their time are cleared away.
 
     given: the second factor was; without it the session of a user who has one is pending. outside: an identity
     provider told who it is, so that no password has to be changed first.
     """
     run_file(db, "queries/login/end_all.sql", name=None, longest_seconds=LONGEST_SECONDS)
+    run_file(db, "queries/login/forget_old.sql")
     cookie = secrets.token_urlsafe(32)
     run_file(
         db, "queries/login/begin.sql",

@@ -47,6 +47,8 @@ def test_an_auditor_goes_from_a_balance_to_the_invoice_and_takes_the_bundle(
     assert "账上没有账户“money:payabel”" in auditor.text
     auditor.get("/ledger?as_of=2026-01-01")
     assert "没有发生过金额的账户" in auditor.text
+    auditor.get(f"/invoices?company={PARTIES['C'].uscc.lower()}&provider=%20{PARTIES['P'].uscc.lower()}")
+    assert number("a") in auditor.text
     for path, gone in (("/invoices", "没有符合条件的发票"), ("/runs", "还没有结算批次")):
         assert number("a") in auditor.client.get("/invoices").text
         auditor.get(f"{path}?as_of=2026-01-01")
