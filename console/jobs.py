@@ -32,7 +32,8 @@ def show(engine: Engine) -> Answer:
         listed.append(
             {
                 "name": name, "title": job.title, "period": job.period, "slot": row and row["slot"],
-                "state": row and row["state"], "ended_at": row and row["ended_at"], "due": waiting,
+                "state": row and row["state"],
+                "ended_at": row["ended_at"].astimezone(ZONE) if row and row["ended_at"] else None, "due": waiting,
                 "output": row["output"] if row else "", "last_done": row and row["last_done"],
                 "failed": (row and row["failed"]) or [],
                 "problem": note,

@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 
 from importers.receive import INCOMING, Received, documents, no_room, tidy
 from voucher.database import one
+from voucher.errors import Broken
 
 
 def stored(sha256: str) -> Path:
@@ -142,9 +143,12 @@ class Originals:
         yield BytesIO(data)
 
     def read(self, sha256: str, pack: str) -> bytes:
-        """Read a document whole. Raises FileNotFoundError when it is missing."""
+        """Read a document whole. Raises FileNotFoundError when it is missing, Broken when its bytes are others."""
         with self.open(sha256, pack) as file:
-            return file.read()
+            data = file.read()
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise Broken("document_changed", f"原件 {sha256} 的内容与登记的摘要不符。请从备份恢复 documents 目录。")
+        return data
 
     def _opened(self, pack: str) -> zipfile.ZipFile:
         """Open a pack, or return the one that is open."""

@@ -96,7 +96,8 @@ def _open(height: int) -> str:
 def _said(column: Column, value: int) -> str:
     """Write a value short: money in 万元."""
     if column.type == "money":
-        return f"{format_yuan((value + (50 if value >= 0 else -50)) // 10_000, grouped=True)}万"
+        hundredths = (abs(value) + 5_000) // 10_000  # as the figures beside it are rounded
+        return f"{format_yuan(-hundredths if value < 0 else hundredths, grouped=True)}万"
     return f"{value // 100}.{value % 100:02d}%" if column.type == "percent" else f"{value:,}"
 
 

@@ -74,21 +74,21 @@ def take(engine: Engine, source: Path, user: User, asked: str | None) -> Taken:
 def told(found: Read) -> tuple[list[Values], list[Problem]]:
     """Turn rows into lines: one signed amount, the reference in the remark, what tells a line from all others."""
     problems = list(found.problems)
-    wrong = {each.row for each in problems}
     counted: Counter[str] = Counter()
     lines: list[Values] = []
     section = found.profile.statement if found.profile else {}
     for row in found.rows:
-        if row["row_no"] in wrong:
+        if not row["sound"]:
             continue
+        place = {"row": row["at"], "sheet": row["sheet"]}
         amount = _paid_out(section, row)
         if amount is None:
             choices = "、".join([*section["out"], *section["in"]])
             column, word = section["columns"]["direction"], row["direction"] or ""
-            problems.append(make("bad_choice", row=row["row_no"], column=column, value=word, choices=choices))
+            problems.append(make("bad_choice", **place, column=column, value=word, choices=choices))
             continue
         if not amount or not row.get("day"):
-            problems.append(make("required", row=row["row_no"], column="金额" if row.get("day") else "日期"))
+            problems.append(make("required", **place, column="金额" if row.get("day") else "日期"))
             continue
         words = {key: row.get(key) or "" for key in ("name", "serial", "remark")}
         last4 = re.sub(r"\s", "", row.get("account") or "")[-4:]

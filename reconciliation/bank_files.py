@@ -28,7 +28,10 @@ UNKNOWN = (
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What a bank's file says. profile: None when no profile fits. rows: each with its row_no, money in fen."""
+    """What a bank's file says. profile: None when no profile fits. rows: money in fen; sound: the row has no problem.
+
+    row_no: counts on from sheet to sheet, so that no two rows have one; at, sheet: where people find the row.
+    """
 
     profile: Profile | None
     rows: Sequence[Values]
@@ -47,10 +50,14 @@ def read(path: Path, section: str, asked: str | None) -> Read:
     chosen: Profile | None = None
     places: Mapping[str, int] = {}
     found: list[Values] = []
+    page, before, last = "", 0, 0
     for entry in sheet_rows(path, "csv" if kind == "csv" else "xlsx"):
         if isinstance(entry, Problem):
             return Read(chosen, found, [*problems, entry])
         sheet, row_no, row = entry
+        if sheet != page:
+            page, before = sheet, last
+        last = before + row_no
         if chosen is None:
             if row_no <= HEADER_WITHIN:
                 chosen, places = _identify(profiles, section, row)
@@ -60,6 +67,7 @@ def read(path: Path, section: str, asked: str | None) -> Read:
         if _is_header(chosen.columns(section), places, row):  # each page or sheet may begin with it
             continue
         values, wrong = _row(chosen.columns(section), places, row_no, row, sheet)
+        values["row_no"] = last
         if _is_note(values, wrong):
             continue
         found.append(values)
@@ -100,7 +108,7 @@ def _row(
     columns: Mapping[str, str], places: Mapping[str, int], row_no: int, row: Sequence[Cell], sheet: str
 ) -> tuple[Values, list[Problem]]:
     """Read one row: money as fen, days as ISO, everything else as text."""
-    values: Values = {"row_no": row_no}
+    values: Values = {"at": row_no, "sheet": sheet}
     problems = []
     for key, place in places.items():
         cell: Cell = row[place] if place < len(row) else ""
@@ -116,4 +124,4 @@ def _row(
             shown = cells.show(cell)
             problems.append(make(code, row=row_no, column=columns[key], value=shown, sheet=sheet))
         values[key] = value
-    return values, problems
+    return values | {"sound": not problems}, problems

@@ -28,7 +28,7 @@ def check(found: Sequence[Opened], rows: Rows, progress: Progress) -> Iterator[F
     """Yield what does not come out the same: balances, policy files, grants, and the transfers of each run."""
     yield from rows.faults
     yield from _check_balances(found[-1], rows)
-    yield from _check_policies(found, rows)
+    yield from check_policies(found, rows.bodies)
     runs = sorted(rows.common.runs.values(), key=lambda run: run.no)
     for run in runs:
         yield from _check_documents(run, rows)
@@ -60,12 +60,12 @@ def _check_balances(last: Opened, rows: Rows) -> Iterator[Fault]:
     yield Fault(bundle.BALANCES, "账户的次序或写法不对。")
 
 
-def _check_policies(found: Sequence[Opened], rows: Rows) -> Iterator[Fault]:
-    """Hold the policy files against what was recorded."""
+def check_policies(found: Sequence[Opened], bodies: Mapping[str, bytes]) -> Iterator[Fault]:
+    """Hold the policy files against what was recorded. bodies: policy id to its file as it was sealed."""
     there = {policy_id: each for each in found for policy_id in each.policies}
-    for policy_id in sorted(there.keys() | rows.bodies.keys()):
+    for policy_id in sorted(there.keys() | bodies.keys()):
         name = bundle.policy_name(policy_id)
-        if policy_id not in there or there[policy_id].read(name) != rows.bodies.get(policy_id):
+        if policy_id not in there or there[policy_id].read(name) != bodies.get(policy_id):
             yield Fault(name, f"政策文件 {policy_id} 与账上登记的不是同一份。")
 
 
@@ -131,6 +131,7 @@ def _check_transfers(share: Share, run: Run, rows: Rows) -> Iterator[Fault]:
             continue
         uscc = rows.usccs.get(line["company_id"], "")
         redeemed = f"limit:redeemed:{run.programme}:{uscc}:{line['cap_year']}"
+        budget = accounts[row["debit_account_id"]].name == f"money:appropriation:{run.fiscal_year}"
         for account_id, fen in (
             (row["debit_account_id"], -row["amount_fen"]),
             (row["credit_account_id"], row["amount_fen"]),
@@ -138,7 +139,7 @@ def _check_transfers(share: Share, run: Run, rows: Rows) -> Iterator[Fault]:
             name = accounts[account_id].name
             if name == redeemed:
                 limits[row["line_no"]] += fen
-            elif name == f"money:payable:{uscc}":
+            elif name == f"money:payable:{uscc}" and budget:
                 owed[row["line_no"]] += fen
     taken = _taken_back(share, run, rows)
     for place, line in lines.items():

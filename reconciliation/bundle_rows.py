@@ -37,8 +37,8 @@ _OF_A_COMPANY = {
 """Tables whose rows name their company, by which column."""
 
 
-_NOT_OURS = (BadPolicy, KeyError, IndexError, TypeError, ValueError)
-"""What reading a row raises that the program never wrote."""
+NOT_OURS = (BadPolicy, KeyError, IndexError, TypeError, ValueError)
+"""What reading or computing with a row raises that the program never wrote."""
 
 
 def _damaged(no: int, error: Exception) -> Damaged:
@@ -71,7 +71,7 @@ class Rows:
                 table, no, text = line.decode("utf-8").removesuffix("\n").split("|", 2)
                 try:
                     found[table].append(typed(table, text) | {"no": int(no)})
-                except _NOT_OURS as error:
+                except NOT_OURS as error:
                     raise _damaged(int(no), error) from error
             yield Share(self.common, found)
 
@@ -94,6 +94,12 @@ class Reader:
         self._of_another: dict[int, int] = {}
         self._touched: set[int] = set()
         self._lines: dict[int, tuple[int, int, hashlib._Hash]] = {}
+        self._batch: list[tuple[int, int]] = []
+        self._payments: dict[int, int] = {}
+        self._paid: dict[int, int] = defaultdict(int)
+        self._owners: dict[tuple[int, int], int] = {}
+        self._payees: dict[int, int] = {}
+        self._heirs: dict[int, int] = {}
         self._kept: dict[str, Callable[[Act, str, str], None]] = {
             "app_user": self._user, "party": self._party, "policy": self._policy, "account": self._account,
             "listing": self._listing, "subsidy": self._subsidy, "invoice_payment": self._payment,
@@ -101,7 +107,8 @@ class Reader:
             "proposal": self._proposal, "decision": self._decision, "run": self._run, "run_line": self._run_line,
             "invoice": self._invoice, "invoice_line": self._invoice_line, "voucher": self._voucher, "move": self._move,
             "transfer": self._transfer, "evidence": self._further, "evidence_line": self._further,
-            "resolution": self._further,
+            "resolution": self._further, "payment_batch": self._payment_batch, "payment": self._one_payment,
+            "payment_line": self._payment_line, "bank_account": self._bank_account, "merger": self._merger,
         }  # fmt: skip
 
     def read(self, opened: Opened, act: Act) -> None:
@@ -110,6 +117,7 @@ class Reader:
         self._company_of_invoice = {}
         self._touched = set()
         self._lines = {}
+        self._batch, self._payments, self._paid = [], {}, defaultdict(int)
         with opened.archive.open(bundle.act_name(act.no)) as body:
             for table, line in tables(body):
                 if table in _OF_A_COMPANY:
@@ -127,6 +135,9 @@ class Reader:
             run = self.rows.common.runs.get(run_id)
             if run is None or (run.lines, run.digest) != (count, hasher.hexdigest()):
                 self._fault(act, f"结算批次 {run_id} 的行数或摘要与其结算行不符。")
+        told = [(len(self._payments), sum(self._payments.values()))] if self._payments else []
+        if self._payments != self._paid or self._batch != told:
+            self._fault(act, f"{act.words}的付款与所付结算行，或拨付批次的笔数、金额不符。")
 
     def _fault(self, act: Act, detail: str) -> None:
         self.rows.faults.append(Fault(bundle.act_name(act.no), detail))
@@ -249,6 +260,37 @@ class Reader:
         if row["noun"] in ("voucher", "company"):
             self._put(self._company_of_voucher[subject] if row["noun"] == "voucher" else subject, act, "move", line)
 
+    def _bank_account(self, _act: Act, _table: str, line: str) -> None:
+        act_id, row_no, company = picked("bank_account", line, "act_id", "row_no", "company_id")
+        self._owners[act_id, int(row_no)] = company
+
+    def _merger(self, _act: Act, _table: str, line: str) -> None:
+        absorbed, survivor = picked("merger", line, "absorbed_id", "survivor_id")
+        self._heirs[absorbed] = survivor
+
+    def _payment_batch(self, _act: Act, _table: str, line: str) -> None:
+        payments, amount = picked("payment_batch", line, "payments", "amount_fen")
+        self._batch.append((int(payments), amount))
+
+    def _one_payment(self, act: Act, _table: str, line: str) -> None:
+        """Keep what a payment pays, and to whom; its batch and its lines are of the same act."""
+        payment, amount, payee, account_act, account_row = picked(
+            "payment", line, "payment_id", "amount_fen", "payee_id", "account_act_id", "account_row_no"
+        )
+        self._payments[payment], self._payees[payment] = amount, payee
+        if self._owners.get((account_act, int(account_row))) != payee:
+            self._fault(act, f"{act.words}的一笔付款不是付给收款企业自己的账户。")
+
+    def _payment_line(self, act: Act, _table: str, line: str) -> None:
+        """Keep what is paid of a line; what was granted to a company is paid to it, or to whom it was merged into."""
+        payment, amount, company = picked("payment_line", line, "payment_id", "amount_fen", "company_id")
+        self._paid[payment] += amount
+        heirs = {company}
+        while (company := self._heirs.get(company, company)) not in heirs:
+            heirs.add(company)
+        if self._payees.get(payment) not in heirs:
+            self._fault(act, f"{act.words}的一笔付款付给了别的企业。")
+
     def _transfer(self, act: Act, _table: str, line: str) -> None:
         """Book a transfer, and put it with the companies whose accounts it moves."""
         debit, credit, amount = picked("transfer", line, "debit_account_id", "credit_account_id", "amount_fen")
@@ -277,6 +319,22 @@ def read(stack: ExitStack, found: Sequence[Opened], acts: Sequence[Act]) -> Rows
     for act in acts:
         try:
             reader.read(found[act.bundle], act)
-        except _NOT_OURS as error:
+        except NOT_OURS as error:
             raise _damaged(act.no, error) from error
     return reader.rows
+
+
+def policies(found: Sequence[Opened], acts: Sequence[Act]) -> dict[str, bytes]:
+    """Read the policy files that these acts recorded: policy id to its file as it was sealed. Raises Damaged."""
+    bodies: dict[str, bytes] = {}
+    for act in acts:
+        if act.kind == "policy":
+            with found[act.bundle].archive.open(bundle.act_name(act.no)) as body:
+                try:
+                    rows = [
+                        picked("policy", line, "policy_id", "body") for name, line in tables(body) if name == "policy"
+                    ]
+                except NOT_OURS as error:
+                    raise _damaged(act.no, error) from error
+            bodies |= {policy_id: text.encode() for policy_id, text in rows}
+    return bodies

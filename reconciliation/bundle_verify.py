@@ -51,11 +51,18 @@ def _verify(stack: ExitStack, found: Sequence[Opened], expect: str | None, progr
         expected = _expected(since, acts, expect)
         if expected is None:
             faults.append(Fault(bundle.CHAIN, f"链上没有摘要 {expect}：这不是印出该摘要的那本账，或包被重做、截短过。"))
+    if not faults and since.no:
+        faults = list(bundle_books.check_policies(found, bundle_rows.policies(found, acts)))
     if faults or since.no:
         return Verdict(faults[:_KEPT], since, until, {}, expected)
     progress("读取各号原文")
     rows = bundle_rows.read(stack, found, acts)
-    faults = list(islice(bundle_books.check(found, rows, progress), _KEPT))
+    try:
+        for fault in islice(bundle_books.check(found, rows, progress), _KEPT):
+            faults.append(fault)
+    except (AssertionError, *bundle_rows.NOT_OURS) as error:
+        # the bytes are what was sealed: whoever sealed them was not the program
+        faults.append(Fault(bundle.CHAIN, f"原文里有本程序写不出的内容，重算不下去（{error!r:.80}）：链被重做过。"))
     return Verdict(faults, since, until, bundle_books.sizes(rows, acts), expected)
 
 

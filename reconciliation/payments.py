@@ -16,11 +16,11 @@ from reconciliation import bank_profile, disclosure, payout
 from settlement import documents
 from settlement import run as runs
 from settlement.claims import compute, put_lines
-from voucher import acts, approval, ledger
+from voucher import acts, approval, ledger, seal
 from voucher.access import User
 from voucher.capitals import capitals
 from voucher.database import Row, one, query, run_file
-from voucher.errors import Refused
+from voucher.errors import Broken, Refused
 from voucher.money import format_yuan
 
 KIND = "payment_batch"
@@ -132,11 +132,21 @@ def payments(db: Connection, batch: int, cutoff: int = acts.NOW) -> list[Row]:
 def exported(db: Connection, batch: int, format: str, profile: str | None) -> tuple[Row, bytes]:
     """Write an approved batch for the bank, whole account numbers in it; returns the batch and the file's bytes.
 
-    Raises Misused, Refused (`not_approved`).
+    What lies in the books is held against its seal first: this file is money. Raises Misused, Refused
+    (`not_approved`), Broken (`payment_changed`).
     """
     chosen, head = bank_profile.find(profile), find(db, batch)
     if head["state"] != "approved":
         raise Refused("not_approved", f"拨付批次 {batch} {STATES[head['state']]}，批准之后才能导出。")
+    for row in query(db, "queries/pay/sealed.sql", batch=batch):
+        if seal.digest_body(db, row["act_id"]) != seal.Digests(row["body_sha256"], row["body_sm3"]) or (
+            not row["own_numbers"]
+        ):
+            raise Broken(
+                "payment_changed",
+                f"账本第{row['no']}号的付款或收款账户被绕过程序改动，付款文件没有写出。"
+                "请停止拨付，保留现场，运行 cvl reconcile，并联系系统管理员。",
+            )
     return head, payout.FORMATS[format](head, payments(db, batch), chosen)
 
 

@@ -16,7 +16,7 @@ from reconciliation.bank_profile import Profile
 from voucher import acts, ledger
 from voucher.access import User
 from voucher.acts import canonical
-from voucher.database import Row, expect_many, one, query, run, run_file
+from voucher.database import expect_many, one, query, run, run_file
 from voucher.days import business_day
 from voucher.problem import Problem
 
@@ -68,22 +68,22 @@ def told(rows: Sequence[Values], profile: Profile, problems: Sequence[Problem]) 
     """Turn a bank's words into states; rows that cannot be understood are left out and become problems."""
     found: list[Values] = []
     wrong = list(problems)
-    bad = {problem.row for problem in problems}
     words = dict.fromkeys(profile.result["paid"], "paid") | dict.fromkeys(profile.result["returned"], "returned")
     for row in rows:
         reference = _REFERENCE.search(row["reference"] or "")
         state = words.get(row["state"] or "")
         code = None if reference else "no_reference"
         code = code or (None if state else "bad_state") or (None if row["amount"] is not None else "no_amount")
-        if row["row_no"] in bad:
+        if not row["sound"]:
             continue
         if code is not None or reference is None:
             shown = row["state"] if code == "bad_state" else row["reference"]
-            wrong.append(problem(code or "no_reference", row["row_no"], shown or ""))
+            wrong.append(problem(code or "no_reference", row, shown or ""))
             continue
         found.append(
             {
-                "row_no": row["row_no"], "reference": reference[0], "state": state, "amount_fen": row["amount"],
+                "row_no": row["row_no"], "at": row["at"], "sheet": row["sheet"],
+                "reference": reference[0], "state": state, "amount_fen": row["amount"],
                 "day": row.get("day"),
                 "bank_reference": row.get("bank_reference") or "",
                 "reason": (row.get("reason") or "银行未说明") if state == "returned" else "",
@@ -92,9 +92,9 @@ def told(rows: Sequence[Values], profile: Profile, problems: Sequence[Problem]) 
     return found, wrong
 
 
-def problem(code: str, row: int, value: str) -> Problem:
+def problem(code: str, row: Values, value: str) -> Problem:
     """Say what is wrong with a row."""
-    return Problem(code, "error", SENTENCES[code], row=row, value=value)
+    return Problem(code, "error", SENTENCES[code], row=row["at"], value=value, sheet=row["sheet"])
 
 
 def _book(db: Connection, received: Received, rows: Sequence[Values], problems: Sequence[Problem], user: User) -> Taken:
@@ -105,13 +105,11 @@ def _book(db: Connection, received: Received, rows: Sequence[Values], problems: 
     run_file(db, "queries/pay/50_told.sql", rows=canonical(rows), today=business_day())
     sums = one(db, "queries/pay/told_sums.sql")
     assert sums is not None
-    wrong = [*problems, *(_wrong(row) for row in query(db, "queries/pay/told_problems.sql"))]
+    places = {row["row_no"]: row for row in rows}
+    refused = query(db, "queries/pay/told_problems.sql")
+    wrong = [*problems, *(problem(each["code"], places[each["row_no"]], each["reference"]) for each in refused)]
     act = _write(db, received, user) if sums["paid"] + sums["returned"] else None
     return Taken(sha256, sums["paid"], sums["returned"], sums["known"], wrong, act)
-
-
-def _wrong(row: Row) -> Problem:
-    return problem(row["code"], row["row_no"], row["reference"])
 
 
 def _write(db: Connection, received: Received, user: User) -> int:

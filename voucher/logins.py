@@ -84,8 +84,9 @@ def change_password(db: Connection, name: str, old: str, new: str, again: str) -
 
 
 def close(db: Connection, name: str) -> None:
-    """Let a user log in no more; what it did stays on record."""
+    """Let a user, and its programs, in no more; what it did stays on record."""
     run_file(db, "queries/login/drop.sql", name=name)
+    run_file(db, "queries/token/revoke_all.sql", name=name)
 
 
 def attempt(db: Connection, name: str, address: str, step: str = "") -> bool:
@@ -124,12 +125,13 @@ def may_enter(db: Connection, name: str) -> bool:
 
 
 def begin(db: Connection, user: User, *, given: bool = False, outside: bool = False) -> str:
-    """Begin a session; return its cookie. Sessions that are past their time are cleared away.
+    """Begin a session; return its cookie. Sessions and failures that are past their time are cleared away.
 
     given: the second factor was; without it the session of a user who has one is pending. outside: an identity
     provider told who it is, so that no password has to be changed first.
     """
     run_file(db, "queries/login/end_all.sql", name=None, longest_seconds=LONGEST_SECONDS)
+    run_file(db, "queries/login/forget_old.sql")
     cookie = secrets.token_urlsafe(32)
     run_file(
         db, "queries/login/begin.sql",

@@ -56,7 +56,7 @@ def close(visit: Visit) -> Response:
         raise Refused("own_login", "不能停用自己的登录，请由另一名管理员办理。")
     visit.act("user close", lambda db, _: logins.close(db, name))
     visit.note("login_closed", name)
-    return visit.go("/users", f"已停用“{name}”的登录；其办理过的事项仍在账上。")
+    return visit.go("/users", f"已停用“{name}”的登录和令牌；其办理过的事项仍在账上。")
 
 
 def reset(visit: Visit) -> Response:

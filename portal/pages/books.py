@@ -20,7 +20,7 @@ from reconciliation.document import Report
 from voucher import acts, ledger
 from voucher.access import User
 from voucher.database import one, query
-from voucher.days import business_day
+from voucher.days import ZONE, business_day
 from voucher.entry import MONTH, NUMBER, TEXT
 from voucher.errors import Refused
 
@@ -119,8 +119,8 @@ def account_file(visit: Visit) -> Response:
     name = visit.asked("name", TEXT, "")
     heads = "账本号 记录时间 事项 办理 生效日 借方 贷方 金额 批次 发票号码"
     rows = (
-        (r["act_no"], r["recorded_at"].isoformat(), r["act_kind"], r["actor"], r["effective_on"], r["debit"],
-         r["credit"], yuan(r["amount_fen"]), r["run_id"], r["invoice_number"])
+        (r["act_no"], r["recorded_at"].astimezone(ZONE).isoformat(), r["act_kind"], r["actor"], r["effective_on"],
+         r["debit"], r["credit"], yuan(r["amount_fen"]), r["run_id"], r["invoice_number"])
         for r in visit.read(lambda db: _transfers(db, visit, account=name))
     )  # fmt: skip
     return download(visit, as_csv(heads.split(), rows), f"账户-{name.replace(':', '-')}.csv", "exported")

@@ -59,10 +59,10 @@ def _figures(year: int, made: Mapping[str, Report], ages: Sequence[Mapping[str, 
     old = sum(row["older"] for row in ages)
     found = [
         Figure("下达指标", sum(budget["appropriated_fen"]), "money", "/budget", "view registry"),
-        Figure("累计净核定", _last(budget["cum_fen"]), "money", report.format("settlement_lines"), "view reports"),
+        Figure("累计净核定", _last(budget["cum_fen"]), "money", report.format("budget"), "view reports"),
         Figure("指标执行率", _last(budget["used_bp"]), "percent", report.format("budget"), "view reports"),
         Figure("预测全年核定", _last(budget["forecast_fen"]), "money", report.format("budget"), "view reports"),
-        Figure("已付", sum(budget["paid_fen"]), "money", report.format("payments"), "view reports"),
+        Figure("已付", sum(budget["paid_fen"]), "money", report.format("budget"), "view reports"),
         *(Figure(step, invoices, "count", report.format("funnel"), "view reports")
           for step, invoices in zip(steps["step"][1:], steps["invoices"][1:], strict=True)),
         Figure("达到上限的企业", sum(cut > 0 for cut in caps["withheld_fen"]), "count", report.format("company_caps"),

@@ -19,7 +19,7 @@ from portal.pages.uploads import download
 from portal.show import show
 from reconciliation import payments, reports
 from settlement.run import KINDS, STATES
-from voucher import acts
+from voucher import acts, uscc
 from voucher.access import User
 from voucher.database import one, query
 from voucher.days import business_day
@@ -45,8 +45,14 @@ def _asked(visit: Visit) -> dict[str, Any]:
     return invoices_asked(
         uploader=visit.user.provider_uscc, status=status, number=visit.asked("number", TEXT),
         month=None if month is None else date.fromisoformat(f"{month}-01"),
-        company=visit.asked("company", TEXT), provider=visit.asked("provider", TEXT),
+        company=_code(visit, "company"), provider=_code(visit, "provider"),
     )  # fmt: skip
+
+
+def _code(visit: Visit, name: str) -> str | None:
+    """Read a party's code as people type it."""
+    code = visit.asked(name, TEXT)
+    return uscc.normal(code) if code else None
 
 
 def _rows(visit: Visit, **part: int) -> tuple[Sequence[Any], Mapping[str, str]]:

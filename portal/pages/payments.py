@@ -88,7 +88,8 @@ def unmatched(visit: Visit) -> Response:
     alike = {
         line["subject"]: _alike(line, sides["payment"]) for line in sides["bank"][:LISTED] if line["side"] == "out"
     }
-    return show(visit, "bank.html", ways=ways, sides=sides, made=made, alike=alike, names=bank.WAYS, size=LISTED)
+    return show(visit, "bank.html", ways=ways, sides=sides, made=made, alike=alike, names=bank.WAYS, size=LISTED,
+                states=payments.STATES)  # fmt: skip
 
 
 def _alike(line: Mapping[str, Any], payments: Sequence[Mapping[str, Any]]) -> Sequence[str]:

@@ -4,7 +4,7 @@
 -- params: none
 -- source: DESIGN 5, act; the tables are those of voucher/sealed.py; lines of invoices are in upload_rows
 WITH fact AS (
-    SELECT 'app_user' AS kind, t.act_id, 1 AS rows FROM app_user AS t WHERE t.name <> 'system'
+    SELECT 'app_user' AS kind, t.act_id, 1 AS rows FROM app_user AS t WHERE (t.name, t.role) <> ('system', 'system')
     UNION ALL
     SELECT 'programme', t.act_id, 1 FROM programme AS t
     UNION ALL

@@ -332,6 +332,7 @@ CREATE TABLE pending_account (
     PRIMARY KEY (proposal_act_id, row_no)
 );
 GRANT SELECT, INSERT ON pending_account TO cvl_app;
+GRANT SELECT (proposal_act_id, row_no, company_id, holder, bank, clearing_no) ON pending_account TO cvl_auditor;
 -- Programmes (items of a legal document) and the policy documents in force, as recorded by an act.
 
 CREATE TABLE programme (

@@ -4,6 +4,8 @@
 -- source: DESIGN 5, money; the forecast goes on with the mean of the months gone by
 -- basis:  补贴额按不含税金额核定；按批准日归入各月；截至截止号
 -- sums:   appropriated_fen, granted_fen, recovered_fen, paid_fen
+-- note:   各月只列当年办理、属本财政年度指标的金额；次年起才拨付、追回、关账的，见年度决算表和账户余额。
+-- note:   追回为已回到指标的金额；已付而企业尚未退回的，见追回台账。
 -- note:   预测累计：尚未到的月份按已过月份的月均净核定额推算，只供参考。
 -- chart:  line | 指标执行与预测 | month | cum_fen, forecast_fen, budget_fen
 -- columns:
@@ -60,7 +62,6 @@ summed AS (
             WHERE f.credit IN ('appropriation', 'returned')
                 AND f.debit IN ('payable', 'in_transit', 'paid', 'recoverable')
         ), 0) AS recovered_fen,
-        coalesce(sum(f.fen) FILTER (WHERE f.debit = 'appropriation' AND f.credit = 'returned'), 0) AS closed_fen,
         coalesce(sum(f.fen) FILTER (WHERE f.credit = 'paid'), 0)
         - coalesce(sum(f.fen) FILTER (WHERE f.debit = 'paid'), 0) AS paid_fen
     FROM month AS m
@@ -72,7 +73,7 @@ summed AS (
 running AS (
     SELECT
         s.*, sum(s.appropriated_fen) OVER w AS budget_fen, sum(s.granted_fen - s.recovered_fen) OVER w AS cum_fen,
-        sum(s.closed_fen) OVER w AS all_closed_fen, s.from_on <= r.on_day AS gone,
+        s.from_on <= r.on_day AS gone,
         sum(CASE WHEN s.from_on <= r.on_day THEN s.granted_fen - s.recovered_fen ELSE 0 END) OVER () AS so_far_fen,
         sum(CASE WHEN s.from_on <= r.on_day THEN 1 ELSE 0 END) OVER () AS months_gone
     FROM summed AS s
@@ -83,7 +84,7 @@ running AS (
 SELECT
     to_char(r.from_on, 'YYYY-MM') AS month, r.appropriated_fen, r.budget_fen, r.granted_fen, r.recovered_fen,
     CASE WHEN r.gone THEN r.cum_fen END AS cum_fen,
-    CASE WHEN r.gone THEN r.budget_fen - r.cum_fen - r.all_closed_fen END AS left_fen, r.paid_fen,
+    CASE WHEN r.gone THEN r.budget_fen - r.cum_fen END AS left_fen, r.paid_fen,
     CASE WHEN r.gone THEN r.cum_fen ELSE div(r.so_far_fen * r.n, greatest(r.months_gone, 1)) END AS forecast_fen,
     CASE WHEN r.gone AND r.budget_fen > 0 THEN div(r.cum_fen * 10000, r.budget_fen) END AS used_bp
 FROM running AS r

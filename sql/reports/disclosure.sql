@@ -3,6 +3,7 @@
 -- params: period_from, period_until (exclusive), cutoff (seal number)
 -- source: DESIGN 6.9, 公示
 -- basis:  计入基数为不含税算力服务金额；按公示起始日归入本期；不含账号与证照号码
+-- note:   只列补贴额不为零的发票，张数和基数因此少于兑付核定明细。
 -- note:   公示期内有异议的，请书面向主管部门反映；异议只暂停所涉发票的拨付。
 -- columns:
 --   run_id       | 批次 | text | 8

@@ -3,6 +3,8 @@
 -- params: period_from, period_until (exclusive), cutoff (seal number)
 -- source: DESIGN 1, the walk
 -- basis:  金额不含税；上传按申报日归入本期，其后各步为这些上传的发票截至截止号
+-- note:   受理只计蓝字发票，不减红字，所以不含税金额可以大于登记簿和绩效表的合计。
+-- note:   核定为扣除追回后的净额，净额为零的不计；已付为这些发票已付出的金额，含其后应由企业退回的。
 -- sums:   none
 -- chart:  bar | 上传到拨付 | step | invoices
 -- columns:

@@ -3,6 +3,7 @@
 -- params: period_from, period_until (exclusive), cutoff (seal number)
 -- source: DESIGN 7, one number is one invoice
 -- basis:  补贴按不含税金额核定；按受理日归入本期，核定额截至截止号
+-- note:   已核定补贴为扣除追回后的净额；已付补贴为已付出的金额，其中应由企业退回的见追回台账。
 -- columns:
 --   accepted_no     | 受理号 | text | 8
 --   invoice_number  | 发票号码 | id | 22

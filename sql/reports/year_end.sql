@@ -4,7 +4,7 @@
 -- source: DESIGN 5, money; each line keeps its fiscal year
 -- basis:  补贴额按不含税金额核定；按结算行所属财政年度，截至截止号
 -- checks: all
--- note:   指标的下达、余额与缴回见预算执行与预测。追回转账随追回所在批次的财政年度列示。
+-- note:   指标的下达、余额与缴回见预算执行与预测。追回按追回所在批次的财政年度列示，资金从原核定批次所属年度的应付、在途、已付中减去；跨年追回的，各年净核定与这几项之和因此有差。
 -- chart:  column | 年度决算 | programme_name | granted_fen, payable_fen, in_transit_fen, paid_fen
 -- columns:
 --   programme_name  | 事项 | text | 27

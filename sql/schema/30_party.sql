@@ -204,3 +204,4 @@ CREATE TABLE pending_account (
     PRIMARY KEY (proposal_act_id, row_no)
 );
 GRANT SELECT, INSERT ON pending_account TO cvl_app;
+GRANT SELECT (proposal_act_id, row_no, company_id, holder, bank, clearing_no) ON pending_account TO cvl_auditor;

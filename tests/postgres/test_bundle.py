@@ -17,6 +17,7 @@ from reconciliation import bundle, bundle_check, bundle_export, bundle_rows, bun
 from reconciliation.bundle_export import START, Exported
 from settlement.load import facts_at, facts_from
 from tests.postgres.desk import CHECKER, MAKER, Desk, bill_of, companies, line, providers, real
+from tests.postgres.witness import SHIPPED, record_document
 from tests.samples import export
 from tests.samples.xml import xml
 from voucher import acts, approval, seal
@@ -124,6 +125,17 @@ def test_bundles_that_follow_each_other_are_verified_together(good: Path, books:
         bundle_verify.verify([paths[0], paths[2]])
     with pytest.raises(Refused, match="not_adjacent"):
         bundle_verify.verify([paths[0], paths[0]])
+
+
+def test_a_policy_file_that_was_exchanged_is_found_in_a_later_part_too(db_engine: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "part.zip"
+    start = run(db_engine, lambda db: bundle_export.point(db, acts.cutoff(db)), "cvl_auditor")
+    run(db_engine, lambda db: record_document(db, {"rate_bp": 2100}, id="t.1", supersedes=SHIPPED))
+    write(db_engine, path, start)
+    assert faults(path) == []
+    name = bundle.policy_name("t.1")
+    forged = [(each, data.replace(b"2100", b"2500") if each == name else data) for each, data in members(path)]
+    assert faults(rebuilt(path, forged)) == [name]
 
 
 def test_a_bundle_that_does_not_extend_the_earlier_one_is_found(books: Engine, tmp_path: Path) -> None:
@@ -286,6 +298,15 @@ FORGERIES = [
     ("run", "lines", plus_one),
     ("run", "cutoff_no", lambda _: "8"),
     ("account", "name", lambda name: name + "x"),
+    ("run", "programme_id", lambda name: name + "x"),
+    ("run", "fiscal_year", plus_one),
+    ("run_line", "kind", lambda kind: kind + "x"),
+    ("payment", "amount_fen", plus_one),
+    ("payment", "payee_id", plus_one),
+    ("payment", "account_row_no", plus_one),
+    ("payment_batch", "amount_fen", plus_one),
+    ("payment_batch", "payments", plus_one),
+    ("payment_line", "amount_fen", plus_one),
 ]
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Engine, text
 
 from jobs import runner
 from jobs.job import Context, Job, Outcome, State, fifth_working_day, month_over, registry, same_day, slots
+from reconciliation import invariants
 from settlement import run as settle
 from tests.postgres import small_ledger as small
 from tests.postgres.small_ledger import CHECKER, MAKER
@@ -269,11 +270,13 @@ def test_a_broken_seal_fails_the_check_with_its_place(books: Engine) -> None:
         db.exec_driver_sql("ALTER TABLE cvl.listing DISABLE TRIGGER append_only")
         db.exec_driver_sql("UPDATE cvl.listing SET span = 'empty'")
         db.exec_driver_sql("RESET ROLE")
+    wrong = len(run(books, invariants.check_all, "cvl_auditor"))
     for name, slot in (("seal_check", "2026-08-14"), ("month_end", "2026-07")):
         outcome = runner.run_slot(books, registry()[name], slot).outcome
         assert outcome is not None
         assert outcome.state == "failed"
         assert "最早" in outcome.output
+    assert f"有{wrong}处差异" in outcome.output
 
 
 def test_paid_invoices_are_looked_up_again_after_so_many_days(books: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

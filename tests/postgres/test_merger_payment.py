@@ -7,11 +7,12 @@ from sqlalchemy import Engine, text
 
 from console import payments as door
 from console import recoveries
-from reconciliation import disclosure, payments, reports, results
+from reconciliation import bundle_verify, disclosure, payments, reports, results
 from tests.cases.histories import invoice, red_of
 from tests.postgres.machine_asks import ACCOUNT
 from tests.postgres.recorder import CHECKER, MAKER, uscc
 from tests.postgres.small_ledger import RESULT
+from tests.postgres.test_bundle import write
 from tests.postgres.test_voucher_life import MAY, Books, refused
 from voucher import acts, approval, ledger
 from voucher.database import transaction
@@ -105,3 +106,5 @@ def test_what_is_owed_to_a_merged_company_is_paid_to_its_successor(
     (owed,) = recoveries.show(books.engine, None).data["recoverables"]
     assert (owed["company"], owed["debtor"], owed["recoverable"]) == (uscc(2), uscc(1), "100.00")
     assert books.faults() == []
+    write(books.engine, tmp_path / "audit.zip")
+    assert bundle_verify.verify([tmp_path / "audit.zip"]).faults == []

@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 import sql
-from reconciliation import invariants
+from reconciliation import invariants, payments
 from voucher.database import transaction
+from voucher.errors import Broken
 from voucher.sealed import SEALED
 
 Tamper = tuple[str, ...]
@@ -185,6 +186,18 @@ TAMPERS: dict[str, list[Tamper]] = {
         ),
         ("DELETE FROM decision WHERE proposal_act_id = (SELECT batch_id FROM payment_batch)",),
     ],
+    "pending_accounts": [
+        (
+            "INSERT INTO pending_account SELECT (SELECT min(act_id) FROM proposal), 1, company_id, holder, bank,"
+            " account_no, account_salt, clearing_no FROM bank_account LIMIT 1",
+        ),
+        (
+            "ALTER TABLE proposal DROP CONSTRAINT proposal_check",
+            "UPDATE proposal SET kind = 'bank_account', payload ="
+            " '[{\"company\":\"x\",\"holder\":\"\",\"bank\":\"\",\"clearing_no\":\"\"}]'"
+            " WHERE act_id = (SELECT min(act_id) FROM proposal)",
+        ),
+    ],
     "policies": [
         (
             "UPDATE policy SET body = body || ' ', sha256 = sha256(convert_to(body || ' ', 'UTF8'))",
@@ -207,6 +220,10 @@ TAMPERS: dict[str, list[Tamper]] = {
         (
             "ALTER TABLE transfer DROP CONSTRAINT transfer_act_id_fkey",
             "UPDATE transfer SET act_id = 999999 WHERE act_id = (SELECT min(act_id) FROM transfer)",
+        ),
+        (
+            "ALTER TABLE app_user DROP CONSTRAINT app_user_check2",
+            "UPDATE app_user SET role = 'checker' WHERE name = 'system'",
         ),
     ],
     "transfers_approved": [
@@ -276,6 +293,24 @@ def test_a_check_names_what_it_is_about(books: Engine, check: str, statements: T
         failures = invariants.check_one(db, f"checks/{check}.sql")
     assert failures
     assert all(failure.subject and failure.detail.endswith("。") for failure in failures)
+
+
+@pytest.mark.parametrize(
+    ("check", "statement"),
+    [
+        ("policies", "UPDATE run SET policies = policies || '}'"),
+        ("held_rows", "UPDATE held_row SET content = jsonb_set(content, '{gross_fen}', '\"1.0\"')"),
+        ("cap", "UPDATE policy SET parameters = jsonb_set(parameters, '{annual_cap_fen}', '\"much\"')"),
+    ],
+)
+def test_a_check_that_cannot_read_what_was_changed_says_so_and_the_others_go_on(
+    books: Engine, check: str, statement: str
+) -> None:
+    with tampered(books, statement) as db:
+        failures = invariants.check_all(db)
+    assert check in {failure.check for failure in failures}
+    assert invariants.SEAL in {failure.check for failure in failures}
+    assert invariants.first_wrong(failures) is not None
 
 
 def test_a_check_with_very_many_failures_lists_the_first(books: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -369,3 +404,22 @@ def test_the_seal_names_the_first_act_that_was_changed(books: Engine, table: str
         failures = invariants.check_seal(db)
         assert failures[0].act_no == changed, failures
         assert invariants.first_wrong(invariants.check_all(db)) == changed
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        (
+            "ALTER TABLE bank_account DROP CONSTRAINT bank_account_check",
+            "UPDATE bank_account SET account_no = '6222000000991234'",
+        ),
+        ("UPDATE bank_account SET holder = holder || 'x'",),
+        ("UPDATE payment SET amount_fen = amount_fen + 1",),
+    ],
+)
+def test_no_payment_leaves_that_is_not_what_was_sealed(books: Engine, statements: Tamper) -> None:
+    with transaction(books, "cvl_auditor") as db:
+        batch = value(db, "SELECT batch_id FROM payment_batch")
+        assert payments.exported(db, batch, "bank-csv", None)[1]
+    with tampered(books, *statements) as db, pytest.raises(Broken, match="payment_changed"):
+        payments.exported(db, batch, "bank-csv", None)

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, text
 from stdnum.cn import uscc
 
 from importers.registry import Taken
+from reconciliation import invariants
 from tests.cases import sheets
 from tests.cases.steps import PARTIES
 from tests.postgres.conftest import TODAY, Clone
@@ -397,6 +398,17 @@ def test_a_waiting_account_that_was_exchanged_is_not_approved(desk: Desk) -> Non
     with pytest.raises(Broken, match="account_changed"):
         decide(desk, taken)
     assert accounts(desk) == [(C, "1111")]
+
+
+def test_a_change_of_accounts_that_waits_is_held_against_its_proposal(desk: Desk) -> None:
+    desk.register(file("companies", account(C, "1111")))
+    desk.register(file("companies", account(C, "3333")))
+    assert run(desk.engine, invariants.check_all, "cvl_auditor") == []
+    for change in ("UPDATE pending_account SET holder = 'x'", "DELETE FROM pending_account"):
+        with transaction(desk.engine, "cvl_owner") as db:
+            db.execute(text(change))
+        found = run(desk.engine, invariants.check_all, "cvl_auditor")
+        assert [(each.check, each.subject) for each in found] == [("pending_accounts", C)]
 
 
 def test_the_bytes_of_a_register_are_kept(desk: Desk) -> None:

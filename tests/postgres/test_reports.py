@@ -13,6 +13,7 @@ from python_calamine import CalamineWorkbook
 from sqlalchemy import Connection, Engine
 
 import sql
+from portal.pages import dashboard
 from reconciliation import flags, pdf, reports
 from reconciliation.document import shown_columns
 from tests.postgres import questions, rich_ledger
@@ -123,6 +124,17 @@ def test_the_books_of_the_reports_agree_with_each_other(db: Connection) -> None:
     assert total("payments", "amount") == total("invoices", "paid") + 5_640_000
     assert total("recoveries", "owed") - total("recoveries", "came_back") == total("year_end", "recoverable")
     assert total("budget", "recovered") == total("recoveries", "unpaid") + total("recoveries", "came_back")
+
+
+def test_a_sum_on_the_dashboard_stands_in_the_report_that_it_leads_to(db: Connection) -> None:
+    found = {name: made(db, name) for name in dashboard.SHOWN}
+    sums = [each for each in dashboard._figures(int(PERIOD), found, []) if each.kind == "money"]
+    assert {each.words for each in sums} >= {"累计净核定", "已付"}
+    for each in sums:
+        name = each.path.removeprefix("/reports/").partition("?")[0] if each.path.startswith("/reports/") else "budget"
+        report = made(db, name)
+        cells = [cell for row in (*report.sections[0].rows, report.totals or ()) for cell in row]
+        assert each.value in cells, each.words
 
 
 def test_a_red_flag_is_found_decided_and_listed(books: Engine) -> None:

@@ -193,3 +193,21 @@ def test_a_statement_stands_or_falls_whole(till: Till) -> None:
     book = xlsx_bytes([icbc, ["", "9", "2026-08-25 10:00:01", ONE, "6222", "-", "1.00", "3", "", "x"]])
     taken = till.desk.data("bank", "import", till.desk.bytes(book, "明细.xlsx"), "--as", "maker1")
     assert taken["rows"] == 1
+
+
+def test_a_bank_may_write_a_sheet_a_month(till: Till) -> None:
+    made = till.sent()
+    one, two = (each["reference"] for each in made["payments"])
+    header = ["用途", "金额", "处理结果", "交易日期", "交易流水号", "失败原因"]
+    good = [f"兑付 {one}", "400.00", "成功", "2026-08-24", "L1", ""]
+    bad = [f"兑付 {two}", "200.00", "成功", "昨天", "L2", ""]
+    file = till.desk.bytes(xlsx_bytes([header, good], [header, bad]), "回单.xlsx")
+    told = till.desk.data("pay", "result", file, "--as", "maker1", status=3)
+    assert told["paid"] == 1
+    assert [(each["sheet"], each["row"]) for each in told["problems"]] == [("Sheet2", 2)]
+    august = ["2026-08-25", "400.00", "", "别名公司", "", "S1", f"拨付{one}"]
+    september = ["2026-09-01", "5.00", "", "某银行", "", "S2", "手续费"]
+    file = till.desk.bytes(xlsx_bytes([HEADER, august], [HEADER, september]), "对账单.xlsx")
+    assert till.desk.data("bank", "import", file, "--as", "maker1")["rows"] == 2
+    assert ways(till.desk) == {"reference": 1}
+    assert ("out", "5.00", "7天以内") in left(till.desk)

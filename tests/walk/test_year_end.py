@@ -4,6 +4,8 @@ It begins with 400.00 granted to C (a and b, 200.00 each) and 200.00 to D (d), d
 10,000,000.00; the cap is 1,000,000.00 a company.
 """
 
+import json
+
 import pytest
 
 from tests.postgres.desk import line, real
@@ -100,3 +102,17 @@ def test_a_merger_an_expiry_and_the_closing_of_the_year_to_the_fen(till: Till, m
     now["returned:2026"] = "9020600.00"
     assert books(till) == now
     assert desk.data("reconcile")["ok"]
+
+    # the recovery stands in the year of its run, its money is taken from the year whose budget granted it
+    sums = {}
+    for year in ("2026", "2027"):
+        out = desk.folder / f"{year}.json"
+        desk.data("report", "year_end", "--period", year, "--format", "json", "--out", out)
+        sums[year] = json.loads(out.read_text("utf-8"))["totals"]
+    told_of = {
+        year: {name: each[name] for name in ("net", "recovered", "payable", "paid")} for year, each in sums.items()
+    }
+    assert told_of == {
+        "2026": {"net": "999600.00", "recovered": "0.00", "payable": "979000.00", "paid": "400.00"},
+        "2027": {"net": "-20200.00", "recovered": "20200.00", "payable": "0.00", "paid": "0.00"},
+    }

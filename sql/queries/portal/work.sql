@@ -107,5 +107,9 @@ SELECT
         SELECT count(*) FROM disclosure AS c
         WHERE
             c.until_on < CAST(:today AS date)
-            AND NOT EXISTS (SELECT FROM payment_batch AS b WHERE b.run_id = c.run_id)
+            AND NOT EXISTS (
+                SELECT FROM payment_batch AS b
+                LEFT JOIN decision AS d ON d.proposal_act_id = b.batch_id
+                WHERE b.run_id = c.run_id AND coalesce(d.verdict, 'approved') = 'approved'
+            )
     ) AS unpaid

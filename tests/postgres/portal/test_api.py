@@ -56,6 +56,16 @@ def test_one_key_is_one_upload_for_ever(fresh: Portal) -> None:
     assert fresh.desk.rows("SELECT count(*) FROM invoice") == [(2,)]
 
 
+def test_whose_log_in_is_closed_has_no_tokens_either(fresh: Portal) -> None:
+    found, other = client(fresh, "provider1"), client(fresh, "provider2")
+    fresh.as_user("provider1")
+    admin = fresh.as_user("admin1")
+    admin.get("/users")
+    admin.post("/users/provider1/close")
+    assert found.get("/api/v1/uploads").status_code == 401
+    assert other.get("/api/v1/uploads").status_code == 200
+
+
 @pytest.mark.parametrize("key", ["", "with blank", "键", "x" * 201])
 def test_an_upload_without_a_good_key_is_refused(fresh: Portal, key: str) -> None:
     found = client(fresh, "provider1")

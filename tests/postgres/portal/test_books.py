@@ -1,14 +1,18 @@
 """The books on pages: month-end green or by name, the ledger from account to invoice, exports on record, users."""
 
+import csv
 import io
 import zipfile
+from types import SimpleNamespace
 from urllib.parse import quote
 
 import pytest
 from sqlalchemy import text
 
-from portal.chart import charts
+from portal.chart import _said, charts
+from portal.show import money
 from reconciliation import bundle_verify, reports
+from reconciliation.document import Column
 from tests.cases.steps import PARTIES, number
 from tests.postgres.portal.conftest import Portal
 from tests.postgres.portal.test_finance import approve, cells, prepare, settle
@@ -43,6 +47,8 @@ def test_an_auditor_goes_from_a_balance_to_the_invoice_and_takes_the_bundle(
     assert "账上没有账户“money:payabel”" in auditor.text
     auditor.get("/ledger?as_of=2026-01-01")
     assert "没有发生过金额的账户" in auditor.text
+    auditor.get(f"/invoices?company={PARTIES['C'].uscc.lower()}&provider=%20{PARTIES['P'].uscc.lower()}")
+    assert number("a") in auditor.text
     for path, gone in (("/invoices", "没有符合条件的发票"), ("/runs", "还没有结算批次")):
         assert number("a") in auditor.client.get("/invoices").text
         auditor.get(f"{path}?as_of=2026-01-01")
@@ -63,6 +69,22 @@ def test_an_auditor_goes_from_a_balance_to_the_invoice_and_takes_the_bundle(
     assert not bundle_verify.verify((path,), None, lambda _: None).faults
     assert fresh.desk.rows("SELECT actor FROM act WHERE kind = 'audit_export'") == [("auditor1",)]
     assert "export" in "".join(row[0] for row in fresh.desk.rows("SELECT event FROM access_event"))
+
+
+def test_an_account_as_of_a_moment_is_that_of_then_on_every_page_and_in_its_file(fresh: Portal) -> None:
+    maker, checker = fresh.as_user("maker1"), fresh.as_user("checker1")
+    prepare(fresh, maker, checker)
+    ((then,),) = fresh.desk.rows("SELECT max(recorded_at) FROM seal")
+    settle(maker, checker)
+    auditor = fresh.as_user("auditor1")
+    auditor.get(f"/ledger?name=money:appropriation&as_of={quote(then.isoformat())}")
+    auditor.get(auditor.page.xpath("//tbody//a/@href")[0])
+    assert [row[5] for row in cells(auditor)] == ["¥2,000,000.00"]
+    assert f"截至 {then.isoformat()}" in auditor.text
+    path = auditor.page.xpath("//a[contains(@href, 'account.csv')]/@href")[0]
+    rows = list(csv.DictReader(io.StringIO(auditor.client.get(path).text.lstrip("\ufeff"))))
+    assert [row["金额"] for row in rows] == ["2000000.00"]
+    assert rows[0]["记录时间"].endswith("+08:00")
 
 
 def test_the_month_end_names_what_is_wrong(fresh: Portal) -> None:
@@ -142,6 +164,14 @@ def test_names_in_charts_are_text_and_nothing_else(fresh: Portal) -> None:
     assert not maker.page.xpath("//script[not(@src)]")
 
 
+@pytest.mark.parametrize("fen", [0, 4_999, 5_000, 1_234_567_890, 123_995_000, -4_999, -5_000, -1_234_567_890])
+def test_a_chart_rounds_money_as_the_figures_beside_it(fen: int) -> None:
+    column = Column("a_fen", "金额", "money", 9)
+    written = money({"visit": SimpleNamespace(wan=True)}, fen)  # type: ignore[arg-type]
+    assert _said(column, fen).removeprefix("-") == written.removeprefix("-")
+    assert _said(column, fen).startswith("-") == (written.startswith("-") and any(c in "123456789" for c in written))
+
+
 def test_the_dashboard_draws_what_the_reports_say(portal: Portal) -> None:
     admin = portal.as_user("admin1")
     admin.get("/dashboard?year=2026")
@@ -156,7 +186,7 @@ def test_the_dashboard_draws_what_the_reports_say(portal: Portal) -> None:
     maker = portal.as_user("maker1")
     maker.get("/dashboard?year=2026")
     found = {each.text: each.get("href") for each in maker.page.xpath("//ul[@class='figures']/li/a")}
-    assert found["累计净核定"] == "/reports/settlement_lines?period=2026"
+    assert found["累计净核定"] == "/reports/budget?period=2026"
     for path in found.values():
         maker.get("/dashboard" if path.startswith("#") else path)
     assert run(portal.engine, logins.everyone)

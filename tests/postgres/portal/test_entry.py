@@ -109,6 +109,17 @@ def test_a_session_ends_when_idle_and_in_any_case(portal: Portal, column: str, s
         assert ("请先登录" in browser.text) is ended
 
 
+def test_attempts_under_any_name_are_not_kept_for_ever(portal: Portal) -> None:
+    for number in range(3):
+        assert run(portal.engine, lambda db, number=number: logins.attempt(db, f"无此人{number}", "203.0.113.9"))
+    with transaction(portal.engine) as db:
+        db.execute(text("UPDATE login_failure SET last_at = last_at - interval '25 hours'"))
+    assert run(portal.engine, lambda db: logins.attempt(db, "无此人", "203.0.113.10"))
+    portal.as_user("maker1")
+    with transaction(portal.engine) as db:
+        assert db.execute(text("SELECT count(*) FROM login_failure")).scalar_one() == 3
+
+
 def test_logging_out_ends_the_session_itself(portal: Portal) -> None:
     browser = portal.as_user("maker1")
     cookie = browser.client.cookies["__Host-cvl_session"]

@@ -73,6 +73,13 @@ def test_a_month_from_budget_to_bank(fresh: Portal, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("CVL_TODAY", "2026-08-24")
     maker.post("/payments", {"run": "1"})
     assert cells(maker)[0][0] == number("d")
+    first = maker.page.xpath("//main//a/@href")[0].rsplit("/", 1)[1]
+    checker.get(f"/proposals/{first}")
+    checker.post(f"/proposals/{first}/reject", {"why": "再核对"})
+    maker.get("/")
+    assert "1个批次公示期满、未拨付" in maker.text.replace(" ", "")
+    maker.get("/payments")
+    maker.post("/payments", {"run": "1"})
     batch = maker.page.xpath("//main//a/@href")[0].rsplit("/", 1)[1]
     approve(checker, f"/proposals/{batch}")
     pay(fresh, maker, int(batch))
@@ -169,6 +176,7 @@ def pay(portal: Portal, maker: Browser, batch: int) -> None:
     maker.post("/payments/results", files=[("file", ("回单.csv", b"\x00\x01", "text/csv"))], status=409)
     maker.get("/bank")
     assert paid[0]["reference"] in maker.text
+    assert "（已付）" in maker.text
     maker.post("/bank", files=[("file", ("x.csv", "甲,乙\n1,2\n".encode(), "text/csv"))], status=422)
     match_by_hand(portal, maker, paid[0])
 

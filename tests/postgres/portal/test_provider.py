@@ -205,6 +205,17 @@ def test_the_original_comes_back_byte_by_byte(portal: Portal) -> None:
     assert got.headers["content-type"] == "application/octet-stream"
 
 
+def test_an_original_that_is_not_what_was_handed_in_is_not_given_out(fresh: Portal) -> None:
+    fresh.desk.take([line("a", "1.00")], as_provider("provider1"))
+    for kept in (fresh.desk.home / "documents").rglob("*"):
+        if kept.is_file():
+            kept.write_bytes(kept.read_bytes().replace(number("a").encode(), number("b").encode()))
+    me = fresh.as_user("provider1")
+    me.get("/uploads")
+    me.get(f"{me.page.xpath('//tbody//th/a/@href')[-1]}/original", status=500)
+    assert "与登记的摘要不符" in me.text
+
+
 @pytest.mark.parametrize("name", ["八月" * 60 + ".csv", "八月.csv（副本）", "八月.修订版"])
 def test_a_file_may_be_called_as_people_call_files(portal: Portal, name: str) -> None:
     me = portal.as_user("provider1")
