@@ -10,8 +10,9 @@ from lxml import etree
 from reconciliation import payout
 from tests.postgres.desk import real
 from tests.walk.desk import Desk
-from tests.walk.till import ACCOUNT, Till, accounts, line
+from tests.walk.till import ACCOUNT, PAYDAY, Till, accounts, line
 from voucher.capitals import capitals
+from voucher.database import one, run
 
 PAYER = '[payer]\nname = "合成主管部门"\naccount = "0000000000000000009"\nclearing_no = "000000000009"\n'
 
@@ -45,12 +46,20 @@ def test_a_run_is_paid_once_whatever_the_bank_sends_twice(till: Till) -> None:
     assert till.desk.data("reconcile")["ok"]
 
 
+def to_pay_anew(till: Till) -> int:
+    """Read from the work list how many returned payments no batch has paid anew."""
+    work = run(till.desk.engine, lambda db: one(db, "queries/portal/work.sql", today=PAYDAY), "cvl_auditor")
+    assert work is not None
+    return int(work["returned"])
+
+
 def test_a_returned_payment_is_paid_again_to_the_corrected_account(till: Till) -> None:
     made = till.sent()
     first = made["payments"][0]["reference"]
     told = till.result((first, "400.00", "退回", "L1"))
     assert told["returned"] == 1
     assert till.balances()["payable"] == "400.00"
+    assert to_pay_anew(till) == 1
     new = till.desk.sheet(accounts("C", C="6222000099998888"), "新账户.csv")
     change = till.desk.data("registry", "import", new, "--as", "maker1", status=3)
     waiting = till.batch(status=3)
@@ -58,6 +67,7 @@ def test_a_returned_payment_is_paid_again_to_the_corrected_account(till: Till) -
     assert "8888" in till.desk.cvl("proposals", change["proposal"]).out
     till.desk.data("approve", change["proposal"], "--as", "checker1")
     again = till.sent()
+    assert to_pay_anew(till) == 0
     assert [(p["amount"], p["account"]) for p in again["payments"]] == [("400.00", "8888")]
     second = again["payments"][0]["reference"]
     assert second != first

@@ -77,6 +77,24 @@ fresh AS (
 -- what is still owed per company, by the balance that the ledger keeps
 owed AS (
     SELECT count(*) AS companies FROM account AS a WHERE a.kind = 'recoverable' AND a.balance_fen > 0
+),
+
+-- payments that the bank sent back to a company that is still owed money, and that no batch has paid anew
+back AS (
+    SELECT count(*) AS payments
+    FROM payment_at(9223372036854775807) AS p
+    INNER JOIN account AS a ON a.kind = 'payable' AND a.company_id = p.payee_id AND a.balance_fen > 0
+    WHERE
+        p.state = 'returned'
+        AND NOT EXISTS (
+            SELECT FROM payment_line AS l
+            INNER JOIN payment_line AS n
+                ON n.company_id = l.company_id AND n.run_id = l.run_id AND n.line_no = l.line_no
+                AND n.payment_id > l.payment_id
+            INNER JOIN payment AS y ON y.payment_id = n.payment_id
+            LEFT JOIN decision AS d ON d.proposal_act_id = y.batch_id
+            WHERE l.payment_id = p.payment_id AND coalesce(d.verdict, 'approved') = 'approved'
+        )
 )
 
 SELECT
@@ -112,4 +130,5 @@ SELECT
                 LEFT JOIN decision AS d ON d.proposal_act_id = b.batch_id
                 WHERE b.run_id = c.run_id AND coalesce(d.verdict, 'approved') = 'approved'
             )
-    ) AS unpaid
+    ) AS unpaid,
+    (SELECT b.payments FROM back AS b) AS returned
