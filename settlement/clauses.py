@@ -26,6 +26,8 @@ PARAMETERS: Mapping[str, str] = {
     "over_budget": "over_budget",
 }
 """Reason to the parameter it applies; the others rest on a register or a decision, not on the document."""
+YEARLY = {code: PARAMETERS[code] for code in ("past_claim_deadline", "below_min_spend", "over_cap")}
+"""Those that hold for a whole cap year, so that the document in force on its last covered day gives them."""
 
 
 def clause(policy: Policy | None, code: str) -> str:
