@@ -17,6 +17,7 @@ from voucher.database import one, query, run_file
 from voucher.days import business_day
 from voucher.errors import Broken, Misused, Refused
 from voucher.money import Fen, format_yuan
+from voucher.wording import one_line
 
 KIND = "recovery_return"
 
@@ -123,7 +124,7 @@ def _check_owed(number: str, amount: Fen, owed: Fen) -> None:
 
 
 def _check_reference(reference: str) -> None:
-    if not reference.strip() or "|" in reference or not reference.isprintable():
+    if "|" in reference or not one_line(reference):
         raise Misused("bad_reference", "请写明文号或银行流水号，不能含 | 或换行。")
 
 
