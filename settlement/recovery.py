@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from voucher import acts, approval, ledger
+from voucher import acts, approval, budget, ledger
 from voucher.access import User
 from voucher.database import one, query, run_file
 from voucher.days import business_day
@@ -43,8 +43,9 @@ def returning(
 
 
 def lock_payees(db: Connection, run_id: int) -> None:
-    """Lock the money accounts of the companies that a run recovers from."""
+    """Lock the money accounts of the companies that a run recovers from, and the fiscal years."""
     run_file(db, "queries/recovery/lock_payees.sql", run_id=run_id)
+    budget.keep_years(db)
 
 
 def post_money(db: Connection, act: acts.Act) -> None:
@@ -133,6 +134,7 @@ def _return(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict[
     payload = json.loads(proposal.payload)
     number, amount = payload["invoice_number"], payload["amount_fen"]
     run_file(db, "queries/recovery/lock_debtor.sql", number=number)
+    budget.keep_years(db)
     _check_owed(number, amount, sum(row["recoverable_fen"] for row in _owed(db, number)))
     run_file(db, "queries/recovery/came_back.sql", number=number, amount_fen=amount)
     post_money(db, act)

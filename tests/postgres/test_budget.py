@@ -1,5 +1,6 @@
 """Closing a fiscal year, and runs that are cut to what is available."""
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import date
 
@@ -8,7 +9,7 @@ from sqlalchemy import Engine, text
 
 from settlement import run as runs
 from settlement.verify import verify
-from tests.cases.histories import invoice, usual
+from tests.cases.histories import invoice, red_of, usual
 from tests.postgres import recorder
 from tests.postgres.recorder import CHECKER, MAKER, record
 from tests.postgres.test_run import balances, decided, drafted, refused, submit, submitted
@@ -69,6 +70,39 @@ def test_a_year_is_not_closed_while_a_run_of_it_is_open_nor_after_its_money_move
     with transaction(engine) as db:
         recorder.leave(db, 2026, 5, "less")
     refused("stale", lambda: closed(engine, act))
+
+
+def test_a_year_is_not_closed_beside_a_recovery_that_gives_money_back_to_it(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever is first, nothing stays in a closed year: the close waits and is stale, or the recovery is returned."""
+    with transaction(engine) as db:
+        recorder.appropriate(db, 2026, 20_000, "指标2")
+    decided(engine, submitted(engine), "approved")
+    monkeypatch.setenv("CVL_TODAY", "2027-01-01")
+    with transaction(engine) as db:
+        record(db, "red", replace(FACTS, invoices=[*FACTS.invoices, red_of(FACTS.invoices[0], 3, 100_000)]), FACTS)
+    run, act = submitted(engine), closing(engine)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction(engine) as db:
+            runs.decide(db, CHECKER, run.run_id, "approved")
+            later = pool.submit(closed, engine, act)
+            assert wait([later], timeout=1).not_done
+        refused("stale", later.result)
+        with transaction(engine) as db:
+            approval.decide(db, act, "rejected", CHECKER, why="余额有变动")
+        again = closing(engine)
+        with transaction(engine) as db:
+            record(db, "red2", replace(FACTS, invoices=[*FACTS.invoices, red_of(FACTS.invoices[1], 4, 100_000)]), FACTS)
+        second = submitted(engine)
+        with transaction(engine) as db:
+            approval.decide(db, again, "approved", CHECKER)
+            late = pool.submit(decided, engine, second, "approved")
+            assert wait([late], timeout=1).not_done
+        late.result()
+    found = balances(engine)
+    assert found["money:appropriation:2026"] == 0
+    assert found["money:returned:2026"] == 40_000
 
 
 def test_a_year_that_was_never_given_money_is_not_closed(db_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
