@@ -67,7 +67,7 @@ approval.declare(KIND, _close)
 
 
 def keep_years(db: Connection) -> None:
-    """Keep each fiscal year open or closed until the transaction ends: what comes back to one depends on which it is."""
+    """Keep each fiscal year open or closed until the transaction ends: what comes back goes by which of them it is."""
     run_file(db, "queries/budget/lock_shared.sql")
 
 
