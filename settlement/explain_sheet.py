@@ -18,8 +18,7 @@ from settlement.explain_text import (
     why_of,
 )
 from settlement.explanation import Explanation, Part, Year
-from settlement.run import STATES
-from settlement.verify import KINDS
+from settlement.run import KINDS, STATES
 from voucher.money import Fen, format_yuan
 
 Block = dict[str, Any]

@@ -5,8 +5,7 @@ from datetime import date
 from typing import Any
 
 from settlement.explanation import Booking, Explanation, Item, Part, Piece, Why, Year
-from settlement.run import STATES
-from settlement.verify import KINDS
+from settlement.run import KINDS, STATES
 from voucher import life
 from voucher.money import Fen, format_yuan
 
