@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from settlement import documents, engine
 from settlement.clauses import PARAMETERS as APPLIED
-from settlement.clauses import YEARLY, clause, grounds
+from settlement.clauses import YEARLY, clause, grounds, ruling
 from settlement.explain_room import room_at
 from settlement.explain_text import as_text, told
 from settlement.explanation import (
@@ -220,8 +220,8 @@ def _whys(reasons: Iterable[Reason], policy: Policy, yearly: Policy | None = Non
 
 def _why(reason: Reason, policy: Policy, yearly: Policy | None = None) -> Why:
     """Show a reason. yearly: the document that gives what holds for a whole cap year, where it is known."""
-    ruling = yearly if yearly is not None and reason.code in YEARLY else policy
-    return Why(reason.code, clause(ruling, reason.code), reason.amount_fen, sentence(reason))
+    document = yearly if yearly is not None and reason.code in YEARLY else policy
+    return Why(reason.code, clause(document, reason.code), reason.amount_fen, sentence(reason))
 
 
 def _year(
@@ -267,9 +267,8 @@ def _year(
 
 def _booking(db: Connection, invoice: Invoice, own: Documents, row: Mapping[str, Any]) -> Booking:
     """Show a stored line with the room at its turn."""
-    before, after, note, yearly = room_at(db, invoice, own[0][0].programme, row)
-    policies = {policy.id: policy for policy, _ in own}
-    policy = policies.get(row["policy_ids"][0], own[0][0])
+    before, after, note = room_at(db, invoice, own[0][0].programme, row)
+    known = documents.recorded(db, row["cutoff_no"])
     return Booking(
         run=str(row["run_id"]),
         state=row["state"],
@@ -285,7 +284,10 @@ def _booking(db: Connection, invoice: Invoice, own: Documents, row: Mapping[str,
         room_before_fen=before,
         room_after_fen=after,
         room_note=note,
-        why=_whys(reasons_of(row["reasons"]), policy, yearly),
+        why=[
+            _why(each, ruling(known, row["policy_ids"][0], row["cap_year"], each.code) or own[0][0])
+            for each in reasons_of(row["reasons"])
+        ],
     )  # fmt: skip
 
 

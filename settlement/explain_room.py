@@ -12,14 +12,11 @@ from settlement.policy import Policy, governing, in_force
 from voucher.money import Fen, format_yuan
 
 
-def room_at(
-    db: Connection, invoice: Invoice, programme: str, row: Mapping[str, Any]
-) -> tuple[Fen, Fen, str, Policy | None]:
+def room_at(db: Connection, invoice: Invoice, programme: str, row: Mapping[str, Any]) -> tuple[Fen, Fen, str]:
     """Return the room before and after a line's turn: that before the run, less the lines so far, no budget cut yet.
 
-    row: of queries/facts/bookings.sql. Returns both in fen, a note (empty when the lines of runs say it all), and the
-    document that gave the year's cap at the run's cutoff. In a run without --backfill the backfill it lists keeps its
-    room from the new claims.
+    row: of queries/facts/bookings.sql. Returns both in fen, and a note, empty when the lines of runs say it all. In a
+    run without --backfill the backfill it lists keeps its room from the new claims.
     """
     year, cutoff = row["cap_year"], row["cutoff_no"]
     policies = documents.recorded(db, cutoff)
@@ -29,7 +26,7 @@ def room_at(
     voucher = next((each for each in facts.vouchers if each.cap_year == year), None)
     room = engine.room_of(voucher, yearly, year, next(iter(facts.standings), None))
     if room.closed:
-        return 0, 0, "券已失效，或企业已并入其他企业，没有额度", yearly
+        return 0, 0, "券已失效，或企业已并入其他企业，没有额度"
     notes = _issued(facts, year, yearly)
     kept = 0
     if row["kind"] == "grant" and any(each.cap_year == year for each in facts.served):
@@ -42,7 +39,7 @@ def room_at(
     notes += [f"已超出{_yuan(-left)}，追回的先抵补"] if left < 0 else []
     notes += [f"指标核减之前，核减的{_yuan(row['budget_cut_fen'])}不占额度"] if row["budget_cut_fen"] else []
     after = left - row["granted_fen"] - row["budget_cut_fen"]
-    return max(0, left), max(0, after), "；".join(notes), yearly
+    return max(0, left), max(0, after), "；".join(notes)
 
 
 def _issued(facts: Facts, year: int, yearly: Policy | None) -> list[str]:

@@ -7,14 +7,16 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import Engine
 
-from settlement import documents, explain
+from settlement import documents, explain, run_data
+from settlement import run as runs
 from settlement.explain_sheet import as_sheet
 from settlement.explanation import Explanation
 from settlement.facts import Contract, Facts, Metering, Refusal, Subsidy, Verification
+from settlement.policy import load
 from tests.cases.histories import invoice, red_of
 from tests.postgres.recorder import MAKER, number, record, uscc
 from tests.postgres.test_voucher_life import MAY, Books
-from tests.postgres.witness import PROGRAMME, SHIPPED, record_document
+from tests.postgres.witness import PROGRAMME, SHIPPED, document, record_document
 from voucher import acts, issuance, ledger
 from voucher.database import transaction
 from voucher.days import Span
@@ -116,6 +118,24 @@ def test_the_document_that_gives_the_cap_is_shown_though_no_service_day_lies_in_
     assert [(each.id, len(each.rules)) for each in found.parts[0].documents] == [(SHIPPED, 7), ("case.1", 1)]
     says(books, 1, "    企业年度上限 500,000.00元；", "  年度上限 500,000.00元（case.1）\n", "上限核减 300,000.00元")
     assert "年度上限 500,000.00元（case.1）" in str(as_sheet(found))
+
+
+def test_a_line_rests_on_the_words_of_the_document_that_ruled_when_it_was_drafted(books: Books) -> None:
+    def worded(words: str, policy: str, known: str, **changes: object) -> None:
+        body = document(changes, id=policy, supersedes=known)
+        body = body.replace("每家企业每年最高100万元".encode(), words.encode())
+        with transaction(books.engine) as db:
+            documents.record(db, load(body), body, "system")
+
+    worded("最高50万元", "half.1", SHIPPED, **{"annual_cap_fen": 50_000_000, "from": date(2026, 7, 1)})
+    books.invoices(invoice(1, 400_000_000, *MAY))
+    books.settle()
+    worded("最高60万元", "more.1", "half.1", **{"annual_cap_fen": 60_000_000, "from": date(2026, 7, 1)})
+    says(books, 1, "超过企业年度上限的部分300,000.00元不予兑付（上限核减）。［（八）最高50万元］")
+    with transaction(books.engine, "cvl_auditor") as db:
+        run = runs.find(db, 1)
+        (line,) = run_data.whole(db, run, documents.recorded(db, run.cutoff), [], [])["lines"]
+    assert [each["clause"] for each in line["reasons"]] == ["（八）最高50万元"]
 
 
 def test_the_room_in_a_pro_rata_run_is_that_before_the_cut(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
