@@ -62,7 +62,7 @@ def recoverables(db: Connection, cutoff: int, number: str = "") -> Sequence[Mapp
 def tell(db: Connection, user: User, number: str, told_on: date, reference: str) -> int:
     """Record the day on which a company was told to pay back what it owes of an invoice; returns the act's id.
 
-    Raises Misused or Refused.
+    reference: of the letter, which may speak of several invoices. Raises Misused or Refused.
     """
     if told_on > business_day():
         raise Misused("day_ahead", f"告知日{told_on}晚于今天，请填写实际送达的日期。")
@@ -73,7 +73,7 @@ def tell(db: Connection, user: User, number: str, told_on: date, reference: str)
         raise Misused("too_early", f"追回于{first}批准，告知日不能早于这一天。请核对日期。")
     request = {"invoice_number": number, "told_on": told_on.isoformat(), "reference": reference}
     try:
-        with acts.act(db, "recovery_notice", reference, user.name, request) as act:
+        with acts.act(db, "recovery_notice", f"{number}:{reference}", user.name, request) as act:
             run_file(db, "queries/recovery/tell.sql", number=number, told_on=told_on, act_id=act.act_id)
     except acts.AlreadyDone as done:
         return done.act_id
