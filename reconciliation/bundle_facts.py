@@ -300,7 +300,23 @@ class Share:
         found = [row for row in self.tables.get("run_line", ()) if row["run_id"] in approved]
         found.sort(key=lambda row: (approved[row["run_id"]].approved_no, row["line_no"]))
         names = ("invoice_id", "cap_year", "kind", "granted_fen", "withheld_fen", "budget_cut_fen")
-        return [{name: row[name] for name in names} | {"final": approved[row["run_id"]].pro_rata} for row in found]
+        drawn = {
+            (row["run_id"], row["cap_year"], row["company_id"])
+            for row in found
+            if row["granted_fen"] or row["budget_cut_fen"]
+        }
+        issued = {
+            (row["cap_year"], row["company_id"]): row["no"]
+            for row in self.tables.get("voucher", ())
+            if row["programme_id"] == programme
+        }
+
+        def final(row: Row) -> bool:
+            run, claimed = approved[row["run_id"]], (row["cap_year"], row["company_id"])
+            drew = (row["run_id"], *claimed) in drawn
+            return run.pro_rata and (drew or issued.get(claimed, cutoff + 1) <= (run.approved_no or 0))
+
+        return [{name: row[name] for name in names} | {"final": final(row)} for row in found]
 
     def _vouchers(self, programme: str, cutoff: int) -> list[Row]:
         """Give the vouchers of a programme as their transfers and moves up to the cutoff leave them."""

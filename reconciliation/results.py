@@ -13,7 +13,7 @@ from importers.receive import Received, receive
 from reconciliation import bank_files
 from reconciliation.bank_files import Values
 from reconciliation.bank_profile import Profile
-from voucher import acts, ledger
+from voucher import acts, budget, ledger
 from voucher.access import User
 from voucher.acts import canonical
 from voucher.database import expect_many, one, query, run, run_file
@@ -122,6 +122,7 @@ def _write(db: Connection, received: Received, user: User) -> int:
             act_id=act.act_id, sha256=sha256, sm3=received.digests.sm3, size_bytes=received.size_bytes,
         )  # fmt: skip
         run_file(db, "queries/pay/lock_payees.sql")
+        budget.keep_years(db)
         run_file(db, "queries/pay/51_share.sql")
         run_file(db, "queries/pay/52_accounts.sql", act_id=act.act_id)
         run_file(db, "queries/pay/53_transfers.sql", act_id=act.act_id)

@@ -1,8 +1,8 @@
 """What a reason rests on: the words of the policy document, or the assumption it makes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from settlement.policy import Policy
+from settlement.policy import Policy, governing, in_force
 
 PARAMETERS: Mapping[str, str] = {
     "before_policy": "effective",
@@ -26,12 +26,26 @@ PARAMETERS: Mapping[str, str] = {
     "over_budget": "over_budget",
 }
 """Reason to the parameter it applies; the others rest on a register or a decision, not on the document."""
+YEARLY = {code: PARAMETERS[code] for code in ("past_claim_deadline", "below_min_spend", "over_cap")}
+"""Those that hold for a whole cap year, so that the document in force on its last covered day gives them."""
 
 
 def clause(policy: Policy | None, code: str) -> str:
     """Return the words of a document that a reason rests on, empty where it has none."""
     parameter = PARAMETERS.get(code)
     return grounds(policy, parameter) if policy is not None and parameter is not None else ""
+
+
+def ruling(policies: Sequence[Policy], first: str, year: int, code: str) -> Policy | None:
+    """Return the document that a reason of a line rests on, of those recorded by then; None when it is not among them.
+
+    first: id of the line's first document, whose programme it is. year: the line's cap year.
+    """
+    policy = next((each for each in policies if each.id == first), None)
+    if policy is None or code not in YEARLY:
+        return policy
+    own = in_force(each for each in policies if each.programme == policy.programme)
+    return governing(own, year) or policy
 
 
 def grounds(policy: Policy, parameter: str) -> str:

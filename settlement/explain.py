@@ -9,7 +9,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from settlement import documents, engine
-from settlement.clauses import clause, grounds
+from settlement.clauses import PARAMETERS as APPLIED
+from settlement.clauses import YEARLY, clause, grounds, ruling
+from settlement.explain_room import room_at
 from settlement.explain_text import as_text, told
 from settlement.explanation import (
     Booking,
@@ -34,14 +36,14 @@ from settlement.worth import PLACES, Bill, Registers, after_overlap, weigh
 from voucher.database import one, query
 from voucher.days import OPEN_END, Span
 from voucher.errors import Refused
-from voucher.money import Fen, format_yuan
+from voucher.money import format_yuan
 from voucher.reasons import Reason, reasons_of, sentence
 
 __all__ = ["as_json", "as_text", "explain"]
 _RULES = (
     "rate_bp", "annual_cap_fen", "amount_basis", "cap_year_by", "rounding", "overlap", "eligible_tax_codes",
 )  # fmt: skip
-"""The parameters every explanation shows."""
+"""The parameters every explanation shows; others when a reason applies them."""
 _OUTCOMES = {"held": "待核", "rejected": "未受理", "conflict": "与已受理发票冲突", "duplicate": "重复"}
 
 
@@ -101,35 +103,68 @@ def _part(db: Connection, head: Mapping[str, Any], policies: Sequence[Policy], p
     booked = query(db, "queries/facts/bookings.sql", **ask)
     settled = {row["cap_year"] for row in booked if row["state"] == "approved"}
     claimed = bill.years | settled
+    years = sorted(claimed | {row["cap_year"] for row in booked})
     drafted = engine.draft(facts, policies, programme, OPEN_END, backfill=False)
     rows = query(db, "queries/facts/items.sql", number=head["number"], cutoff=cutoff)
-    gross = registers.metered(invoice, gross=True) is not None
+    contract, contract_used = registers.contracted(invoice) or (None, None)
+    gross = _shows_gross(registers, bill)
     return Part(
         programme=programme,
-        documents=[_document(*entry) for entry in own if (entry[1] & bill.span).days],
+        documents=_documents(bill, own, years, _applied(bill, drafted, booked)),
         items=[_item(row, registers, force, programme, invoice) for row in rows],
         eligible_net_fen=bill.eligible_net_fen,
         gross_fen=sum(each.gross_fen for each in registers.with_reds(invoice)),
         paid_fen=registers.paid(invoice),
+        contract_no=invoice.contract_no,
+        contract_fen=contract,
+        contract_used_fen=contract_used,
         metered_fen=registers.metered(invoice, gross=gross),
         metered_gross=gross,
         basis_fen=bill.basis_fen,
         limited_by=bill.limit if bill.basis_fen < bill.eligible_net_fen else "",
+        other_fen=bill.other_fen,
         pieces=_pieces(bill, own),
         years=[
-            _year(db, bill, year, drafted, own, [row for row in booked if row["cap_year"] == year])
-            for year in sorted(claimed | {row["cap_year"] for row in booked})
+            _year(db, bill, year, drafted, own, [row for row in booked if row["cap_year"] == year]) for year in years
         ],
         why=[] if claimed else _whys(bill.reasons(bill.span), bill.document or own[0][0]),
     )
 
 
-def _document(policy: Policy, force: Span) -> Document:
-    """Show a document with the rules it applies and what they rest on."""
-    rules = []
-    for name in _RULES:
-        rules.append((PARAMETERS[name][0], written(policy, name), grounds(policy, name)))
-    return Document(policy.id, policy.sha256, policy.title, policy.number, policy.item, force.start, force.last, rules)
+def _shows_gross(registers: Registers, bill: Bill) -> bool:
+    """Tell which of two metered amounts to show: the one with tax, unless only the other is there or limits."""
+    net = registers.metered(bill.invoice, gross=False)
+    limits = bill.limit == "over_metered" and net is not None and bill.basis_fen == max(0, net)
+    return registers.metered(bill.invoice, gross=True) is not None and not limits
+
+
+def _applied(bill: Bill, drafted: engine.Draft, booked: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Name the parameters that some reason about the invoice applies, now or on a stored line."""
+    claims = [each for each in drafted.claims if each.bill.invoice.invoice_id == bill.invoice.invoice_id]
+    codes = {reason.code for reason in bill.reasons(bill.span)}
+    codes |= {reason.code for claim in claims for reason in (*claim.cuts, *claim.holds)}
+    codes |= {reason["code"] for row in booked for reason in row["reasons"]}
+    names = {APPLIED[code] for code in codes & APPLIED.keys()}
+    return names | ({"usage_sum_tolerance_fen"} if "usage_sum" in names else set())
+
+
+def _documents(bill: Bill, own: Documents, years: Iterable[int], applied: set[str]) -> list[Document]:
+    """Show the documents of the service days, and of the others those that give a year's cap, with that alone."""
+    caps = [governing(own, year) for year in years]
+    found = []
+    for policy, force in own:
+        more = applied | ({"joint_limit_bp"} if policy.overlap == "joint_limit" else set())
+        names = [*_RULES, *(name for name in PARAMETERS if name in more and name not in _RULES)]
+        if not (force & bill.span).days:
+            names = [name for name in names if name in YEARLY.values()] if policy in caps else []
+        rules = [(PARAMETERS[name][0], written(policy, name), grounds(policy, name)) for name in names]
+        if rules:
+            found.append(
+                Document(
+                    policy.id, policy.sha256, policy.title, policy.number, policy.item, force.start, force.last, rules
+                )
+            )
+    return found
 
 
 def _item(row: Mapping[str, Any], registers: Registers, force: Documents, programme: str, invoice: Invoice) -> Item:
@@ -155,7 +190,7 @@ def _pieces(bill: Bill, own: Documents) -> list[Piece]:
         amount = sum(each.amount_fen for each in pieces)
         why = None
         if first.reason is not None:
-            why = _why(Reason(first.reason, amount), first.document or own[0][0])
+            why = _why(Reason(first.reason, amount), first.document or own[0][0], governing(own, first.cap_year))
         found.append(
             Piece(
                 first_on=first.span.start,
@@ -179,12 +214,14 @@ def _used(bill: Bill, days: Span) -> str | None:
     return f"{Decimal(until - before).scaleb(-PLACES).normalize():f}"
 
 
-def _whys(reasons: Iterable[Reason], policy: Policy) -> list[Why]:
-    return [_why(reason, policy) for reason in reasons]
+def _whys(reasons: Iterable[Reason], policy: Policy, yearly: Policy | None = None) -> list[Why]:
+    return [_why(reason, policy, yearly) for reason in reasons]
 
 
-def _why(reason: Reason, policy: Policy) -> Why:
-    return Why(reason.code, clause(policy, reason.code), reason.amount_fen, sentence(reason))
+def _why(reason: Reason, policy: Policy, yearly: Policy | None = None) -> Why:
+    """Show a reason. yearly: the document that gives what holds for a whole cap year, where it is known."""
+    document = yearly if yearly is not None and reason.code in YEARLY else policy
+    return Why(reason.code, clause(document, reason.code), reason.amount_fen, sentence(reason))
 
 
 def _year(
@@ -208,14 +245,19 @@ def _year(
     key = bill.invoice.invoice_id, year
     claims = [each for each in drafted.claims if (each.bill.invoice.invoice_id, each.cap_year) == key]
     cuts = [cut for claim in claims for cut in claim.cuts if cut.code != "other_subsidy"]
+    document, yearly = bill.document, governing(own, year)
+    joint = document.joint_limit_bp if document is not None and document.overlap == "joint_limit" else None
     return Year(
         cap_year=year,
+        cap_fen=yearly.annual_cap_fen if yearly else 0,
+        cap_by=yearly.id if yearly else "",
         slices=list(sums.values()),
         basis_fen=basis,
         computed_fen=computed,
         other_fen=other,
+        joint_limit_fen=None if joint is None else basis * joint // 10_000,
         overlap_cut_fen=computed - left,
-        why=_whys(cuts, bill.document or own[0][0]),
+        why=_whys(cuts, document or own[0][0], yearly),
         worth_fen=left - sum(cut.amount_fen for cut in cuts),
         granted_fen=sum(approved),
         bookings=[_booking(db, bill.invoice, own, row) for row in booked],
@@ -225,9 +267,8 @@ def _year(
 
 def _booking(db: Connection, invoice: Invoice, own: Documents, row: Mapping[str, Any]) -> Booking:
     """Show a stored line with the room at its turn."""
-    before = _room(db, invoice, own[0][0].programme, row)
-    policies = {policy.id: policy for policy, _ in own}
-    policy = policies.get(row["policy_ids"][0], own[0][0])
+    before, after, note = room_at(db, invoice, own[0][0].programme, row)
+    known = documents.recorded(db, row["cutoff_no"])
     return Booking(
         run=str(row["run_id"]),
         state=row["state"],
@@ -241,32 +282,13 @@ def _booking(db: Connection, invoice: Invoice, own: Documents, row: Mapping[str,
             "basis_fen", "computed_fen", "overlap_cut_fen", "granted_fen", "withheld_fen", "budget_cut_fen",
         )},
         room_before_fen=before,
-        room_after_fen=before - row["granted_fen"],
-        why=_whys(reasons_of(row["reasons"]), policy),
+        room_after_fen=after,
+        room_note=note,
+        why=[
+            _why(each, ruling(known, row["policy_ids"][0], row["cap_year"], each.code) or own[0][0])
+            for each in reasons_of(row["reasons"])
+        ],
     )  # fmt: skip
-
-
-def _room(db: Connection, invoice: Invoice, programme: str, row: Mapping[str, Any]) -> Fen:
-    """Return the room of the company-year at a line's turn: before the run, less the lines before it.
-
-    In a run without --backfill the backfill it lists keeps its room from the new claims.
-    """
-    year, cutoff = row["cap_year"], row["cutoff_no"]
-    policies = documents.recorded(db, cutoff)
-    own = [entry for entry in in_force(policies) if entry[0].programme == programme]
-    company = invoice.company, invoice.company
-    facts = facts_at(db, programme, cutoff, company, only=("served", "vouchers", "standings"))
-    voucher = next((each for each in facts.vouchers if each.cap_year == year), None)
-    room = engine.room_of(voucher, governing(own, year), year, next(iter(facts.standings), None))
-    if room.closed:
-        return 0
-    kept = 0
-    if row["kind"] == "grant" and any(each.cap_year == year for each in facts.served):
-        facts = facts_at(db, programme, cutoff, company)
-        drafted = engine.draft(facts, policies, programme, row["through_on"], backfill=row["backfill"])
-        listed = (x for x in drafted.backfill_listed if (x.company, x.cap_year) == (invoice.company, year))
-        kept = sum(each.granted_fen for each in listed)
-    return room.left_fen - int(row["before_fen"]) - kept
 
 
 def _standing(key: tuple[int, int], drafted: engine.Draft, *, settled: bool) -> str:
@@ -293,7 +315,7 @@ def _standing(key: tuple[int, int], drafted: engine.Draft, *, settled: bool) -> 
 
 
 def _later(db: Connection, head: Mapping[str, Any], cutoff: int) -> list[Later]:
-    """List what was recorded about the invoice after it was first settled."""
+    """List what was recorded about the invoice, its parties and its rules after it was first settled."""
     first = one(
         db,
         "queries/facts/first_settled.sql",
@@ -307,6 +329,7 @@ def _later(db: Connection, head: Mapping[str, Any], cutoff: int) -> list[Later]:
         db,
         "queries/facts/later.sql",
         number=head["number"],
+        contract_no=head["contract_no"],
         company_id=head["company_id"],
         provider_id=head["provider_id"],
         after=first["cutoff_no"],

@@ -3,10 +3,22 @@
 from collections.abc import Iterator
 from typing import Any
 
-from settlement.explain_text import LIMITS, by_usage, fate, heading, metered, original, percent, summed, why_of
+from settlement.explain_text import (
+    basis,
+    by_usage,
+    cap,
+    fate,
+    heading,
+    limits,
+    original,
+    other,
+    overlap,
+    percent,
+    summed,
+    why_of,
+)
 from settlement.explanation import Explanation, Part, Year
-from settlement.run import STATES
-from settlement.verify import KINDS
+from settlement.run import KINDS, STATES
 from voucher.money import Fen, format_yuan
 
 Block = dict[str, Any]
@@ -56,16 +68,10 @@ def _part(part: Part, title: str) -> Iterator[Block]:
         yield _block(f"二、依据{title}", [f"{named}，{force}"], ["<规则", "<取值", "<依据"], document.rules)
     if not part.documents:
         yield _block(f"二、依据{title}", ["服务期间内没有有效的政策文件。"])
-    basis = [summed(part)]
-    if part.paid_fen is not None:
-        basis.append(f"已付 {_yuan(part.paid_fen)}，价税合计（减红字后）{_yuan(part.gross_fen)}")
-    if part.metered_fen is not None:
-        basis.append(metered(part))
-    scaled = f"按{LIMITS[part.limited_by]}折算，不足一分舍去，" if part.limited_by else ""
-    basis.append(f"{scaled}计算基数 {_yuan(part.basis_fen)}")
+    steps = [summed(part), *limits(part), basis(part), *([other(part)] if part.other_fen else [])]
     items = [[x.invoice_number, str(x.line_no), x.tax_code, _yuan(x.net_fen), x.item, fate(x)] for x in part.items]
     columns = ["<发票", ">行", "<税收分类编码", ">不含税", "<项目", "<计入"]
-    yield _block(f"三、计算基数{title}", ["；".join(basis) + "。"], columns, items)
+    yield _block(f"三、计算基数{title}", ["；".join(steps) + "。"], columns, items)
     word, weights = ("用量", "用量金额") if by_usage(part) else ("日", "日数")
     yield _block(
         f"四、按{word}分摊{title}",
@@ -85,17 +91,18 @@ def _part(part: Part, title: str) -> Iterator[Block]:
         ],
     )  # fmt: skip
     for place, year in enumerate(part.years):
-        yield _year(year, heading(place, year) + title)
+        caps = f"{cap(year)}；" if len(part.documents) > 1 else ""
+        yield _year(year, heading(place, year) + title, caps)
     if not part.years:
         yield _block(f"五、不予兑付{title}", [why_of(why) for why in part.why])
 
 
-def _year(year: Year, title: str) -> Block:
-    """Lay out the claim of one cap year: how it is computed, and each line it had in a run."""
+def _year(year: Year, title: str, caps: str) -> Block:
+    """Lay out the claim of one cap year: its cap, how it is computed, and each line it had in a run."""
     product = " ＋ ".join(f"{_yuan(each.amount_fen)}×{percent(each.rate_bp)}" for each in year.slices)
     notes = [
-        f"计算额＝⌊{product or '0'}⌋（不足一分舍去）＝{_yuan(year.computed_fen)}；"
-        f"其他补贴分摊 {_yuan(year.other_fen)}，重复享受核减 {_yuan(year.overlap_cut_fen)}；"
+        f"{caps}计算额＝⌊{product or '0'}⌋（不足一分舍去）＝{_yuan(year.computed_fen)}；"
+        f"{overlap(year)}；"
         f"{''.join(map(why_of, year.why))}"
         f"应兑付 {_yuan(year.worth_fen)}，已批准 {_yuan(year.granted_fen)}。现状：{year.standing}"
     ]
@@ -109,7 +116,8 @@ def _year(year: Year, title: str) -> Block:
     ]  # fmt: skip
     for b in year.bookings:
         people = [f"经办 {b.maker}", f"复核 {b.checker}" if b.checker else "", str(b.decided_on or ""), b.note]
-        notes.append(f"批次 {b.run}：{'，'.join(each for each in people if each)}。{''.join(map(why_of, b.why))}")
+        room = f"额度：{b.room_note}。" if b.room_note else ""
+        notes.append(f"批次 {b.run}：{'，'.join(each for each in people if each)}。{room}{''.join(map(why_of, b.why))}")
     cuts = [">重复享受核减", ">上限核减", ">指标核减"]
     columns = ["<批次", "<种类", ">当时计入", ">计算额", *cuts, ">补贴额", ">此前额度", ">此后额度"]
     return _block(title, notes, columns, rows)

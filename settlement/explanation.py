@@ -31,7 +31,7 @@ class Why:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A policy document that covers service days. rules: what is applied, value and ground."""
+    """A policy document that covers service days or gives a year's cap. rules: what is applied, value and ground."""
 
     id: str
     sha256: str
@@ -82,7 +82,10 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """A line of the claim in a run. room_before_fen: what the voucher still had at its turn."""
+    """A line of the claim in a run. room_before_fen: what the voucher still had at its turn, before a budget cut.
+
+    room_note: why the room is what it is, where the lines of runs do not say it; else empty.
+    """
 
     run: str
     state: str
@@ -100,6 +103,7 @@ class Booking:
     budget_cut_fen: Fen
     room_before_fen: Fen
     room_after_fen: Fen
+    room_note: str
     why: Sequence[Why]
 
 
@@ -107,15 +111,19 @@ class Booking:
 class Year:
     """The claim of one cap year. other_fen: other subsidies' share of its days; overlap_cut_fen: what they take.
 
+    cap_fen: of the year, by the document cap_by. joint_limit_fen: what both may reach together, None without a limit.
     why: what else takes from its worth, a refusal or too small a spend. granted_fen: so far, in approved runs.
     standing: what a run now would do with it, in words.
     """
 
     cap_year: int
+    cap_fen: Fen
+    cap_by: str
     slices: Sequence[Slice]
     basis_fen: Fen
     computed_fen: Fen
     other_fen: Fen
+    joint_limit_fen: Fen | None
     overlap_cut_fen: Fen
     why: Sequence[Why]
     worth_fen: Fen
@@ -128,8 +136,10 @@ class Year:
 class Part:
     """What one programme makes of the invoice. pieces add up to basis_fen.
 
-    paid_fen: None when nothing was given. metered_fen: what the usage adds up to, with tax or without, None without
-    any. why: why there is no claim at all, empty when there is one.
+    documents: those of the service days, and those that give the caps of its years. paid_fen: None when nothing was
+    given. contract_fen, contract_used_fen: its amount and what earlier invoices used of it, None without one.
+    metered_fen: what the usage adds up to, with tax or without, None without any. other_fen: other subsidies of the
+    invoice that were not given up. why: why there is no claim at all, empty when there is one.
     """
 
     programme: str
@@ -138,10 +148,14 @@ class Part:
     eligible_net_fen: Fen
     gross_fen: Fen
     paid_fen: Fen | None
+    contract_no: str
+    contract_fen: Fen | None
+    contract_used_fen: Fen | None
     metered_fen: Fen | None
     metered_gross: bool
     basis_fen: Fen
     limited_by: str
+    other_fen: Fen
     pieces: Sequence[Piece]
     years: Sequence[Year]
     why: Sequence[Why]

@@ -163,7 +163,11 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A line of an approved run. granted_fen is negative on recovery; final: the run was pro rata."""
+    """A line of an approved run. granted_fen is negative on recovery.
+
+    final: the run was pro rata, and the company-year had a voucher or was to get one by the run.
+    ASSUMPTION: where vouchers are applied for, a claim settled before is paid in full from the voucher that comes.
+    """
 
     invoice_id: int
     cap_year: int

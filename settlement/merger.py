@@ -26,6 +26,7 @@ from voucher.database import query, run_file
 from voucher.days import business_day
 from voucher.errors import Misused, Refused
 from voucher.money import MAX_FEN
+from voucher.wording import one_line
 
 KIND = "merger"
 
@@ -37,7 +38,7 @@ def propose(db: Connection, user: User, absorbed: str, survivor: str, on: date, 
     """
     if on > business_day():
         raise Misused("day_ahead", f"{on}尚未到来，最晚只能写今天（{business_day()}）。")
-    if not why.strip() or not why.isprintable():
+    if not one_line(why):
         raise Misused("why", "请写明依据（如登记机关的文号），不能换行。")
     payload = {"absorbed": absorbed, "survivor": survivor, "on": on.isoformat(), "why": why}
     if (first := approval.done_before(db, KIND, f"{absorbed}:", payload)) is not None:

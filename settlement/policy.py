@@ -136,7 +136,7 @@ def _are_prefixes(value: object) -> bool:
 
 RULES: Mapping[str, Rule] = {
     "rate_bp": _whole(10_000, "万分之一"),
-    "annual_cap_fen": _whole(MAX_FEN, "分"),
+    "annual_cap_fen": _whole(MAX_FEN - 1, "分"),
     "categories": (_are_categories, "应为“代码 = 中文名称”的表，至少一项，名称不重复"),
     "amount_basis": _one_of("net"),
     "cap_year_by": _one_of("service_day"),

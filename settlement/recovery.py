@@ -11,12 +11,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from voucher import acts, approval, ledger
+from voucher import acts, approval, budget, ledger
 from voucher.access import User
 from voucher.database import one, query, run_file
 from voucher.days import business_day
 from voucher.errors import Broken, Misused, Refused
 from voucher.money import Fen, format_yuan
+from voucher.wording import one_line
 
 KIND = "recovery_return"
 
@@ -42,8 +43,9 @@ def returning(
 
 
 def lock_payees(db: Connection, run_id: int) -> None:
-    """Lock the money accounts of the companies that a run recovers from."""
+    """Lock the money accounts of the companies that a run recovers from, and the fiscal years."""
     run_file(db, "queries/recovery/lock_payees.sql", run_id=run_id)
+    budget.keep_years(db)
 
 
 def post_money(db: Connection, act: acts.Act) -> None:
@@ -60,7 +62,7 @@ def recoverables(db: Connection, cutoff: int, number: str = "") -> Sequence[Mapp
 def tell(db: Connection, user: User, number: str, told_on: date, reference: str) -> int:
     """Record the day on which a company was told to pay back what it owes of an invoice; returns the act's id.
 
-    Raises Misused or Refused.
+    reference: of the letter, which may speak of several invoices. Raises Misused or Refused.
     """
     if told_on > business_day():
         raise Misused("day_ahead", f"告知日{told_on}晚于今天，请填写实际送达的日期。")
@@ -71,7 +73,7 @@ def tell(db: Connection, user: User, number: str, told_on: date, reference: str)
         raise Misused("too_early", f"追回于{first}批准，告知日不能早于这一天。请核对日期。")
     request = {"invoice_number": number, "told_on": told_on.isoformat(), "reference": reference}
     try:
-        with acts.act(db, "recovery_notice", reference, user.name, request) as act:
+        with acts.act(db, "recovery_notice", f"{number}:{reference}", user.name, request) as act:
             run_file(db, "queries/recovery/tell.sql", number=number, told_on=told_on, act_id=act.act_id)
     except acts.AlreadyDone as done:
         return done.act_id
@@ -123,7 +125,7 @@ def _check_owed(number: str, amount: Fen, owed: Fen) -> None:
 
 
 def _check_reference(reference: str) -> None:
-    if not reference.strip() or "|" in reference or not reference.isprintable():
+    if "|" in reference or not one_line(reference):
         raise Misused("bad_reference", "请写明文号或银行流水号，不能含 | 或换行。")
 
 
@@ -132,6 +134,7 @@ def _return(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict[
     payload = json.loads(proposal.payload)
     number, amount = payload["invoice_number"], payload["amount_fen"]
     run_file(db, "queries/recovery/lock_debtor.sql", number=number)
+    budget.keep_years(db)
     _check_owed(number, amount, sum(row["recoverable_fen"] for row in _owed(db, number)))
     run_file(db, "queries/recovery/came_back.sql", number=number, amount_fen=amount)
     post_money(db, act)

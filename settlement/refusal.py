@@ -10,6 +10,7 @@ from voucher import acts, approval
 from voucher.access import User
 from voucher.database import Row, one, query, run_file
 from voucher.errors import Misused, Refused
+from voucher.wording import one_line
 
 KIND = "refusal"
 
@@ -19,8 +20,8 @@ def propose(db: Connection, user: User, programme: str, number: str, year: int |
 
     Returns the proposal's act id; what waits already gives that one. Raises Misused or Refused.
     """
-    if not why.strip():
-        raise Misused("why", "请写明理由。")
+    if not one_line(why):
+        raise Misused("why", "请写明理由，不能换行。")
     found = one(db, "queries/facts/invoice.sql", number=number, cutoff=acts.cutoff(db))
     if found is None:
         raise Refused("no_invoice", f"没有已受理的发票 {number}。请核对号码，或用 cvl invoice list 查看。")

@@ -241,6 +241,7 @@ def submit(db: Connection, user: User, run_id: int) -> Run:
         )
     if run.drafted_by not in (user.name, SYSTEM):
         raise Refused("not_yours", f"这份草稿由“{run.drafted_by}”编制，只能由其提交。")
+    _check_year(run)
     sums = totals(db, run)
     payload = {
         "run": run_id, "programme": run.programme, "through": run.through.isoformat(), "cutoff": run.cutoff,
@@ -263,6 +264,13 @@ def submit(db: Connection, user: User, run_id: int) -> Run:
     except acts.AlreadyDone:
         pass
     return find(db, run_id)
+
+
+def _check_year(run: Run) -> None:
+    """Refuse (`stale`) a run of another fiscal year than today's: its money would be taken from a year that is over."""
+    if business_day().year != run.fiscal_year:
+        way = "请重新起草" if run.state == "draft" else "请退回后重新起草"
+        raise Refused("stale", f"本批次按{run.fiscal_year}年度指标起草，现已跨年。{way}。")
 
 
 def _check_funds(db: Connection, run: Run, sums: Mapping[str, int]) -> None:
@@ -352,8 +360,7 @@ def _used(db: Connection, run: Run) -> list[Policy]:
 
 def _check_fresh(db: Connection, run: Run) -> None:
     """Refuse (`stale`) what has been overtaken since the draft."""
-    if business_day().year != run.fiscal_year:
-        raise Refused("stale", f"本批次按{run.fiscal_year}年度指标起草，现已跨年。请退回后重新起草。")
+    _check_year(run)
     for moved in query(db, "queries/settle/stale_vouchers.sql", run_id=run.run_id):
         raise Refused(
             "stale",

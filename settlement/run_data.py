@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from settlement import run as runs
-from settlement.clauses import clause
+from settlement.clauses import clause, ruling
 from settlement.policy import Policy
 from voucher.money import format_yuan
 from voucher.reasons import Reason, reasons_of, sentence
@@ -37,18 +37,22 @@ def whole(
 
 def rows(found: Sequence[Row], policies: Sequence[Policy]) -> list[dict[str, Any]]:
     """Write lines, or listed claims, as JSON."""
-    by_id = {policy.id: policy for policy in policies}
     figures = ("basis", "computed", "overlap_cut", "granted", "withheld", "budget_cut")
     return [
         {name: row[name] for name in ("invoice_number", "company", "provider", "cap_year", "kind")}
         | {name: format_yuan(row[f"{name}_fen"]) for name in figures}
-        | {"reasons": [_reason(by_id.get(row["policy_ids"][0]), each) for each in reasons_of(row["reasons"])]}
+        | {
+            "reasons": [
+                _reason(ruling(policies, row["policy_ids"][0], row["cap_year"], each.code), each)
+                for each in reasons_of(row["reasons"])
+            ]
+        }
         for row in found
     ]
 
 
 def _reason(policy: Policy | None, reason: Reason) -> dict[str, str]:
-    """Write a reason as JSON, with the words of the line's document behind it."""
+    """Write a reason as JSON, with the words of the document it rests on."""
     return {
         "code": reason.code,
         "clause": clause(policy, reason.code),

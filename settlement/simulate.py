@@ -90,6 +90,8 @@ class Simulation:
 def changed(policy: Policy, settings: Sequence[str]) -> Policy:
     """Return a document with other values, `rate_bp=2500` each; lists are written with commas.
 
+    Another overlap takes the limit of a joint one away.
+
     Raises Misused for an unknown parameter, BadPolicy for a value that is not allowed.
     """
     values = parameters(policy)
@@ -99,6 +101,8 @@ def changed(policy: Policy, settings: Sequence[str]) -> Policy:
             known = "、".join(each for each in RULES if each != "categories")
             raise Misused("bad_setting", f"“{setting}”无法识别。请写成 rate_bp=2500；可改的项目：{known}。")
         values[name] = _value(getattr(policy, name), text)
+    if values["overlap"] != "joint_limit" and not any(each.startswith("joint_limit_bp=") for each in settings):
+        values["joint_limit_bp"] = None
     header = {
         name: getattr(policy, name) for name in ("id", "programme", "title", "number", "issuer", "item", "sha256")
     }
@@ -153,12 +157,21 @@ def simulate(
 
 
 def _changes(now: Sequence[Policy], then: Sequence[Policy], year: int) -> list[tuple[str, str, str]]:
-    """Say in which numbers the documents that govern the year differ."""
+    """Say in which days of the year the documents are in force, and in which numbers those that govern it differ."""
+    days = _in_force(now, year), _in_force(then, year)
+    found = [("年内有效期", *days)] if days[0] != days[1] else []
     old, new = (governing(in_force(each), year) for each in (now, then))
     if old is None or new is None:
-        return []
+        return found
     differ = [name for name in PARAMETERS if getattr(old, name) != getattr(new, name)]
-    return [(PARAMETERS[name][0], written(old, name), written(new, name)) for name in differ]
+    return found + [(PARAMETERS[name][0], written(old, name), written(new, name)) for name in differ]
+
+
+def _in_force(policies: Sequence[Policy], year: int) -> str:
+    """Write the days of the year on which the documents of a programme are in force; they have no gaps."""
+    parts = [force & year_span(year) for _, force in in_force(policies)]
+    parts = [part for part in parts if part.days]
+    return f"{parts[0].start}至{parts[-1].last}" if parts else "无"
 
 
 def _add(side: Side, facts: Facts, policies: Iterable[Policy], programme: str, year: int) -> None:

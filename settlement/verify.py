@@ -27,8 +27,6 @@ WORDS: Mapping[str, str] = {
     "company": "企业",
 }  # fmt: skip
 """Field of a line to what it is called on screen."""
-KINDS: Mapping[str, str] = {"grant": "补贴", "backfill": "补付", "recovery": "追回"}
-"""Kind of a line to what it is called on screen."""
 Key = tuple[int, str, int]
 """What names a line within a run: invoice, kind, cap year."""
 
@@ -55,7 +53,7 @@ class Difference:
             whole = {"digest": "结算行的摘要", "policies": "所依据的政策文件", "available": "可用的指标"}
             what = whole[self.field]
             return f"{what}不一致：记录为{self.stored}，重算为{self.computed}。"
-        line = f"发票 {self.invoice_number} {self.cap_year}年度的{KINDS[self.kind]}行"
+        line = f"发票 {self.invoice_number} {self.cap_year}年度的{runs.KINDS[self.kind]}行"
         if self.field != "line":
             return f"{line}，{WORDS[self.field]}不一致：记录为{self.stored}，重算为{self.computed}。"
         if self.stored:

@@ -140,7 +140,7 @@ class Registers:
         for invoice in facts.invoices:
             if invoice.kind == "red" and invoice.original_number is not None:
                 self._reds[invoice.original_number].append(invoice)
-        self._contract_left = self._contracts(facts)
+        self._contracted = self._contracts(facts)
         self._meterings: dict[str, list[Metering]] = defaultdict(list)
         for metering in sorted(facts.meterings, key=lambda row: row.at):
             counting = self._meterings[metering.invoice_number]
@@ -151,21 +151,21 @@ class Registers:
         for refusal in sorted(facts.refusals, key=lambda row: row.at):
             self._refusals[refusal.invoice_number].append(refusal)
 
-    def _contracts(self, facts: Facts) -> dict[str, Fen]:
-        """Return by invoice number what is left of its contract before it: the amount less all earlier invoices."""
+    def _contracts(self, facts: Facts) -> dict[str, tuple[Fen, Fen]]:
+        """Return by invoice number what its contract is about, and what all earlier invoices have used of it."""
         rows: dict[tuple[str, int, int], list[Contract]] = defaultdict(list)
         for row in _newest(facts.contracts, lambda r: (r.contract_no, r.provider, r.company, r.span.start)):
             rows[row.contract_no, row.provider, row.company].append(row)
         used: dict[Contract, Fen] = defaultdict(int)
-        left: dict[str, Fen] = {}
+        found: dict[str, tuple[Fen, Fen]] = {}
         blues = (invoice for invoice in facts.invoices if invoice.kind == "blue")
         for invoice in sorted(blues, key=lambda each: each.accepted_no) if rows else ():
             assert invoice.span is not None
             of = rows.get((invoice.contract_no, invoice.provider, invoice.company), ())
             for contract in sorted((row for row in of if invoice.span.start in row.span), key=lambda r: r.span)[-1:]:
-                left[invoice.number] = max(0, contract.amount_fen - used[contract])
+                found[invoice.number] = contract.amount_fen, used[contract]
                 used[contract] += sum(each.gross_fen for each in self.with_reds(invoice))
-        return left
+        return found
 
     def qualified(self, company: int, document: Policy) -> list[Span]:
         """Return the days on which the company has one of the document's categories."""
@@ -191,9 +191,14 @@ class Registers:
         """Tell whether the tax platform's last word on the invoice was that it is the same."""
         return self._verified.get(invoice.number, False)
 
+    def contracted(self, invoice: Invoice) -> tuple[Fen, Fen] | None:
+        """Return the amount of the invoice's contract and what earlier invoices have used of it, both gross."""
+        return self._contracted.get(invoice.number)
+
     def contract_left(self, invoice: Invoice) -> Fen | None:
         """Return what is left of the invoice's contract before it, gross; None when no contract limits it."""
-        return self._contract_left.get(invoice.number)
+        found = self.contracted(invoice)
+        return None if found is None else max(0, found[0] - found[1])
 
     def metered(self, invoice: Invoice, *, gross: bool) -> Fen | None:
         """Return what is metered of an invoice, net or gross, None when no file says so; rounded to whole fen.

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from voucher import acts, approval, ledger, life
 from voucher.access import User
-from voucher.database import Row, one, query
+from voucher.database import Row, one, query, run_file
 from voucher.days import business_day
 from voucher.errors import Refused
 from voucher.money import format_yuan
@@ -52,6 +52,7 @@ def _close(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict[s
     """Close an approved year: the move, and what is unspent to returned."""
     payload = json.loads(proposal.payload)
     year = int(payload["year"])
+    run_file(db, "queries/budget/lock.sql")
     _check(db, year)
     unspent = ledger.available(db, year)
     if unspent != payload["unspent_fen"]:
@@ -63,6 +64,11 @@ def _close(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict[s
 
 
 approval.declare(KIND, _close)
+
+
+def keep_years(db: Connection) -> None:
+    """Keep each fiscal year open or closed until the transaction ends: what comes back goes by which of them it is."""
+    run_file(db, "queries/budget/lock_shared.sql")
 
 
 def years(db: Connection, cutoff: int) -> list[Row]:

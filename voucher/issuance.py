@@ -13,6 +13,7 @@ from voucher.acts import canonical
 from voucher.database import one, query, run_file
 from voucher.errors import Misused, Refused
 from voucher.money import Fen, format_yuan
+from voucher.wording import one_line
 
 KIND = "voucher_issue"
 
@@ -51,7 +52,7 @@ def propose_by_hand(
     Returns the proposal's act id. Raises Misused or Refused.
     """
     _check_year(terms)
-    if "|" in reference or not reference.isprintable():
+    if reference and ("|" in reference or not one_line(reference)):
         raise Misused("bad_reference", "请写明申请书编号，不能含 | 或换行。")
     if face_fen is not None and face_fen <= 0:
         raise Misused("bad_face", "券面额须大于 0。")
@@ -159,6 +160,13 @@ def _issue(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict[s
     if newer is not None:
         raise Refused("stale", f"提交之后登记了新的政策文件 {newer['policy_id']}，上限可能已变。请退回后重新提交。")
     faces = {each["company"]: each["face_fen"] for each in payload["vouchers"]}
+    barred = query(db, "queries/voucher/barred.sql", companies=list(faces), year=payload["year"])
+    if barred:
+        raise Refused(
+            "stale",
+            f"提交之后，企业 {'、'.join(row['company'] for row in barred[:3])}{'等' if len(barred) > 3 else ''}"
+            f"已被合并或失去{payload['year']}年度的支持资格。请退回后重新提交。",
+        )
     if payload["by_hand"]:
         company, face_fen = next(iter(faces.items()))
         _check_face(db, payload["programme"], payload["year"], company, face_fen, payload["cap_fen"])

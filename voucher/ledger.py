@@ -13,6 +13,7 @@ from voucher.database import one, query, run_file
 from voucher.days import business_day
 from voucher.errors import Misused, Refused
 from voucher.money import MAX_FEN, format_yuan
+from voucher.wording import one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def propose_appropriation(db: Connection, user: User, year: int, amount_fen: int
         raise Misused("bad_amount", "指标金额须大于 0。")
     if not 2000 <= year <= 2199:
         raise Misused("bad_year", "年度须为四位数字，例如 2026。")
-    if not reference.strip() or "|" in reference or not reference.isprintable():
+    if "|" in reference or not one_line(reference):
         raise Misused("bad_reference", "请写明指标文号，不能含 | 或换行。")
     payload = {"year": year, "amount_fen": amount_fen, "reference": reference}
     before = one(db, "queries/proposal/sent_back.sql", kind="appropriation", reference=reference)

@@ -14,6 +14,7 @@ from voucher.access import User
 from voucher.database import one, query, run_file
 from voucher.errors import Misused, Refused
 from voucher.money import MAX_FEN, Fen, format_yuan
+from voucher.wording import one_line
 
 KIND = "state_move"
 CLOSED = ("revoked", "expired", "returned")
@@ -63,7 +64,8 @@ def propose_voucher(db: Connection, user: User, voucher_id: int, state: str, why
     row = find_voucher(db, voucher_id)
     subject = f"{WORDS['voucher', state]}{row['company']} {row['cap_year']}年度的券（券号 {voucher_id}）"
     if state in CLOSED:
-        subject += f"，剩余额度{format_yuan(row['left_fen'], grouped=True)}元失效"
+        left = format_yuan(row["left_fen"], grouped=True)
+        subject += f"，批准时剩余的额度失效（提交时{left}元）"
     return _propose(db, user, "voucher", voucher_id, state, why, subject)
 
 
@@ -74,7 +76,7 @@ def propose_company(db: Connection, user: User, uscc: str, state: str, why: str)
 
 
 def _propose(db: Connection, user: User, noun: str, subject_id: int, state: str, why: str, subject: str) -> int:
-    if not why.strip() or not why.isprintable():
+    if not one_line(why):
         raise Misused("why", "请写明理由，不能换行。")
     stem = f"{noun}:{subject_id}:"
     now = _now(db, noun, subject_id, state)

@@ -1,19 +1,26 @@
 """Closing a fiscal year, and runs that are cut to what is available."""
 
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
 
+from reconciliation import bundle_check, bundle_rows
+from settlement import documents
 from settlement import run as runs
+from settlement.load import facts_at, facts_from
 from settlement.verify import verify
-from tests.cases.histories import invoice, usual
+from tests.cases.histories import invoice, red_of, usual
 from tests.postgres import recorder
-from tests.postgres.recorder import CHECKER, MAKER, record
+from tests.postgres.recorder import CHECKER, MAKER, number, record, uscc
+from tests.postgres.test_bundle import write
 from tests.postgres.test_run import balances, decided, drafted, refused, submit, submitted
-from tests.postgres.witness import SHIPPED, draft, record_document
-from voucher import approval, budget, ledger
+from tests.postgres.witness import PROGRAMME, SHIPPED, draft, record_document
+from voucher import acts, approval, budget, issuance, ledger
 from voucher.database import transaction
 
 MAY = date(2026, 5, 1), date(2026, 5, 31)
@@ -71,6 +78,39 @@ def test_a_year_is_not_closed_while_a_run_of_it_is_open_nor_after_its_money_move
     refused("stale", lambda: closed(engine, act))
 
 
+def test_a_year_is_not_closed_beside_a_recovery_that_gives_money_back_to_it(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever is first, nothing stays in a closed year: the close waits and is stale, or the recovery is returned."""
+    with transaction(engine) as db:
+        recorder.appropriate(db, 2026, 20_000, "指标2")
+    decided(engine, submitted(engine), "approved")
+    monkeypatch.setenv("CVL_TODAY", "2027-01-01")
+    with transaction(engine) as db:
+        record(db, "red", replace(FACTS, invoices=[*FACTS.invoices, red_of(FACTS.invoices[0], 3, 100_000)]), FACTS)
+    run, act = submitted(engine), closing(engine)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction(engine) as db:
+            runs.decide(db, CHECKER, run.run_id, "approved")
+            later = pool.submit(closed, engine, act)
+            assert wait([later], timeout=1).not_done
+        refused("stale", later.result)
+        with transaction(engine) as db:
+            approval.decide(db, act, "rejected", CHECKER, why="余额有变动")
+        again = closing(engine)
+        with transaction(engine) as db:
+            record(db, "red2", replace(FACTS, invoices=[*FACTS.invoices, red_of(FACTS.invoices[1], 4, 100_000)]), FACTS)
+        second = submitted(engine)
+        with transaction(engine) as db:
+            approval.decide(db, again, "approved", CHECKER)
+            late = pool.submit(decided, engine, second, "approved")
+            assert wait([late], timeout=1).not_done
+        late.result()
+    found = balances(engine)
+    assert found["money:appropriation:2026"] == 0
+    assert found["money:returned:2026"] == 40_000
+
+
 def test_a_year_that_was_never_given_money_is_not_closed(db_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CVL_TODAY", "2027-01-01")
     refused("no_appropriation", lambda: closing(db_engine))
@@ -124,3 +164,35 @@ def test_a_share_that_is_not_what_was_available_is_found(engine: Engine) -> None
     with transaction(engine, "cvl_auditor") as db:
         assert [each.field for each in verify(db, run.run_id)] == ["available"]
         assert runs.find(db, run.run_id).pro_rata
+
+
+def test_a_pro_rata_run_settles_nothing_for_good_of_a_company_whose_voucher_is_still_applied_for(
+    engine: Engine, tmp_path: Path
+) -> None:
+    """The first company has no voucher, so that the cap gave it nothing; the second is cut to 500.00 of 600.00."""
+    with transaction(engine) as db:
+        changes = {"issuance": "application", "over_budget": "pro_rata"}
+        record_document(db, changes, id="case.1", supersedes=SHIPPED)
+    issued(engine, 2)
+    with transaction(engine) as db:
+        recorder.leave(db, 2026, 50_000, "less")
+    decided(engine, submitted(engine), "approved")
+    issued(engine, 1)
+    with transaction(engine) as db:
+        found = draft(db)
+        assert found.run is None
+        assert [(row["invoice_number"], row["granted_fen"]) for row in found.backfill] == [(number("1"), 60_000)]
+    write(engine, tmp_path / "b.zip")
+    with ExitStack() as stack, transaction(engine, "cvl_auditor") as db:
+        opened = bundle_check.open_all(stack, [tmp_path / "b.zip"])
+        [share] = bundle_rows.read(stack, opened, bundle_check.check(opened)[0]).each_share()
+        for cutoff in range(acts.cutoff(db) + 1):
+            assert facts_from(share.rows, PROGRAMME, cutoff).served == facts_at(db, PROGRAMME, cutoff).served, cutoff
+
+
+def issued(engine: Engine, company: int) -> None:
+    """Issue the voucher that a company has applied for."""
+    with transaction(engine) as db:
+        terms = documents.terms(db, PROGRAMME, 2026)
+        act = issuance.propose_by_hand(db, MAKER, terms, uscc(company), None)
+    closed(engine, act)

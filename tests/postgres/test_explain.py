@@ -273,7 +273,7 @@ def test_usage_shares_the_basis_and_limits_it_in_words(engine: Engine) -> None:
         assert words in told, told
     assert "300000.5" in str(as_sheet(found))
     more(engine, "c", Facts(meterings=[replace(whole, gross=True, replaces=True)]))
-    assert "按计量账单金额折算：620,000.00元 × 计量账单金额 ÷ 价税合计" in explain.as_text(explained(engine, 1))
+    assert "按计量账单金额折算：620,000.00元 × 400,000.75元 ÷ 620,000.00元" in explain.as_text(explained(engine, 1))
 
 
 def test_what_is_refused_is_worth_nothing_and_the_explanation_says_so(engine: Engine) -> None:

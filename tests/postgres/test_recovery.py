@@ -245,6 +245,22 @@ def test_the_day_a_company_was_told_is_on_record(books: Ledger) -> None:
     assert books.owed() == [(1, 2_000_000, 0, date(2026, 8, 15))]
 
 
+def test_one_letter_may_speak_of_several_invoices(books: Ledger) -> None:
+    for symbol, place, fen in (("1", 0, 10_000_000), ("2", 1, 1_000_000)):
+        with transaction(books.engine) as db:
+            recorder.move_money(db, symbol, fen, "payable", "in_transit", "paid")
+        books.reverse(fen // 2, place)
+    books.settle()
+    days = date(2026, 8, 15), date(2026, 8, 15)
+    acts_ = []
+    for symbol, day in zip("12", days, strict=True):
+        with transaction(books.engine) as db:
+            acts_.append(recovery.tell(db, MAKER, number(symbol), day, "函1"))
+            assert recovery.tell(db, MAKER, number(symbol), day, "函1") == acts_[-1]
+    assert len(set(acts_)) == 2
+    assert [told for *_, told in books.owed()] == list(days)
+
+
 def test_what_came_back_is_booked_once_and_never_more_than_is_owed(books: Ledger) -> None:
     books.pay(10_000_000, "payable", "in_transit", "paid")
     books.reverse(10_000_000)

@@ -34,7 +34,13 @@ def test_a_file_that_starts_later_stands_in_place_of_all_documents(desk: Desk) -
         "2000.00",
         "-12000.00",
     )
+    assert found["changes"] == [
+        {"name": "年内有效期", "now": "2025-12-25至2025-12-31", "then": "2025-12-31至2025-12-31"}
+    ]
     same = simulated(desk, 2026, later)
+    assert same["changes"] == []
+    gone = simulated(desk, 2027, desk.file(document({"until": date(2026, 12, 31)}, id="draft.1"), "草案.toml"))
+    assert gone["changes"] == [{"name": "年内有效期", "now": "2027-01-01至2027-12-31", "then": "无"}]
     assert same["now"]["granted"] == same["then"]["granted"] == "62000.00"
     assert (same["gain"], same["lose"], found["lose"]) == (0, 0, 1)
     assert desk.everything() == before
@@ -101,6 +107,9 @@ def test_lists_and_words_can_be_set(desk: Desk) -> None:
     ]
     assert (found["now"]["granted"], found["then"]["granted"]) == ("20.00", "20.00")
     assert simulated(desk, 2026, None, "eligible_tax_codes=109,3040203")["then"]["granted"] == "40.00"
+    recorded = document({"overlap": "joint_limit", "joint_limit_bp": 3000}, id="case.1", supersedes=SHIPPED)
+    joint = desk.file(recorded, "合计.toml")
+    assert simulated(desk, 2026, joint, "overlap=top_up")["then"]["granted"] == "20.00"
 
 
 def test_the_role_of_a_simulation_cannot_write(desk: Desk) -> None:

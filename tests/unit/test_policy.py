@@ -96,7 +96,7 @@ def test_a_changed_parameter_is_checked_too() -> None:
         ("value = 2000", "value = true", ("bad_value", "rate_bp")),
         ("value = 2000", "value = 10001", ("bad_value", "rate_bp")),
         ("value = 2000", "value = -1", ("bad_value", "rate_bp")),
-        ("value = 100000000", "value = 10000000000001", ("bad_value", "annual_cap_fen")),
+        ("value = 100000000", "value = 10000000000000", ("bad_value", "annual_cap_fen")),
         ('value = "exclusive"', 'value = "both"', ("bad_value", "overlap")),
         ('value = "exclusive"', 'value = "joint_limit"', ("missing", "joint_limit_bp")),
         ('value = "03-31"', 'value = "02-29"', ("bad_value", "claim_deadline")),

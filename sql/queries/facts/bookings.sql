@@ -1,4 +1,5 @@
 -- grain:  one row per line of an invoice in a run submitted by the cutoff, with what became of the run, in order
+--         before_fen: what the run's lines before it took of the company-year's room, before the budget cut them
 -- params: company_id, invoice_id, programme, cutoff (seal number)
 WITH submitted AS (
     SELECT
@@ -22,7 +23,7 @@ SELECT
     l.basis_fen, l.computed_fen, l.overlap_cut_fen, l.granted_fen, l.withheld_fen, l.budget_cut_fen, l.policy_ids,
     l.reasons,
     CAST(coalesce((
-        SELECT sum(e.granted_fen)
+        SELECT sum(e.granted_fen + e.budget_cut_fen)
         FROM run_line AS e
         WHERE
             e.company_id = l.company_id AND e.run_id = l.run_id AND e.cap_year = l.cap_year AND e.line_no < l.line_no

@@ -1,7 +1,8 @@
--- grain:  one row per fact about an invoice, its company or its provider recorded after one seal and by another,
---         in order
--- params: number, company_id, provider_id, after (seal number), cutoff (seal number)
--- what of a move is move:noun:state; name says which category, voucher year or relation is meant
+-- grain:  one row per fact about an invoice, its contract, its company, its provider or its rules recorded after one
+--         seal and by another, in order
+-- params: number, contract_no, company_id, provider_id, after (seal number), cutoff (seal number)
+-- what of a move is move:noun:state, of a refusal refused:year; name says which category, year or document is meant, or
+-- why it was done
 WITH fact AS (
     SELECT
         i.act_id, i.place AS row_no, 'red' AS what, i.number AS name, i.gross_fen AS fen, FALSE AS waived,
@@ -42,6 +43,42 @@ WITH fact AS (
     FROM voucher AS v
     INNER JOIN move AS m ON m.noun = 'voucher' AND m.subject_id = v.voucher_id AND m.step > 1
     WHERE v.company_id = CAST(:company_id AS bigint)
+    UNION ALL
+    SELECT
+        f.act_id, 1, CASE WHEN f.refused THEN 'refused:' ELSE 'lifted:' END || coalesce(CAST(f.cap_year AS text), ''),
+        f.why, 0, FALSE, NULL
+    FROM refusal AS f
+    INNER JOIN invoice AS i ON i.company_id = f.company_id AND i.invoice_id = f.invoice_id
+    WHERE i.number = :number
+    UNION ALL
+    SELECT c.act_id, c.row_no, 'contract', c.contract_no, c.amount_fen, FALSE, c.span
+    FROM contract AS c
+    WHERE
+        c.contract_no = :contract_no AND c.company_id = CAST(:company_id AS bigint)
+        AND c.provider_id = CAST(:provider_id AS bigint)
+    UNION ALL
+    SELECT v.act_id, v.row_no, 'verification', v.result, 0, FALSE, NULL
+    FROM verification AS v
+    WHERE v.invoice_number = :number
+    UNION ALL
+    SELECT e.act_id, 1, 'evidence', e.kind, e.gross_fen, FALSE, NULL
+    FROM evidence AS e
+    INNER JOIN invoice AS i ON i.company_id = e.company_id AND i.invoice_id = e.invoice_id
+    WHERE i.number = :number AND e.kind <> 'qr'
+    UNION ALL
+    SELECT d.act_id, 1, 'resolution', d.why, d.gross_fen, FALSE, NULL
+    FROM resolution AS d
+    INNER JOIN invoice AS i ON i.company_id = d.company_id AND i.invoice_id = d.invoice_id
+    WHERE i.number = :number
+    UNION ALL
+    SELECT
+        g.act_id, 1, CASE WHEN g.absorbed_id = p.party_id THEN 'absorbed' ELSE 'merged' END, p.uscc, 0, FALSE, NULL
+    FROM merger AS g
+    INNER JOIN party AS p ON p.party_id = g.absorbed_id + g.survivor_id - CAST(:company_id AS bigint)
+    WHERE CAST(:company_id AS bigint) IN (g.absorbed_id, g.survivor_id)
+    UNION ALL
+    SELECT p.act_id, 1, 'policy', p.policy_id, 0, FALSE, NULL
+    FROM policy AS p
 )
 
 SELECT
