@@ -207,5 +207,5 @@ def test_room_kept_for_a_listed_backfill_is_told(books: Books) -> None:
     books.invoices(invoice(3, 1_000, *MAY))
     books.settle()
     says(books, 3, "（另为待补留出2,000.00元）")
-    more(books, "checked", Facts(verifications=[Verification("1", True, (0, 1))]))
+    more(books, "checked", Facts(verifications=[Verification("1", MAY[0], True, (0, 1))]))
     says(books, 1, "解除各年度不予兑付：查实。", "登记查验结果：一致。")
