@@ -113,14 +113,47 @@ BEGIN ATOMIC
     WHERE s.no <= cutoff;
 END;
 
+-- The lines of the runs approved by then; no: the approval's seal. final: what was withheld or cut is so for good. It
+-- is in a pro-rata run, but not of a company-year that had no voucher to draw on, where vouchers are applied for: the
+-- voucher that comes is not used up by it.
+CREATE FUNCTION settled_at(cutoff bigint)
+RETURNS TABLE (
+    programme_id text, run_id bigint, no bigint, company_id bigint, line_no bigint, invoice_id bigint, cap_year integer,
+    kind text, accepted_no bigint, granted_fen bigint, withheld_fen bigint, budget_cut_fen bigint, final boolean
+) LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT
+        r.programme_id, l.run_id, s.no, l.company_id, l.line_no, l.invoice_id, l.cap_year, l.kind, l.accepted_no,
+        l.granted_fen, l.withheld_fen, l.budget_cut_fen,
+        r.pro_rata
+        AND (
+            EXISTS (
+                SELECT FROM voucher AS v
+                INNER JOIN seal AS i ON i.act_id = v.act_id
+                WHERE
+                    v.programme_id = r.programme_id AND v.company_id = l.company_id AND v.cap_year = l.cap_year
+                    AND i.no <= s.no
+            )
+            OR EXISTS (
+                SELECT FROM run_line AS o
+                WHERE
+                    o.company_id = l.company_id AND o.run_id = l.run_id AND o.cap_year = l.cap_year
+                    AND (o.granted_fen <> 0 OR o.budget_cut_fen <> 0)
+            )
+        )
+    FROM run AS r
+    INNER JOIN decision AS d ON d.proposal_act_id = r.proposal_act_id AND d.verdict = 'approved'
+    INNER JOIN seal AS s ON s.act_id = d.act_id
+    INNER JOIN run_line AS l ON l.run_id = r.run_id
+    WHERE s.no <= cutoff;
+END;
+
 -- What was granted for an invoice by then: the signed sum of its lines.
 CREATE FUNCTION granted_at(cutoff bigint)
 RETURNS TABLE (company_id bigint, invoice_id bigint, fen bigint) LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT l.company_id, l.invoice_id, CAST(sum(l.granted_fen) AS bigint)
-    FROM run AS r
-    INNER JOIN decision_at(cutoff) AS d ON d.proposal_act_id = r.proposal_act_id AND d.verdict = 'approved'
-    INNER JOIN run_line AS l ON l.run_id = r.run_id
+    FROM settled_at(cutoff) AS l
     GROUP BY l.company_id, l.invoice_id;
 END;
 

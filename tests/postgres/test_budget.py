@@ -137,6 +137,21 @@ def test_a_run_is_cut_to_the_last_fen_and_the_cut_is_final(engine: Engine) -> No
         assert draft(db).backfill == []
 
 
+def test_a_cut_to_nothing_is_final_though_it_issues_no_voucher(db_engine: Engine, tmp_path: Path) -> None:
+    pro_rata(db_engine)
+    with transaction(db_engine) as db:
+        recorder.appropriate(db, 2026, 50_000)
+        record(db, "fen", replace(FACTS, invoices=[FACTS.invoices[0], invoice(2, 5, *MAY, company=2)]))
+    decided(db_engine, submitted(db_engine), "approved")
+    with transaction(db_engine) as db:
+        lines = db.execute(text("SELECT granted_fen, budget_cut_fen FROM run_line ORDER BY line_no")).all()
+        assert list(map(tuple, lines)) == [(50_000, 10_000), (0, 1)]
+        assert db.execute(text("SELECT count(*) FROM voucher")).scalar_one() == 1
+        recorder.leave(db, 2026, 10**9, "more")
+        assert draft(db).backfill == []
+    same_in_a_bundle(db_engine, tmp_path)
+
+
 def test_a_run_for_which_there_is_enough_is_not_cut(engine: Engine) -> None:
     pro_rata(engine)
     with transaction(engine) as db:
@@ -182,12 +197,18 @@ def test_a_pro_rata_run_settles_nothing_for_good_of_a_company_whose_voucher_is_s
         found = draft(db)
         assert found.run is None
         assert [(row["invoice_number"], row["granted_fen"]) for row in found.backfill] == [(number("1"), 60_000)]
-    write(engine, tmp_path / "b.zip")
+    same_in_a_bundle(engine, tmp_path)
+
+
+def same_in_a_bundle(engine: Engine, folder: Path) -> None:
+    """See that a bundle tells of the lines of runs what the database does, as of every seal."""
+    write(engine, folder / "b.zip")
     with ExitStack() as stack, transaction(engine, "cvl_auditor") as db:
-        opened = bundle_check.open_all(stack, [tmp_path / "b.zip"])
-        [share] = bundle_rows.read(stack, opened, bundle_check.check(opened)[0]).each_share()
+        opened = bundle_check.open_all(stack, [folder / "b.zip"])
+        shares = list(bundle_rows.read(stack, opened, bundle_check.check(opened)[0]).each_share())
         for cutoff in range(acts.cutoff(db) + 1):
-            assert facts_from(share.rows, PROGRAMME, cutoff).served == facts_at(db, PROGRAMME, cutoff).served, cutoff
+            told = [row for share in shares for row in facts_from(share.rows, PROGRAMME, cutoff).served]
+            assert sorted(told, key=repr) == sorted(facts_at(db, PROGRAMME, cutoff).served, key=repr), cutoff
 
 
 def issued(engine: Engine, company: int) -> None:
