@@ -81,9 +81,9 @@ def tell(db: Connection, user: User, number: str, told_on: date, reference: str)
 
 
 def propose_return(db: Connection, user: User, number: str, amount: Fen, received_on: date, reference: str) -> int:
-    """Propose that money which a company paid back has come in; reference: of the bank, unique for ever.
+    """Propose that money which a company paid back has come in; reference: of the bank's transfer.
 
-    Returns the proposal's act id. Raises Misused or Refused.
+    One transfer may pay back several invoices, each entered once. Returns the proposal's act id. Raises Misused or Refused.
     """
     if amount <= 0:
         raise Misused("bad_amount", "到账金额须大于 0。")
@@ -95,13 +95,15 @@ def propose_return(db: Connection, user: User, number: str, amount: Fen, receive
         "invoice_number": number, "amount_fen": amount, "received_on": received_on.isoformat(),
         "reference": reference,
     }  # fmt: skip
-    words = f"发票 {number} 的追回款{format_yuan(amount, grouped=True)}元已到账（{reference}）"
-    before = one(db, "queries/proposal/sent_back.sql", kind=KIND, reference=reference)
-    again = f"（第{before['times'] + 1}次）" if before and before["times"] else ""
-    if one(db, "queries/act/find.sql", kind=KIND, reference=reference + again) is None:
+    before = one(db, "queries/recovery/same_transfer.sql", number=number, reference=reference)
+    assert before is not None
+    others = f"；同一笔来款另登记了{format_yuan(before['others_fen'], grouped=True)}元" if before["others_fen"] else ""
+    words = f"发票 {number} 的追回款{format_yuan(amount, grouped=True)}元已到账（{reference}{others}）"
+    own = f"{number}:{reference}" + (f"（第{before['times'] + 1}次）" if before["times"] else "")
+    if one(db, "queries/act/find.sql", kind=KIND, reference=own) is None:
         _check_owed(number, amount, owed)
     try:
-        with acts.act(db, KIND, reference + again, user.name, payload) as act:
+        with acts.act(db, KIND, own, user.name, payload) as act:
             return approval.propose(db, act, KIND, words, payload, user)
     except acts.AlreadyDone as done:
         return done.act_id

@@ -1,6 +1,7 @@
 -- check:  what was reported paid stands in the bank's statements, and every outgoing line of them is a payment of ours
 --         or was said to be none; a reference that agrees has the amount that agrees; what left and is said to have
---         been returned came back; what came in once is not both a payment returned and money that a company paid back
+--         been returned came back; what came in once is not both a payment returned and money that a company paid back,
+--         and what was paid back by a transfer is not more than came in by it
 -- title:  拨付与银行对账单一致
 -- grain:  one row per payment or line that has no counterpart so many days on; no rows means all is well
 -- params: days, tolerance_fen
@@ -11,6 +12,16 @@ WITH matched AS MATERIALIZED (
 
 returned AS MATERIALIZED (
     SELECT r.* FROM bank_return_at(9223372036854775807) AS r
+),
+
+repaid AS (
+    SELECT
+        CAST(p.payload AS jsonb) ->> 'reference' AS serial, max(d.act_id) AS act_id,
+        sum(CAST(CAST(p.payload AS jsonb) ->> 'amount_fen' AS bigint)) AS fen
+    FROM proposal AS p
+    INNER JOIN decision AS d ON d.proposal_act_id = p.act_id AND d.verdict = 'approved'
+    WHERE p.kind = 'recovery_return'
+    GROUP BY CAST(p.payload AS jsonb) ->> 'reference'
 ),
 
 until AS (
@@ -56,18 +67,20 @@ wrong AS (
         ON p.reference = l.reference AND abs(p.amount_fen - l.amount_fen) > CAST(:tolerance_fen AS bigint)
     WHERE l.amount_fen > 0 AND m.way IS NULL AND (p.payment_id IS NOT NULL OR l.booked_on <= u.until_on)
     UNION ALL
-    SELECT d.act_id, l.serial, format(
-        '登记为企业退回的%s元（流水号%s），在银行对账单（%s:%s）中是付款%s的退回，同一笔收入不能登记两次。',
-        round(-l.amount_fen / 100.0, 2), l.serial, l.statement_id, l.row_no, y.reference
-    )
-    FROM proposal AS p
-    INNER JOIN decision AS d ON d.proposal_act_id = p.act_id AND d.verdict = 'approved'
-    INNER JOIN bank_line AS l
-        ON l.serial = CAST(p.payload AS jsonb) ->> 'reference'
-        AND l.amount_fen = -CAST(CAST(p.payload AS jsonb) ->> 'amount_fen' AS bigint)
-    INNER JOIN returned AS r ON r.statement_id = l.statement_id AND r.row_no = l.row_no
-    INNER JOIN payment AS y ON y.payment_id = r.payment_id
-    WHERE p.kind = 'recovery_return'
+    SELECT
+        p.act_id, p.serial,
+        format('登记为企业退回的%s元（流水号%s），', round(p.fen / 100.0, 2), p.serial)
+        || CASE
+            WHEN y.reference IS NOT NULL THEN format(
+                '在银行对账单（%s:%s）中是付款%s的退回，同一笔收入不能登记两次。', l.statement_id, l.row_no, y.reference
+            )
+            ELSE format('银行对账单（%s:%s）这笔收入只有%s元。', l.statement_id, l.row_no, round(-l.amount_fen / 100.0, 2))
+        END
+    FROM repaid AS p
+    INNER JOIN bank_line AS l ON l.serial = p.serial AND l.amount_fen < 0 AND -l.amount_fen <= p.fen
+    LEFT JOIN returned AS r ON r.statement_id = l.statement_id AND r.row_no = l.row_no
+    LEFT JOIN payment AS y ON y.payment_id = r.payment_id
+    WHERE y.reference IS NOT NULL OR -l.amount_fen < p.fen
 )
 
 SELECT s.no AS act_no, w.subject, w.detail

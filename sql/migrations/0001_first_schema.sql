@@ -1390,16 +1390,24 @@ RETURNS TABLE (statement_id bigint, row_no bigint, payment_id bigint) LANGUAGE s
         ORDER BY c.payment_id, l.booked_on, l.statement_id, l.row_no
     ),
 
-    by_serial AS MATERIALIZED (
-        SELECT DISTINCT ON (p.act_id) l.statement_id, l.row_no, CAST(NULL AS bigint) AS payment_id
+    -- one transfer may pay back several invoices
+    repaid AS MATERIALIZED (
+        SELECT
+            CAST(p.payload AS jsonb) ->> 'reference' AS serial,
+            sum(CAST(CAST(p.payload AS jsonb) ->> 'amount_fen' AS bigint)) AS fen
         FROM proposal AS p
         INNER JOIN decision_at(cutoff) AS d ON d.proposal_act_id = p.act_id AND d.verdict = 'approved'
-        INNER JOIN line AS l
-            ON l.serial = CAST(p.payload AS jsonb) ->> 'reference'
-            AND l.fen = CAST(CAST(p.payload AS jsonb) ->> 'amount_fen' AS bigint)
+        WHERE p.kind = 'recovery_return'
+        GROUP BY CAST(p.payload AS jsonb) ->> 'reference'
+    ),
+
+    by_serial AS MATERIALIZED (
+        SELECT DISTINCT ON (p.serial) l.statement_id, l.row_no, CAST(NULL AS bigint) AS payment_id
+        FROM repaid AS p
+        INNER JOIN line AS l ON l.serial = p.serial AND l.fen = p.fen
         LEFT JOIN by_reference AS r ON r.statement_id = l.statement_id AND r.row_no = l.row_no
-        WHERE p.kind = 'recovery_return' AND r.row_no IS NULL
-        ORDER BY p.act_id, l.booked_on, l.statement_id, l.row_no
+        WHERE r.row_no IS NULL
+        ORDER BY p.serial, l.booked_on, l.statement_id, l.row_no
     ),
 
     rest AS (

@@ -175,6 +175,35 @@ def test_what_came_in_once_is_not_a_return_and_a_repayment(till: Till, tmp_path:
     ]  # fmt: skip
 
 
+def test_one_transfer_pays_back_several_invoices_and_no_more_than_came_in(till: Till) -> None:
+    till.result(*((p["reference"], p["amount"], "成功", "L") for p in till.sent()["payments"]))
+    reds = [line(f"r{of}", red_of=of, net="-1000.00", tax="-60.00", gross="-1060.00", quantity="-1") for of in "ab"]
+    till.desk.data("import", till.desk.file(reds, "红字.csv"), "--as", "maker1")
+    till.desk.settled()
+    paid = [("2026-08-24", "400.00", ONE, ""), ("2026-08-24", "200.00", TWO, "")]
+    imported(till.desk, *paid, ("2026-08-25", "-400.00", ONE, "退款"), ("2026-10-08", "-1.00", "某银行", "利息"))
+
+    def back(of: str) -> Any:
+        asked = ("recovery", "return", real(of), "--amount", "200.00", "--on", PAYDAY, "--ref", "S2", "--as", "maker1")
+        return till.desk.data(*asked)["act"]
+
+    one, other = back("a"), back("b")
+    assert "同一笔来款另登记了200.00元" in till.desk.cvl("proposals", other).out
+    till.desk.data("reject", one, "--why", "再核对", "--as", "checker1")
+    assert back("b") == other
+    till.desk.data("approve", other, "--as", "checker1")
+    assert len(left(till.desk)) == 2, "known once the whole of it is entered"
+    till.desk.data("approve", back("a"), "--as", "checker1")
+    assert left(till.desk) == [("in", "1.00", "7天以内")]
+    assert till.desk.data("reconcile")["ok"]
+    red = line("rd", red_of="d", net="-1000.00", tax="-60.00", gross="-1060.00", quantity="-1", buyer="D")
+    till.desk.data("import", till.desk.file([red], "红字2.csv"), "--as", "maker1")
+    till.desk.settled()
+    till.desk.data("approve", back("d"), "--as", "checker1")
+    (wrong,) = till.desk.data("reconcile", status=5)["differences"]
+    assert (wrong["subject"], "只有400.00元" in wrong["detail"]) == ("S2", True)
+
+
 def test_a_statement_stands_or_falls_whole(till: Till) -> None:
     wrong = imported(till.desk, ("2026-08-25", "4.001", ONE, ""), ("2026-08-25", "4.00", ONE, ""), status=1)
     assert wrong["problems"][0]["row"] == 3
