@@ -83,7 +83,8 @@ def tell(db: Connection, user: User, number: str, told_on: date, reference: str)
 def propose_return(db: Connection, user: User, number: str, amount: Fen, received_on: date, reference: str) -> int:
     """Propose that money which a company paid back has come in; reference: of the bank's transfer.
 
-    One transfer may pay back several invoices, each entered once. Returns the proposal's act id. Raises Misused or Refused.
+    One transfer may pay back several invoices, each entered once. Returns the proposal's act id. Raises Misused or
+    Refused.
     """
     if amount <= 0:
         raise Misused("bad_amount", "到账金额须大于 0。")

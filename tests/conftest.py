@@ -1,5 +1,6 @@
-"""What every run of the tests says at its end."""
+"""What every run of the tests needs at its start and says at its end."""
 
+import signal
 from typing import Any
 
 NO_BROWSER = "no Chromium"
@@ -13,3 +14,10 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         terminalreporter.write_line(
             f"没有找到 Chromium，略过了{len(left)}个浏览器测试。Debian、Ubuntu：apt install chromium fonts-noto-cjk"
         )
+
+
+def pytest_configure() -> None:
+    """Heed the signals again that a run in the background is started to ignore: programs under test inherit them."""
+    for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, usual)
