@@ -260,6 +260,7 @@ CATALOGUE: Mapping[str, Entry] = {
         "发票{value}在这些日子已有用量（或计税口径不同），无法判断是补充还是更正",
         "补充另一部分请加 --usage add，更正并取代以前的请加 --usage replace，再重新上传；从门户报送的请交经办人员办理",
     ),
+    "usage_same_file": _file("发票{value}早已计有同一份文件的用量", "不必再传；要取代其他用量请用 --usage replace"),
     "usage_replace_faulty": _file("有{count}行用量有错误，不能取代以前的用量", "请改正这些行后，重新上传整份文件"),
     "usage_of_red": _file("用量所属的发票{value}是红字发票", "请把用量记到被冲红的蓝字发票号码上后重新上传"),
     "usage_not_yours": _file("用量所属的发票{value}不是上传方开具的", "请只上传本单位发票的用量"),

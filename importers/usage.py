@@ -20,6 +20,7 @@ from importers.receive import Received
 from importers.sheets import UNIT
 from importers.stage import Progress
 from importers.usage_format import UsageFormat
+from voucher.acts import Overtaken
 from voucher.database import driver, expect_many, one, query, run_file
 from voucher.problem import Problem
 
@@ -53,6 +54,7 @@ def take(
     """Write a file of usage within its act; returns its problems, and has written nothing if one is blocking.
 
     provider: USCC or empty. invoice: of lines that name none. mode: add, replace, or empty where it is plain.
+    Raises Overtaken when a later upload was faster with an invoice to come.
     """
     run_file(db, "queries/usage/00_tables.sql")
     staged = _stage(db, chosen, received.path, kind, today, invoice, progress)
@@ -65,7 +67,13 @@ def take(
     for name, table in (("10_lock", "usage_stage"), ("20_used", "used")):
         run_file(db, f"queries/usage/{name}.sql")
         db.exec_driver_sql(f"ANALYZE {table}")
-    run_file(db, "queries/usage/30_told.sql", provider=provider, mode=mode, basis=chosen.basis)
+    if query(db, "queries/usage/15_overtaken.sql", upload_id=act_id)[0]["later"]:
+        raise Overtaken
+    _copy_failed(db, act_id, staged)
+    run_file(
+        db, "queries/usage/30_told.sql", provider=provider, mode=mode, basis=chosen.basis,
+        sha256=received.digests.sha256,
+    )  # fmt: skip
     found = query(db, "queries/usage/31_faults.sql")
     staged.problems += [make(each["fault"], value=each["number"], invoice_number=each["number"]) for each in found]
     if any(problem.severity == "blocking" for problem in staged.problems):
@@ -103,6 +111,15 @@ def _copy(copy: Copy, chunk: UsageChunk) -> None:
         copy.write_row((number, first, last, unit, lines, quantity, amount))
 
 
+def _copy_failed(db: Connection, act_id: int, staged: _Staged) -> None:
+    """Copy the lines that are in no sum."""
+    sheet = staged.header.sheet if staged.header else ""
+    columns = "upload_id, sheet, row_no, outcome, invoice_number, cells"
+    with driver(db).cursor() as cursor, cursor.copy(f"COPY usage_failed ({columns}) FROM STDIN") as copy:
+        for row_no, number, cells in staged.failed:
+            copy.write_row((act_id, sheet, row_no, "rejected", number, cells))
+
+
 def _write(
     db: Connection, act_id: int, received: Received, chosen: UsageFormat, staged: _Staged, provider: str,
     received_on: date, mode: str,
@@ -117,11 +134,6 @@ def _write(
         format=chosen.NAME, provider=provider, received_on=received_on, rows=staged.rows, rejected=len(staged.failed),
         header=UNIT.join(staged.header.cells) if staged.header else "",
     )  # fmt: skip
-    sheet = staged.header.sheet if staged.header else ""
-    columns = "upload_id, sheet, row_no, outcome, invoice_number, cells"
-    with driver(db).cursor() as cursor, cursor.copy(f"COPY usage_failed ({columns}) FROM STDIN") as copy:
-        for row_no, number, cells in staged.failed:
-            copy.write_row((act_id, sheet, row_no, "rejected", number, cells))
     run_file(db, "queries/usage/61_failed.sql")
     counts = {"upload_id": act_id, "basis": chosen.basis, "replaces": mode == "replace"}
     run_file(db, "queries/usage/70_metering.sql", **counts)

@@ -172,6 +172,9 @@ def test_a_second_sheet_of_usage_is_said_and_an_empty_first_one_is_passed_over(d
         3,
         ["Sheet2"],
     )
+    told = ["名单", "说明"], ["P", "全年"]
+    headless = hand_in(desk, xlsx_bytes(table([own(B, "2026-07-01", "1000")], CQ), told, second[1:]), name="on.xlsx")
+    assert (headless.exit_status, said(headless)) == (3, [(None, "other_sheet_ignored")])
     later = hand_in(desk, xlsx_bytes(table([], CQ), second), name="second.xlsx")
     assert (later.exit_status, later.problems) == (0, ())
     assert [(row[0], row[3]) for row in days(desk, A)] == [(FIRST, 500), (SECOND, 500)]
@@ -249,6 +252,74 @@ def test_a_return_file_adds_to_its_own_file_and_only_once(desk: Desk) -> None:
     corrected = hand_in(desk, csv_bytes(header, [own(B, "2026-07-01", "900")]))
     assert [p.code for p in corrected.problems] == ["usage_overlaps"]
     assert [sum(row[3] for row in days(desk, number)) for number in (A, B)] == [1000, 1000]
+
+
+def test_a_return_file_corrected_in_part_and_then_in_full_counts_no_line_twice(desk: Desk) -> None:
+    header = [*CQ, "原行号", "错误代码", "错误说明"]
+    hand_in(desk, csv_bytes(CQ, [own(A, "2026-07-01", yuan) for yuan in ("100", "x", "y")]))
+    half = hand_in(desk, csv_bytes(header, [own(A, "2026-07-01", "400"), own(A, "2026-07-01", "y")]))
+    assert counts(half) == {"accepted": 1, "rejected": 1}
+    for rest in ("500", "z"):
+        again = hand_in(desk, csv_bytes(header, [own(A, "2026-07-01", "400"), own(A, "2026-07-01", rest)]))
+        assert [p.code for p in again.problems if p.severity == "blocking"] == ["usage_overlaps"]
+    assert counts(hand_in(desk, csv_bytes(header, [own(A, "2026-07-01", "500")]))) == {"accepted": 1}
+    assert [row[3] for row in days(desk, A)] == [100, 400, 500]
+
+
+def test_a_file_is_never_added_to_itself(desk: Desk) -> None:
+    both = csv_bytes(CQ, [own(A, "2026-07-01", "100"), own(B, "2026-07-01", "200")])
+    hand_in(desk, both)
+    hand_in(desk, csv_bytes(CQ, [own(A, "2026-07-01", "150")]), usage="replace")
+    for provider in (None, line("a")["供方统一社会信用代码"]):
+        again = hand_in(desk, both, usage="add", provider=provider)
+        assert [(p.code, p.value) for p in again.problems] == [("usage_same_file", B)]
+    assert counts(hand_in(desk, both, usage="replace")) == {"accepted": 2}
+    bill = csv_bytes(ALIBABA, [alibaba("1060.00", "2026-07-01 10:00:00", "2026-07-01 11:00:00")])
+    assert [counts(hand_in(desk, bill, invoice=number)) for number in (D, E)] == [{"accepted": 1}] * 2
+
+
+def test_what_waits_is_taken_up_in_the_order_in_which_it_was_written(desk: Desk) -> None:
+    slow, quick = (csv_bytes(CQ, [own(C, "2026-07-01", yuan)]) for yuan in ("400", "600"))
+    path, asked, overtaking = desk.file(slow, "slow.csv"), accept.ask(MAKER, None, None, None, None, "add"), [quick]
+
+    def overtaken(_rows: int) -> None:
+        while overtaking:
+            assert counts(hand_in(desk, overtaking.pop(), usage="replace")) == {"held": 1}
+
+    assert counts(accept.import_file(desk.engine, path, MAKER, asked, progress=overtaken)) == {"held": 1}
+    assert desk.take([line("c")]).problems == ()
+    assert desk.rows("SELECT metered_yuan FROM metering_at(9223372036854775807) ORDER BY 1") == [(400,), (600,)]
+
+
+def test_what_may_still_count_of_an_invoice_to_come_is_seen_whoever_else_has_replaced_it(desk: Desk) -> None:
+    right, wrong = (line("a", seller=seller)["供方统一社会信用代码"] for seller in "PQ")
+    one, two = (csv_bytes(CQ, [own(C, "2026-07-01", yuan)]) for yuan in ("1000", "900"))
+    hand_in(desk, one, provider=right)
+    hand_in(desk, two, provider=wrong, usage="replace")
+    third = csv_bytes(CQ, [own(C, "2026-07-01", "1000.0")])
+    assert [p.code for p in hand_in(desk, third).problems] == ["usage_overlaps"]
+    assert counts(hand_in(desk, third, usage="replace")) == {"held": 1}
+    hand_in(desk, two, provider=right, usage="replace")
+    assert hand_in(desk, third, usage="replace").fresh
+    assert desk.take([line("c")]).problems == ()
+
+
+def test_cells_that_excel_merged_or_could_not_reckon_are_read_as_in_an_invoice(desk: Desk) -> None:
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, CQ)
+        sheet.merge_range(1, 0, 4, 0, A)
+        sheet.merge_range(1, 3, 3, 3, "卡时")
+        sheet.merge_range(2, 5, 3, 5, 500)
+        for row in range(1, 5):
+            sheet.write_string(row, 1, f"2026-07-0{row}")
+        sheet.write_number(1, 5, 500)
+        sheet.write_formula(4, 3, "=A9", None, "#REF!")
+        sheet.write_number(4, 5, 1)
+    outcome = hand_in(desk, file.getvalue(), name="merged.xlsx")
+    assert [(p.code, p.row) for p in outcome.problems] == [("merged_cells", 4), ("formula_error", 5)]
+    assert [(row[0], row[1], row[3]) for row in days(desk, A)] == [(FIRST, "卡时", 500), (SECOND, "卡时", 500)]
 
 
 def test_a_file_that_another_has_replaced_is_news_again(desk: Desk) -> None:
