@@ -26,6 +26,8 @@ from voucher.problem import Problem
 
 MODES = ("add", "replace")
 """How a file stands to what is known of its invoices: more of the same, or in place of it."""
+MOST_DAYS = 3_000_000
+"""Sums by invoice, day and unit that one file may give; a few lines of many years and units would give any number."""
 
 
 @dataclass(slots=True)
@@ -63,6 +65,9 @@ def take(
         return staged.problems  # what was known would go, and with it what the failing lines say
     if not mode and staged.header is not None and {*RETURN_COLUMNS} <= {*staged.header.cells}:
         mode = "return"
+    days = one(db, "queries/usage/06_days.sql")
+    if days is not None and days["days"] > MOST_DAYS:
+        return [*staged.problems, make("usage_too_many_days", limit=MOST_DAYS)]
     expect_many(db)
     for name, table in (("10_lock", "usage_stage"), ("20_used", "used")):
         run_file(db, f"queries/usage/{name}.sql")

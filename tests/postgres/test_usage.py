@@ -337,6 +337,7 @@ def test_a_file_that_another_has_replaced_is_news_again(desk: Desk) -> None:
 
 def test_what_must_not_be_taken_is_refused_whole(desk: Desk) -> None:
     desk.take([line("r", "-1.00", red_of="a")])
+    decade = [own(B, "2020-01-01", "1") | {"使用截止日期": "2029-12-31", "计量单位": f"第{n}种"} for n in range(900)]
     before = desk.everything()
     stranger = User("p1", "provider", line("a", seller="Q")["供方统一社会信用代码"])
     good = focus(B, "1", FIRST)
@@ -345,6 +346,7 @@ def test_what_must_not_be_taken_is_refused_whole(desk: Desk) -> None:
         (focus_csv(good), stranger, "usage_not_yours"),
         (focus_csv(good, *[focus(A, "99999999999", FIRST)] * 2), MAKER, "usage_too_large"),
         (focus_csv(good, *[focus(A, "x", FIRST)] * 10_001), MAKER, "usage_too_many_faults"),
+        (csv_bytes(CQ, decade), MAKER, "usage_too_many_days"),
         (focus_csv(), MAKER, "no_rows"),
     ):
         outcome = hand_in(desk, data, user=user)

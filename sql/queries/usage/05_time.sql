@@ -23,7 +23,8 @@ replaced AS (
     INNER JOIN held_usage AS h ON h.upload_id = e.upload_id
     INNER JOIN held_usage AS l ON l.invoice_number = h.invoice_number AND l.upload_id > h.upload_id AND l.replaces
     INNER JOIN upload AS w ON w.upload_id = l.upload_id
-    WHERE '' IN (u.provider_uscc, w.provider_uscc) OR w.provider_uscc = u.provider_uscc
+    LEFT JOIN invoice_number AS n ON n.number = h.invoice_number
+    WHERE n.number IS NULL AND ('' IN (u.provider_uscc, w.provider_uscc) OR w.provider_uscc = u.provider_uscc)
 )
 
 SELECT e.times + CASE WHEN e.times = 0 OR EXISTS (SELECT FROM replaced) THEN 1 ELSE 0 END AS time
