@@ -212,7 +212,7 @@ def _import_usage(
 
     def taken(db: Connection) -> Outcome:
         try:
-            with acts.act(db, "usage", usage.reference(db, key), user.name, key) as act:
+            with acts.act(db, "usage", usage.reference(db, key, asked.usage), user.name, key) as act:
                 problems = usage.take(
                     db, act.act_id, handed.received, handed.format, handed.kind, provider=asked.provider,
                     received_on=asked.received_on, today=business_day(), invoice=asked.invoice, mode=asked.usage,

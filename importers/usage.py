@@ -41,10 +41,10 @@ class _Staged:
     problems: list[Problem] = field(default_factory=list)
 
 
-def reference(db: Connection, key: Mapping[str, str]) -> str:
+def reference(db: Connection, key: Mapping[str, str], mode: str) -> str:
     """Return the reference of the act that takes a file; that of an earlier one while what it said still counts."""
     words = ":".join(key.values()) + ":"
-    row = one(db, "queries/usage/05_time.sql", reference=words)
+    row = one(db, "queries/usage/05_time.sql", reference=words, mode=mode)
     assert row is not None
     return f"{words}{row['time']}"
 

@@ -335,6 +335,21 @@ def test_a_file_that_another_has_replaced_is_news_again(desk: Desk) -> None:
     assert desk.rows(now) == [(1000,), (1000,)]
 
 
+def test_a_file_that_is_to_replace_what_was_added_to_it_is_news(desk: Desk) -> None:
+    one, two, three = (csv_bytes(CQ, [own(number, "2026-07-01", "1000") for number in (A, C)]) + end for end in
+                       (b"", b"\n", b"\n\n"))  # fmt: skip
+    hand_in(desk, one)
+    hand_in(desk, two, usage="add")
+    first = hand_in(desk, one, usage="replace")
+    assert (first.fresh, hand_in(desk, one, usage="replace").upload_id) == (True, first.upload_id)
+    hand_in(desk, three, usage="add")
+    assert hand_in(desk, one).upload_id == first.upload_id
+    assert hand_in(desk, one, usage="replace").fresh
+    assert desk.take([line("c")]).problems == ()
+    assert desk.rows("SELECT metered_yuan FROM metering_at(9223372036854775807)") == [(1000,), (1000,)]
+    assert hand_in(desk, one, usage="replace").fresh is False
+
+
 def test_what_must_not_be_taken_is_refused_whole(desk: Desk) -> None:
     desk.take([line("r", "-1.00", red_of="a")])
     decade = [own(B, "2020-01-01", "1") | {"使用截止日期": "2029-12-31", "计量单位": f"第{n}种"} for n in range(900)]
