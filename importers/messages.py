@@ -264,6 +264,7 @@ CATALOGUE: Mapping[str, Entry] = {
     "usage_same_file": _file("发票{value}早已计有同一份文件的用量", "不必再传；要取代其他用量请用 --usage replace"),
     "usage_replace_faulty": _file("有{count}行用量有错误，不能取代以前的用量", "请改正这些行后，重新上传整份文件"),
     "usage_of_red": _file("用量所属的发票{value}是红字发票", "请把用量记到被冲红的蓝字发票号码上后重新上传"),
+    "usage_waited_for_red": _note("发票{value}是红字，暂存的{count}行用量不计入", "请改记到被冲红的蓝字发票后重新上传"),
     "usage_not_yours": _file("用量所属的发票{value}不是上传方开具的", "请只上传本单位发票的用量"),
     "usage_too_large": _file("发票{value}的用量金额合计过大", "请核对金额单位是否为元后重新上传"),
     "usage_number_missing": _row(

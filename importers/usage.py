@@ -148,11 +148,16 @@ def _write(
 
 def take_up(db: Connection) -> dict[int, list[Problem]]:
     """Take up, in the acts that accept invoices, the usage that waited for them; returns the remarks on it by act."""
-    if not run_file(db, "queries/import/76_metering.sql"):
-        return {}
-    run_file(db, "queries/import/77_usage_days.sql")
-    acts = [each["act_id"] for each in query(db, "queries/import/78_taken_up.sql")]
-    return {act_id: notes(db, act_id) for act_id in acts}
+    said: dict[int, list[Problem]] = {}
+    if run_file(db, "queries/import/76_metering.sql"):
+        run_file(db, "queries/import/77_usage_days.sql")
+        acts = [each["act_id"] for each in query(db, "queries/import/78_taken_up.sql")]
+        said = {act_id: notes(db, act_id) for act_id in acts}
+    for each in query(db, "queries/import/79_usage_of_red.sql"):
+        number = each["number"]
+        made = make("usage_waited_for_red", value=number, invoice_number=number, count=each["lines"])
+        said.setdefault(each["act_id"], []).append(made)
+    return said
 
 
 def _waiting(db: Connection) -> list[Problem]:

@@ -135,6 +135,16 @@ def test_usage_waits_for_its_invoice_and_is_taken_up_with_it(desk: Desk) -> None
         assert [f for f in invariants.check_all(db) if f.check in ("usage_sums", "upload_counts", "seal")] == []
 
 
+def test_usage_that_waited_for_what_turns_out_a_red_letter_is_said_to_count_nowhere(desk: Desk) -> None:
+    red, foreign = real("r"), line("a", seller="Q")["供方统一社会信用代码"]
+    hand_in(desk, focus_csv(focus(red, "-10", FIRST), focus(red, "-1", SECOND)))
+    hand_in(desk, focus_csv(focus(red, "5", FIRST)), provider=foreign)
+    arrived = desk.take([line("r", "-1.00", red_of="a")])
+    assert [(p.code, p.value, p.severity) for p in arrived.problems] == [("usage_waited_for_red", red, "warning")]
+    assert "2行用量" in arrived.problems[0].message
+    assert days(desk, red) == []
+
+
 def test_days_that_are_known_need_a_word_others_do_not(desk: Desk) -> None:
     hand_in(desk, focus_csv(focus(A, "500", FIRST)))
     assert counts(hand_in(desk, focus_csv(focus(A, "500", SECOND)))) == {"accepted": 1}
