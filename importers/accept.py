@@ -32,6 +32,7 @@ from voucher.problem import Problem
 
 _LOOKS = 5
 """How often the books are looked at anew when others write the same files at the same time."""
+_BUSY = "同一文件或同一发票的用量正由别人同时导入。请稍后再试一次，已受理的不会重复计算。"
 Look = Callable[[Connection, int], None]
 """Sees the books within the transaction of an import, also of one that is rolled back; given the upload's id."""
 Earlier = dict[str, list[Mapping[str, Any]]]
@@ -198,7 +199,7 @@ def import_handed(
                 return _in_order(answers)
         except acts.Overtaken:
             continue
-    raise Refused("file_busy", "同一文件正由别人同时导入。请稍后再试一次，已受理的不会重复计算。")
+    raise Refused("file_busy", _BUSY)
 
 
 def _import_usage(
@@ -211,7 +212,7 @@ def _import_usage(
 
     def taken(db: Connection) -> Outcome:
         try:
-            with acts.act(db, "usage", usage.reference(db, key), user.name, key) as act:
+            with acts.act(db, "usage", usage.reference(db, key, asked.usage), user.name, key) as act:
                 problems = usage.take(
                     db, act.act_id, handed.received, handed.format, handed.kind, provider=asked.provider,
                     received_on=asked.received_on, today=business_day(), invoice=asked.invoice, mode=asked.usage,
@@ -232,10 +233,14 @@ def _import_usage(
             look(db, outcome.upload_id)
         return replace(outcome, upload_id=None) if dry_run and outcome.fresh else outcome
 
-    try:
-        return database.run(engine, work)
-    except _Undone as undone:
-        return undone.answers[0]
+    for _ in range(_LOOKS):
+        try:
+            return database.run(engine, work)
+        except _Undone as undone:
+            return undone.answers[0]
+        except acts.Overtaken:
+            continue
+    raise Refused("file_busy", _BUSY)
 
 
 def _in_order(answers: Mapping[int, Outcome]) -> list[Outcome]:

@@ -256,12 +256,15 @@ CATALOGUE: Mapping[str, Entry] = {
     "usage_too_many_faults": _file(
         "有错误的用量行超过{limit}行，多半是整列写法不对", "请按前面列出的各行改正导出设置后，重新上传整份文件"
     ),
+    "usage_too_many_days": _file("用量按日汇总后超过{limit}条", "请核对使用时间和计量单位，或拆成几个文件分别上传"),
     "usage_overlaps": _file(
         "发票{value}在这些日子已有用量（或计税口径不同），无法判断是补充还是更正",
         "补充另一部分请加 --usage add，更正并取代以前的请加 --usage replace，再重新上传；从门户报送的请交经办人员办理",
     ),
+    "usage_same_file": _file("发票{value}早已计有同一份文件的用量", "不必再传；要取代其他用量请用 --usage replace"),
     "usage_replace_faulty": _file("有{count}行用量有错误，不能取代以前的用量", "请改正这些行后，重新上传整份文件"),
     "usage_of_red": _file("用量所属的发票{value}是红字发票", "请把用量记到被冲红的蓝字发票号码上后重新上传"),
+    "usage_waited_for_red": _note("发票{value}是红字，暂存的{count}行用量不计入", "请改记到被冲红的蓝字发票后重新上传"),
     "usage_not_yours": _file("用量所属的发票{value}不是上传方开具的", "请只上传本单位发票的用量"),
     "usage_too_large": _file("发票{value}的用量金额合计过大", "请核对金额单位是否为元后重新上传"),
     "usage_number_missing": _row(
@@ -283,9 +286,7 @@ CATALOGUE: Mapping[str, Entry] = {
     "usage_not_final": _note(
         "账单所在的月份要到次月{day}日才出定稿，这份文件可能不是定稿", "请在定稿后重新导出，用 --usage replace 上传"
     ),
-    "usage_invoice_missing": _note(
-        "发票{value}还没有受理（{count}行用量）", "用量已暂存，请上传这张发票，受理后会自动计入"
-    ),
+    "usage_invoice_missing": _note("发票{value}还没有受理（{count}行用量）", "已暂存，请上传这张发票，受理后自动计入"),
     "usage_company_differs": _note(
         "文件里写的使用方{value}不是这张发票的购买方", "请核对用量是否属于这张发票，确认无误可不处理"
     ),

@@ -20,11 +20,14 @@ from importers.receive import Received
 from importers.sheets import UNIT
 from importers.stage import Progress
 from importers.usage_format import UsageFormat
+from voucher.acts import Overtaken
 from voucher.database import driver, expect_many, one, query, run_file
 from voucher.problem import Problem
 
 MODES = ("add", "replace")
 """How a file stands to what is known of its invoices: more of the same, or in place of it."""
+MOST_DAYS = 3_000_000
+"""Sums by invoice, day and unit that one file may give; a few lines of many years and units would give any number."""
 
 
 @dataclass(slots=True)
@@ -38,10 +41,10 @@ class _Staged:
     problems: list[Problem] = field(default_factory=list)
 
 
-def reference(db: Connection, key: Mapping[str, str]) -> str:
+def reference(db: Connection, key: Mapping[str, str], mode: str) -> str:
     """Return the reference of the act that takes a file; that of an earlier one while what it said still counts."""
     words = ":".join(key.values()) + ":"
-    row = one(db, "queries/usage/05_time.sql", reference=words)
+    row = one(db, "queries/usage/05_time.sql", reference=words, mode=mode)
     assert row is not None
     return f"{words}{row['time']}"
 
@@ -53,6 +56,7 @@ def take(
     """Write a file of usage within its act; returns its problems, and has written nothing if one is blocking.
 
     provider: USCC or empty. invoice: of lines that name none. mode: add, replace, or empty where it is plain.
+    Raises Overtaken when a later upload was faster with an invoice to come.
     """
     run_file(db, "queries/usage/00_tables.sql")
     staged = _stage(db, chosen, received.path, kind, today, invoice, progress)
@@ -61,11 +65,20 @@ def take(
         return staged.problems  # what was known would go, and with it what the failing lines say
     if not mode and staged.header is not None and {*RETURN_COLUMNS} <= {*staged.header.cells}:
         mode = "return"
+    days = one(db, "queries/usage/06_days.sql")
+    if days is not None and days["days"] > MOST_DAYS:
+        return [*staged.problems, make("usage_too_many_days", limit=MOST_DAYS)]
     expect_many(db)
     for name, table in (("10_lock", "usage_stage"), ("20_used", "used")):
         run_file(db, f"queries/usage/{name}.sql")
         db.exec_driver_sql(f"ANALYZE {table}")
-    run_file(db, "queries/usage/30_told.sql", provider=provider, mode=mode, basis=chosen.basis)
+    if query(db, "queries/usage/15_overtaken.sql", upload_id=act_id)[0]["later"]:
+        raise Overtaken
+    _copy_failed(db, act_id, staged)
+    run_file(
+        db, "queries/usage/30_told.sql", provider=provider, mode=mode, basis=chosen.basis,
+        sha256=received.digests.sha256,
+    )  # fmt: skip
     found = query(db, "queries/usage/31_faults.sql")
     staged.problems += [make(each["fault"], value=each["number"], invoice_number=each["number"]) for each in found]
     if any(problem.severity == "blocking" for problem in staged.problems):
@@ -103,6 +116,15 @@ def _copy(copy: Copy, chunk: UsageChunk) -> None:
         copy.write_row((number, first, last, unit, lines, quantity, amount))
 
 
+def _copy_failed(db: Connection, act_id: int, staged: _Staged) -> None:
+    """Copy the lines that are in no sum."""
+    sheet = staged.header.sheet if staged.header else ""
+    columns = "upload_id, sheet, row_no, outcome, invoice_number, cells"
+    with driver(db).cursor() as cursor, cursor.copy(f"COPY usage_failed ({columns}) FROM STDIN") as copy:
+        for row_no, number, cells in staged.failed:
+            copy.write_row((act_id, sheet, row_no, "rejected", number, cells))
+
+
 def _write(
     db: Connection, act_id: int, received: Received, chosen: UsageFormat, staged: _Staged, provider: str,
     received_on: date, mode: str,
@@ -117,11 +139,6 @@ def _write(
         format=chosen.NAME, provider=provider, received_on=received_on, rows=staged.rows, rejected=len(staged.failed),
         header=UNIT.join(staged.header.cells) if staged.header else "",
     )  # fmt: skip
-    sheet = staged.header.sheet if staged.header else ""
-    columns = "upload_id, sheet, row_no, outcome, invoice_number, cells"
-    with driver(db).cursor() as cursor, cursor.copy(f"COPY usage_failed ({columns}) FROM STDIN") as copy:
-        for row_no, number, cells in staged.failed:
-            copy.write_row((act_id, sheet, row_no, "rejected", number, cells))
     run_file(db, "queries/usage/61_failed.sql")
     counts = {"upload_id": act_id, "basis": chosen.basis, "replaces": mode == "replace"}
     run_file(db, "queries/usage/70_metering.sql", **counts)
@@ -131,11 +148,16 @@ def _write(
 
 def take_up(db: Connection) -> dict[int, list[Problem]]:
     """Take up, in the acts that accept invoices, the usage that waited for them; returns the remarks on it by act."""
-    if not run_file(db, "queries/import/76_metering.sql"):
-        return {}
-    run_file(db, "queries/import/77_usage_days.sql")
-    acts = [each["act_id"] for each in query(db, "queries/import/78_taken_up.sql")]
-    return {act_id: notes(db, act_id) for act_id in acts}
+    said: dict[int, list[Problem]] = {}
+    if run_file(db, "queries/import/76_metering.sql"):
+        run_file(db, "queries/import/77_usage_days.sql")
+        acts = [each["act_id"] for each in query(db, "queries/import/78_taken_up.sql")]
+        said = {act_id: notes(db, act_id) for act_id in acts}
+    for each in query(db, "queries/import/79_usage_of_red.sql"):
+        number = each["number"]
+        made = make("usage_waited_for_red", value=number, invoice_number=number, count=each["lines"])
+        said.setdefault(each["act_id"], []).append(made)
+    return said
 
 
 def _waiting(db: Connection) -> list[Problem]:

@@ -35,19 +35,28 @@ Read = Callable[[str], tuple[object, str | None]]
 
 
 class Memo(dict[Cell, object]):
-    """Read the cells of one column; each distinct cell is read once. notes: the problem code of cells that have one."""
+    """Read the cells of one column; each distinct cell is read once. notes: the problem code of cells that have one.
+
+    summed: what the column holds is added up, so that a cell merged with the row above has nothing of its own.
+    """
 
     LIMIT = 100_000
 
-    def __init__(self, read: Read, codec: Codec = "utf-8") -> None:
+    def __init__(self, read: Read, codec: Codec = "utf-8", *, summed: bool = False) -> None:
         super().__init__()
         self.notes: dict[Cell, str] = {}
         self._read = read
         self._codec: Codec = codec
+        self._summed = summed
 
     def __missing__(self, cell: Cell) -> object:
         """Read a cell not seen before."""
-        value, code = self._read(text.plain(cells.show(cell), self._codec))
+        shown = text.plain(cells.show(cell), self._codec)
+        fault = cells.flaw(shown)
+        if fault == "merged_cells":  # it says the same as the row above, unless that is a sum over several rows
+            shown, fault = shown.removeprefix(cells.MERGED), fault if self._summed else None
+        value, code = self._read(shown)
+        code = fault or code
         if code is not None:
             self.notes[cell] = code
         self[cell] = value

@@ -76,6 +76,8 @@ def read_usage(
             else:
                 yield from about(header)
                 reading = _Reading(profile, rules, header, batch.codec, invoice)
+        elif batch.first and reading is not None and reading.goes_on(batch):
+            others.append(batch.sheet)
         if reading is not None and batch.sheet == reading.sheet and batch.row_nos:
             reading.take(batch)
             if reading.full:
@@ -129,7 +131,8 @@ class _Reading:
             (rule, [places.get(header_name(name)) for name in rule.columns], {}) for rule in rules
         ]
         self._memos: dict[str, Memo] = {
-            "number": Memo(_read_number, codec), "amount": Memo(read_parts, codec), "quantity": Memo(read_parts, codec),
+            "number": Memo(_read_number, codec), "amount": Memo(read_parts, codec, summed=True),
+            "quantity": Memo(read_parts, codec, summed=True),
             "from": Memo(Instants(profile.zone, closing=False, utc_only=profile.utc), codec),
             "until": Memo(Instants(profile.zone, closing=profile.last_day, utc_only=profile.utc), codec),
             "unit": Memo(read_unit, codec), "currency": Memo(_currency(profile), codec),
@@ -154,6 +157,16 @@ class _Reading:
     def full(self) -> bool:
         """Tell whether enough sums are there to be handed on."""
         return len(self._sums) >= KEYS
+
+    def goes_on(self, batch: Batch) -> bool:
+        """Tell whether a sheet without a header goes on where this one has ended: it has amounts and times there."""
+        amount, start = (self._places[field] for field in ("amount", "from"))
+        return any(
+            max(amount, start) < len(row)
+            and self._memos["amount"][row[amount]] is not None
+            and self._memos["from"][row[start]] is not None
+            for row in batch.plain_rows()
+        )
 
     def flush(self, *, last: bool = False) -> UsageChunk:
         """Hand on what was added up; with the last chunk the warnings."""

@@ -29,7 +29,8 @@ def test_every_rule_on_usage_files_is_shown_to_bite() -> None:
     found = {problem["code"] for path in read for problem in json.loads(path.read_text("utf-8"))["problems"]}
     against_the_books = {
         "usage_company_differs", "usage_invoice_missing", "usage_not_yours", "usage_of_red", "usage_outside_span",
-        "usage_overlaps", "usage_replace_faulty", "usage_sum_differs", "usage_too_large", "usage_too_many_faults",
+        "usage_overlaps", "usage_replace_faulty", "usage_same_file", "usage_sum_differs", "usage_too_large",
+        "usage_too_many_days", "usage_too_many_faults", "usage_waited_for_red",
     }  # fmt: skip
     rules = {code for code in CATALOGUE if code.startswith(("focus_", "usage_"))}
     assert rules - found == against_the_books

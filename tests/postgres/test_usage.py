@@ -135,6 +135,16 @@ def test_usage_waits_for_its_invoice_and_is_taken_up_with_it(desk: Desk) -> None
         assert [f for f in invariants.check_all(db) if f.check in ("usage_sums", "upload_counts", "seal")] == []
 
 
+def test_usage_that_waited_for_what_turns_out_a_red_letter_is_said_to_count_nowhere(desk: Desk) -> None:
+    red, foreign = real("r"), line("a", seller="Q")["供方统一社会信用代码"]
+    hand_in(desk, focus_csv(focus(red, "-10", FIRST), focus(red, "-1", SECOND)))
+    hand_in(desk, focus_csv(focus(red, "5", FIRST)), provider=foreign)
+    arrived = desk.take([line("r", "-1.00", red_of="a")])
+    assert [(p.code, p.value, p.severity) for p in arrived.problems] == [("usage_waited_for_red", red, "warning")]
+    assert "2行用量" in arrived.problems[0].message
+    assert days(desk, red) == []
+
+
 def test_days_that_are_known_need_a_word_others_do_not(desk: Desk) -> None:
     hand_in(desk, focus_csv(focus(A, "500", FIRST)))
     assert counts(hand_in(desk, focus_csv(focus(A, "500", SECOND)))) == {"accepted": 1}
@@ -172,6 +182,9 @@ def test_a_second_sheet_of_usage_is_said_and_an_empty_first_one_is_passed_over(d
         3,
         ["Sheet2"],
     )
+    told = ["名单", "说明"], ["P", "全年"]
+    headless = hand_in(desk, xlsx_bytes(table([own(B, "2026-07-01", "1000")], CQ), told, second[1:]), name="on.xlsx")
+    assert (headless.exit_status, said(headless)) == (3, [(None, "other_sheet_ignored")])
     later = hand_in(desk, xlsx_bytes(table([], CQ), second), name="second.xlsx")
     assert (later.exit_status, later.problems) == (0, ())
     assert [(row[0], row[3]) for row in days(desk, A)] == [(FIRST, 500), (SECOND, 500)]
@@ -251,6 +264,74 @@ def test_a_return_file_adds_to_its_own_file_and_only_once(desk: Desk) -> None:
     assert [sum(row[3] for row in days(desk, number)) for number in (A, B)] == [1000, 1000]
 
 
+def test_a_return_file_corrected_in_part_and_then_in_full_counts_no_line_twice(desk: Desk) -> None:
+    header = [*CQ, "原行号", "错误代码", "错误说明"]
+    hand_in(desk, csv_bytes(CQ, [own(A, "2026-07-01", yuan) for yuan in ("100", "x", "y")]))
+    half = hand_in(desk, csv_bytes(header, [own(A, "2026-07-01", "400"), own(A, "2026-07-01", "y")]))
+    assert counts(half) == {"accepted": 1, "rejected": 1}
+    for rest in ("500", "z"):
+        again = hand_in(desk, csv_bytes(header, [own(A, "2026-07-01", "400"), own(A, "2026-07-01", rest)]))
+        assert [p.code for p in again.problems if p.severity == "blocking"] == ["usage_overlaps"]
+    assert counts(hand_in(desk, csv_bytes(header, [own(A, "2026-07-01", "500")]))) == {"accepted": 1}
+    assert [row[3] for row in days(desk, A)] == [100, 400, 500]
+
+
+def test_a_file_is_never_added_to_itself(desk: Desk) -> None:
+    both = csv_bytes(CQ, [own(A, "2026-07-01", "100"), own(B, "2026-07-01", "200")])
+    hand_in(desk, both)
+    hand_in(desk, csv_bytes(CQ, [own(A, "2026-07-01", "150")]), usage="replace")
+    for provider in (None, line("a")["供方统一社会信用代码"]):
+        again = hand_in(desk, both, usage="add", provider=provider)
+        assert [(p.code, p.value) for p in again.problems] == [("usage_same_file", B)]
+    assert counts(hand_in(desk, both, usage="replace")) == {"accepted": 2}
+    bill = csv_bytes(ALIBABA, [alibaba("1060.00", "2026-07-01 10:00:00", "2026-07-01 11:00:00")])
+    assert [counts(hand_in(desk, bill, invoice=number)) for number in (D, E)] == [{"accepted": 1}] * 2
+
+
+def test_what_waits_is_taken_up_in_the_order_in_which_it_was_written(desk: Desk) -> None:
+    slow, quick = (csv_bytes(CQ, [own(C, "2026-07-01", yuan)]) for yuan in ("400", "600"))
+    path, asked, overtaking = desk.file(slow, "slow.csv"), accept.ask(MAKER, None, None, None, None, "add"), [quick]
+
+    def overtaken(_rows: int) -> None:
+        while overtaking:
+            assert counts(hand_in(desk, overtaking.pop(), usage="replace")) == {"held": 1}
+
+    assert counts(accept.import_file(desk.engine, path, MAKER, asked, progress=overtaken)) == {"held": 1}
+    assert desk.take([line("c")]).problems == ()
+    assert desk.rows("SELECT metered_yuan FROM metering_at(9223372036854775807) ORDER BY 1") == [(400,), (600,)]
+
+
+def test_what_may_still_count_of_an_invoice_to_come_is_seen_whoever_else_has_replaced_it(desk: Desk) -> None:
+    right, wrong = (line("a", seller=seller)["供方统一社会信用代码"] for seller in "PQ")
+    one, two = (csv_bytes(CQ, [own(C, "2026-07-01", yuan)]) for yuan in ("1000", "900"))
+    hand_in(desk, one, provider=right)
+    hand_in(desk, two, provider=wrong, usage="replace")
+    third = csv_bytes(CQ, [own(C, "2026-07-01", "1000.0")])
+    assert [p.code for p in hand_in(desk, third).problems] == ["usage_overlaps"]
+    assert counts(hand_in(desk, third, usage="replace")) == {"held": 1}
+    hand_in(desk, two, provider=right, usage="replace")
+    assert hand_in(desk, third, usage="replace").fresh
+    assert desk.take([line("c")]).problems == ()
+
+
+def test_cells_that_excel_merged_or_could_not_reckon_are_read_as_in_an_invoice(desk: Desk) -> None:
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, CQ)
+        sheet.merge_range(1, 0, 4, 0, A)
+        sheet.merge_range(1, 3, 3, 3, "卡时")
+        sheet.merge_range(2, 5, 3, 5, 500)
+        for row in range(1, 5):
+            sheet.write_string(row, 1, f"2026-07-0{row}")
+        sheet.write_number(1, 5, 500)
+        sheet.write_formula(4, 3, "=A9", None, "#REF!")
+        sheet.write_number(4, 5, 1)
+    outcome = hand_in(desk, file.getvalue(), name="merged.xlsx")
+    assert [(p.code, p.row) for p in outcome.problems] == [("merged_cells", 4), ("formula_error", 5)]
+    assert [(row[0], row[1], row[3]) for row in days(desk, A)] == [(FIRST, "卡时", 500), (SECOND, "卡时", 500)]
+
+
 def test_a_file_that_another_has_replaced_is_news_again(desk: Desk) -> None:
     one, two = (csv_bytes(CQ, [own(A, "2026-07-01", yuan), own(C, "2026-07-01", yuan)]) for yuan in ("1000", "900"))
     first = hand_in(desk, one)
@@ -264,8 +345,24 @@ def test_a_file_that_another_has_replaced_is_news_again(desk: Desk) -> None:
     assert desk.rows(now) == [(1000,), (1000,)]
 
 
+def test_a_file_that_is_to_replace_what_was_added_to_it_is_news(desk: Desk) -> None:
+    one, two, three = (csv_bytes(CQ, [own(number, "2026-07-01", "1000") for number in (A, C)]) + end for end in
+                       (b"", b"\n", b"\n\n"))  # fmt: skip
+    hand_in(desk, one)
+    hand_in(desk, two, usage="add")
+    first = hand_in(desk, one, usage="replace")
+    assert (first.fresh, hand_in(desk, one, usage="replace").upload_id) == (True, first.upload_id)
+    hand_in(desk, three, usage="add")
+    assert hand_in(desk, one).upload_id == first.upload_id
+    assert hand_in(desk, one, usage="replace").fresh
+    assert desk.take([line("c")]).problems == ()
+    assert desk.rows("SELECT metered_yuan FROM metering_at(9223372036854775807)") == [(1000,), (1000,)]
+    assert hand_in(desk, one, usage="replace").fresh is False
+
+
 def test_what_must_not_be_taken_is_refused_whole(desk: Desk) -> None:
     desk.take([line("r", "-1.00", red_of="a")])
+    decade = [own(B, "2020-01-01", "1") | {"使用截止日期": "2029-12-31", "计量单位": f"第{n}种"} for n in range(900)]
     before = desk.everything()
     stranger = User("p1", "provider", line("a", seller="Q")["供方统一社会信用代码"])
     good = focus(B, "1", FIRST)
@@ -274,6 +371,7 @@ def test_what_must_not_be_taken_is_refused_whole(desk: Desk) -> None:
         (focus_csv(good), stranger, "usage_not_yours"),
         (focus_csv(good, *[focus(A, "99999999999", FIRST)] * 2), MAKER, "usage_too_large"),
         (focus_csv(good, *[focus(A, "x", FIRST)] * 10_001), MAKER, "usage_too_many_faults"),
+        (csv_bytes(CQ, decade), MAKER, "usage_too_many_days"),
         (focus_csv(), MAKER, "no_rows"),
     ):
         outcome = hand_in(desk, data, user=user)
