@@ -265,7 +265,7 @@ CATALOGUE: Mapping[str, Entry] = {
     "usage_not_yours": _file("用量所属的发票{value}不是上传方开具的", "请只上传本单位发票的用量"),
     "usage_too_large": _file("发票{value}的用量金额合计过大", "请核对金额单位是否为元后重新上传"),
     "usage_number_missing": _row(
-        "这一行用量没有发票号码", "请补填发票号码，或用 --invoice 指明整份文件属于哪张发票后重新上传"
+        "这一行用量没有发票号码", "请补填发票号码（或用 --invoice 指明整份文件属于哪张发票）后重新上传"
     ),
     "usage_number_bad": _row("“{column}”不是有效的数：{value}", "请导出为不带单位的数字后重新上传"),
     "usage_time_missing": _row("“{column}”没有填写，不知道用量属于哪一天", "请补填使用开始时间后重新上传"),
@@ -281,7 +281,8 @@ CATALOGUE: Mapping[str, Entry] = {
         "“{column}”没有写成以 Z 结尾的 UTC 时间：{value}（共{count}行）", "已按 UTC 或所写的时区读取，请确认无误"
     ),
     "usage_not_final": _note(
-        "账单所在的月份要到次月{day}日才出定稿，这份文件可能不是定稿", "请在定稿后重新导出，用 --usage replace 上传"
+        "账单所在的月份要到次月{day}日才出定稿，这份文件可能不是定稿",
+        "请在定稿后重新导出，取代这一份（--usage replace）",
     ),
     "usage_invoice_missing": _note(
         "发票{value}还没有受理（{count}行用量）", "用量已暂存，请上传这张发票，受理后会自动计入"
