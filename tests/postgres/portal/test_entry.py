@@ -212,6 +212,21 @@ def test_the_first_start_gives_one_admin_one_password(fresh: Portal) -> None:
     assert made[1] not in kept
 
 
+@pytest.mark.parametrize(
+    "charset", ["unicode_escape", '"raw_unicode_escape"', "utf-8-x; charset=utf_7", "x; CharSet=unicode_escape"]
+)
+def test_a_form_in_an_encoding_that_gives_no_text_is_refused(portal: Portal, charset: str) -> None:
+    browser = portal.browser()
+    browser.get("/login")
+    (token,) = browser.page.xpath("//input[@name='token']/@value")
+    fields = {"token": token, "name": "\\ud800", "password": "x"}
+    parts = [f'--x\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n' for k, v in fields.items()]
+    body = "".join([*parts, "--x--\r\n"])
+    for said, status in ((charset, 415), ("UTF-8", 409), ('"utf-8"', 409)):
+        sent = {"origin": ORIGIN, "content-type": f"multipart/form-data; boundary=x; charset={said}"}
+        assert browser.client.post("/login", content=body, headers=sent).status_code == status
+
+
 def test_those_who_know_their_password_do_not_wait(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(logins._LIMITS, "address", (6, 5, 300))  # a whole office comes from one address
     with transaction(portal.engine) as db:
