@@ -43,8 +43,8 @@ CATALOGUE: Mapping[str, Entry] = {
     "missing_columns": _file("缺少这些列：{value}", "请补上这些列，或改用最新模板、重新导出后上传"),
     "unknown_header": _file(
         "表头不是已知的格式，缺少这些列：{value}（猜测：{guesses}）",
-        "请使用最新模板；要照原表上传，请由经办人员用 cvl import map 建立一次对应关系，"
-        "已为这一服务商建立的，导入时请写明 --provider",
+        "请使用最新模板；要照原表上传，请由经办人员建立一次对应关系（cvl import map），"
+        "已为这一服务商建立的，导入时请写明服务商（--provider）",
     ),
     "header_not_found": _file(
         "前10行里没有认得的表头，看不出这是哪一种表", "发票请填写最新模板后上传；说明文字或其他资料不用上传"
@@ -258,7 +258,7 @@ CATALOGUE: Mapping[str, Entry] = {
     ),
     "usage_overlaps": _file(
         "发票{value}在这些日子已有用量（或计税口径不同），无法判断是补充还是更正",
-        "补充另一部分请加 --usage add，更正并取代以前的请加 --usage replace，再重新上传；从门户报送的请交经办人员办理",
+        "请说明是补充另一部分（--usage add）还是更正并取代以前的（--usage replace）；从门户报送的请交经办人员办理",
     ),
     "usage_replace_faulty": _file("有{count}行用量有错误，不能取代以前的用量", "请改正这些行后，重新上传整份文件"),
     "usage_of_red": _file("用量所属的发票{value}是红字发票", "请把用量记到被冲红的蓝字发票号码上后重新上传"),

@@ -2,6 +2,7 @@
 
 import pytest
 
+from importers.messages import CATALOGUE
 from portal.show import plainly
 
 CUT = "发票1已经受理过，但这次的内容不同（供方不同），请核对原件；"
@@ -25,3 +26,12 @@ def test_a_file_that_is_called_like_a_command_keeps_its_reason(name: str) -> Non
 )
 def test_a_command_is_left_out_and_what_stands_around_it_stays(said: str, left: str) -> None:
     assert plainly(said) == left
+
+
+@pytest.mark.parametrize("code", CATALOGUE)
+def test_what_is_wrong_with_a_file_is_said_on_a_page_too(code: str) -> None:
+    entry = CATALOGUE[code]
+    left = plainly(f"{entry.wrong}，{entry.advice}。")
+    assert left.startswith(entry.wrong)
+    assert "cvl " not in left
+    assert "--" not in left

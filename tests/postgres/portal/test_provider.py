@@ -110,6 +110,19 @@ def test_a_file_that_can_no_longer_be_taken_is_not_said_to_be_booked(fresh: Port
     assert "有1份整份没有入账" in me.text
 
 
+def test_what_is_said_of_a_file_that_was_not_booked_speaks_of_no_command(fresh: Portal) -> None:
+    me = fresh.as_user("provider1")
+    hand_in(
+        me,
+        ("表.csv", csv_bytes([["购方税号", "销方税号", "票号", "开票日期", "金额" * 60, "税额", "备注"], ["1"] * 7])),
+    )
+    assert "unknown_header" in me.text
+    me.post("/uploads/confirm", {"id": me.answer.url.path.rsplit("/", 1)[1]})  # type: ignore[union-attr]
+    assert "整份没有入账，仍在下面等待：表头不是已知的格式" in me.text
+    assert "请由经办人员建立一次对应关系，" in me.text
+    assert "cvl" not in me.text
+
+
 def test_what_waits_is_nobody_elses(fresh: Portal) -> None:
     me, other = fresh.as_user("provider1"), fresh.as_user("provider2")
     hand_in(me, ("a.csv", sheet(line("a", "100.00"))))
