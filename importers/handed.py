@@ -127,25 +127,41 @@ def find(db: Connection, user: User, handed_id: int) -> Handed:
     """Find a waiting file of a user. Raises Refused for another's as for none."""
     row = one(db, "queries/handed/list.sql", name=user.name, handed_id=handed_id)
     if row is None:
-        raise Refused("no_waiting", "这份文件已经确认、放弃，或不存在。请看报送记录。")
+        raise _no_waiting()
     return _read(row)
 
 
 def confirm(engine: Engine, user: User, handed_id: int) -> Outcome:
-    """Import a waiting file; it waits no longer. Confirming twice imports once. Raises Refused."""
+    """Import a waiting file; it waits no longer. Confirming twice imports once. Raises Refused.
+
+    It is taken off those that wait by the import's own transaction: what somebody drops meanwhile is not imported.
+    """
     handed = run(engine, lambda db: find(db, user, handed_id))
-    outcome = accept.import_file(engine, _bytes(handed), user, _asked(user, handed))
+
+    def take(db: Connection, _upload_id: int) -> None:
+        if not _take(db, user, handed_id):
+            raise _no_waiting()
+
+    outcome = accept.import_file(engine, _bytes(handed), user, _asked(user, handed), look=take)
     if outcome.upload_id is not None:
-        drop(engine, user, handed_id)
+        shutil.rmtree(_folder() / str(handed_id), ignore_errors=True)
     return outcome
 
 
 def drop(engine: Engine, user: User, handed_id: int) -> bool:
     """Let a waiting file go; False when there was none of this user's."""
-    gone = bool(run(engine, lambda db: run_file(db, "queries/handed/drop.sql", name=user.name, handed_id=handed_id)))
+    gone = run(engine, lambda db: _take(db, user, handed_id))
     if gone:
         shutil.rmtree(_folder() / str(handed_id), ignore_errors=True)
     return gone
+
+
+def _take(db: Connection, user: User, handed_id: int) -> bool:
+    return bool(run_file(db, "queries/handed/drop.sql", name=user.name, handed_id=handed_id))
+
+
+def _no_waiting() -> Refused:
+    return Refused("no_waiting", "这份文件已经确认、放弃，或不存在。请看报送记录。")
 
 
 def return_file(engine: Engine, user: User, handed_id: int, target: Path) -> int:

@@ -43,8 +43,8 @@ CATALOGUE: Mapping[str, Entry] = {
     "missing_columns": _file("缺少这些列：{value}", "请补上这些列，或改用最新模板、重新导出后上传"),
     "unknown_header": _file(
         "表头不是已知的格式，缺少这些列：{value}（猜测：{guesses}）",
-        "请使用最新模板；要照原表上传，请由经办人员用 cvl import map 建立一次对应关系，"
-        "已为这一服务商建立的，导入时请写明 --provider",
+        "请使用最新模板；要照原表上传，请由经办人员建立一次对应关系（cvl import map），"
+        "已为这一服务商建立的，导入时请写明服务商（--provider）",
     ),
     "header_not_found": _file(
         "前10行里没有认得的表头，看不出这是哪一种表", "发票请填写最新模板后上传；说明文字或其他资料不用上传"
@@ -259,7 +259,7 @@ CATALOGUE: Mapping[str, Entry] = {
     "usage_too_many_days": _file("用量按日汇总后超过{limit}条", "请核对使用时间和计量单位，或拆成几个文件分别上传"),
     "usage_overlaps": _file(
         "发票{value}在这些日子已有用量（或计税口径不同），无法判断是补充还是更正",
-        "补充另一部分请加 --usage add，更正并取代以前的请加 --usage replace，再重新上传；从门户报送的请交经办人员办理",
+        "请说明是补充另一部分（--usage add）还是更正并取代以前的（--usage replace）；从门户报送的请交经办人员办理",
     ),
     "usage_same_file": _file("发票{value}早已计有同一份文件的用量", "不必再传；要取代其他用量请用 --usage replace"),
     "usage_replace_faulty": _file("有{count}行用量有错误，不能取代以前的用量", "请改正这些行后，重新上传整份文件"),
@@ -268,7 +268,7 @@ CATALOGUE: Mapping[str, Entry] = {
     "usage_not_yours": _file("用量所属的发票{value}不是上传方开具的", "请只上传本单位发票的用量"),
     "usage_too_large": _file("发票{value}的用量金额合计过大", "请核对金额单位是否为元后重新上传"),
     "usage_number_missing": _row(
-        "这一行用量没有发票号码", "请补填发票号码，或用 --invoice 指明整份文件属于哪张发票后重新上传"
+        "这一行用量没有发票号码", "请补填发票号码（或用 --invoice 指明整份文件属于哪张发票）后重新上传"
     ),
     "usage_number_bad": _row("“{column}”不是有效的数：{value}", "请导出为不带单位的数字后重新上传"),
     "usage_time_missing": _row("“{column}”没有填写，不知道用量属于哪一天", "请补填使用开始时间后重新上传"),
@@ -284,7 +284,8 @@ CATALOGUE: Mapping[str, Entry] = {
         "“{column}”没有写成以 Z 结尾的 UTC 时间：{value}（共{count}行）", "已按 UTC 或所写的时区读取，请确认无误"
     ),
     "usage_not_final": _note(
-        "账单所在的月份要到次月{day}日才出定稿，这份文件可能不是定稿", "请在定稿后重新导出，用 --usage replace 上传"
+        "账单所在的月份要到次月{day}日才出定稿，这份文件可能不是定稿",
+        "请在定稿后重新导出，取代这一份（--usage replace）",
     ),
     "usage_invoice_missing": _note("发票{value}还没有受理（{count}行用量）", "已暂存，请上传这张发票，受理后自动计入"),
     "usage_company_differs": _note(

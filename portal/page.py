@@ -24,8 +24,8 @@ from voucher.logins import Session
 Result = TypeVar("Result")
 AWAY = "系统暂时用不了，没有办完的部分不会入账。请稍后重试；过几分钟仍是这样，请告诉系统管理员。"
 _log = logging.getLogger("cvl.portal")
-SAID = "cvl_said"
-"""The cookie that carries one sentence over a redirect."""
+SAID, SAID_CHARS = "cvl_said", 400
+"""The cookie that carries one sentence over a redirect; browsers drop one of more than 4096 bytes, 9 to a character."""
 UNIT = "cvl_unit"
 """The cookie that says whether money is shown in 元 or 万元."""
 
@@ -91,7 +91,7 @@ class Visit:
     @property
     def said(self) -> str:
         """Give the sentence that the page before left."""
-        return unquote(self.request.cookies.get(SAID, ""))[:500]
+        return unquote(self.request.cookies.get(SAID, ""))[:SAID_CHARS]
 
     @property
     def must_add_second(self) -> bool:
@@ -188,9 +188,8 @@ class Visit:
         """Go on to another page, with a sentence about what was done."""
         answer = RedirectResponse(path, 303)
         if said:
-            answer.set_cookie(
-                SAID, quote(said), max_age=60, httponly=True, samesite="strict", secure=self.settings.secure
-            )
+            said = quote(said[:SAID_CHARS])
+            answer.set_cookie(SAID, said, max_age=60, httponly=True, samesite="strict", secure=self.settings.secure)
         return answer
 
     def proposed(self, act: int) -> RedirectResponse:

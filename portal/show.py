@@ -22,7 +22,9 @@ from voucher.money import format_yuan
 from voucher.reasons import sentences
 
 HERE = Path(__file__).parent
-_COMMAND = re.compile(r"[^。；]*(?:\bcvl |--[a-z])[^。；]*[。；]?")
+_COMMAND = r"(?:^(?=--)|(?<=[一-龥（：，])|(?<=[一-龥（：，] ))(?:cvl [a-z]|--[a-z][a-z-]*(?![\w.-]))"
+_ASIDE, _CLAUSE = re.compile(rf"（[^（）]*{_COMMAND}[^（）]*）"), re.compile("[^。；]*[。；]?")
+"""What speaks of the command line, as our sentences write it: a file may be called `a--b.csv` or `cvl 月报.csv`."""
 
 
 @cache
@@ -83,7 +85,8 @@ def why(reasons: Any) -> str:
 
 def plainly(message: str) -> str:
     """Leave out of a sentence what only helps at the command line."""
-    return _COMMAND.sub("", message).strip() or message
+    left = "".join(each for each in _CLAUSE.findall(_ASIDE.sub("", message)) if not re.search(_COMMAND, each)).strip()
+    return re.sub("；$", "。", left) or message
 
 
 def percent(basis_points: int) -> str:

@@ -35,6 +35,8 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+_CHARSET = re.compile(r'charset=(?!"?utf-?8\b)|charset\*', re.IGNORECASE)
+"""A form in another encoding than pages are written in: of some that Python knows comes what is no text at all."""
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
 _log = logging.getLogger("cvl.portal")
 
@@ -115,6 +117,8 @@ class Wall:
             return _say(400, "请求不完整。")
         if int(length) > self._limit(scope):
             return _say(413, TOO_LARGE)
+        if _CHARSET.search(headers.get("content-type", "")):
+            return _say(415, "只接受 UTF-8 编码的内容。请从页面上重新操作；程序请改用 UTF-8。")
         if scope["method"] not in SAFE and not scope["path"].startswith("/api/"):
             origin = headers.get("origin") or _origin(headers.get("referer", ""))
             if origin != self._settings.origin or headers.get("sec-fetch-site", "same-origin") != "same-origin":

@@ -145,7 +145,7 @@ def exported(db: Connection, batch: int, format: str, profile: str | None) -> tu
             raise Broken(
                 "payment_changed",
                 f"账本第{row['no']}号的付款或收款账户被绕过程序改动，付款文件没有写出。"
-                "请停止拨付，保留现场，运行 cvl reconcile，并联系系统管理员。",
+                "请停止拨付，保留现场，核对账目（cvl reconcile），并联系系统管理员。",
             )
     return head, payout.FORMATS[format](head, payments(db, batch), chosen)
 

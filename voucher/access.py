@@ -149,7 +149,7 @@ def add(db: Connection, actor: str | None, name: str, role: str, provider_uscc: 
     if role not in ROLES:
         raise Misused("bad_role", f"没有“{role}”这一角色。可选：{'、'.join(ROLES)}。")
     if (role == "provider") != (provider_uscc is not None):
-        raise Misused("provider_code", "服务商用户须用 --provider 指明统一社会信用代码；其他角色不要填。")
+        raise Misused("provider_code", "服务商用户须指明统一社会信用代码（--provider），其他角色不要填。")
     if not name or name.startswith("@") or "|" in name or not name.isprintable() or len(name) > 64:
         raise Misused("bad_name", "用户名须为 1 至 64 个可见字符，不能以 @ 开头，不能含 |。")
     run_file(db, "queries/user/lock.sql")

@@ -199,7 +199,7 @@ def check_unshared(db: Connection, act: acts.Act) -> None:
         raise Refused(
             "cap_shared",
             f"企业 {companies} 与被合并企业合用一份上限，被合并企业已用的额度还没有扣除。"
-            "请退回本批结算，先用 cvl voucher issue 为该企业发券，批准后再重新起草。",
+            "请退回本批结算，先为该企业发券（cvl voucher issue），批准后再重新起草。",
         )
 
 

@@ -36,7 +36,7 @@ _LIMITS = {"both": (5, 30, 900), "name": (30, 30, 300), "address": (100, 5, 300)
 class Session:
     """A live session. form_token: what its forms must carry. one_time: the password must be changed first.
 
-    pending: the second factor must be given first; second_factor: the user has one.
+    pending: the second factor must be given first; second_factor: the user has one; outside: as `begin` was told.
     """
 
     user: User
@@ -44,6 +44,7 @@ class Session:
     one_time: bool
     pending: bool = False
     second_factor: bool = False
+    outside: bool = False
 
 
 def readable(groups: int) -> str:
@@ -115,8 +116,9 @@ def prove(db: Connection, name: str, password: str, address: str) -> User | None
 
 
 def forget(db: Connection, name: str, address: str, step: str = "") -> None:
-    """Forget the counted failures of a name."""
-    run_file(db, "queries/login/forget.sql", subjects=list(_subjects(name, address, step)[:2]))
+    """Forget the counted failures of a name, and that the attempt which was right counted against its address."""
+    *subjects, whence = _subjects(name, address, step)
+    run_file(db, "queries/login/forget.sql", subjects=subjects, address=whence)
 
 
 def may_enter(db: Connection, name: str) -> bool:
@@ -150,7 +152,7 @@ def session(db: Connection, cookie: str) -> Session | None:
     if row is None:
         return None
     user = User(row["name"], row["role"], row["provider_uscc"])
-    return Session(user, row["form_token"], row["one_time"], row["pending"], row["second_factor"])
+    return Session(user, row["form_token"], row["one_time"], row["pending"], row["second_factor"], row["outside"])
 
 
 def end(db: Connection, cookie: str) -> None:

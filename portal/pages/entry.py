@@ -90,8 +90,13 @@ def change(visit: Visit) -> Response:
     came_from = address(visit.request.scope)
     if not run(visit.engine, lambda db: logins.attempt(db, visit.user.name, came_from)):
         raise Refused("wait", WAIT)
+
+    def work(db: Connection) -> None:
+        logins.change_password(db, visit.user.name, *map(visit.typed, typed))
+        logins.forget(db, visit.user.name, came_from)
+
     try:
-        run(visit.engine, lambda db: logins.change_password(db, visit.user.name, *map(visit.typed, typed)))
+        run(visit.engine, work)
     except Misused as error:
         place = {"wrong_password": "old", "not_repeated": "again"}.get(error.code, "new")
         raise Misfilled({place: error.message}) from error

@@ -88,7 +88,8 @@ def asked(visit: Visit) -> Response:
 
 def given(visit: Visit) -> Response:
     """Go from a pending session to a whole one, under a new cookie."""
-    if visit.session is None or not visit.session.pending:
+    begun = visit.session
+    if begun is None or not begun.pending:
         return visit.go("/")
     old = visit.request.cookies[visit.settings.cookie]
 
@@ -97,7 +98,7 @@ def given(visit: Visit) -> Response:
         if not how:
             return None
         logins.end(db, old)
-        return how, logins.begin(db, visit.user, given=True)
+        return how, logins.begin(db, begun.user, given=True, outside=begun.outside)
 
     how, cookie = _checked(visit, work)
     if how == "recovery":

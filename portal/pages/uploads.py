@@ -19,7 +19,7 @@ from importers.originals import Originals, pack_of
 from importers.outcome import WORDS, Outcome
 from importers.outcome import read as read_outcome
 from portal.page import Misfilled, Page, Visit, post
-from portal.show import show
+from portal.show import plainly, show
 from voucher import uscc
 from voucher.database import query, run
 from voucher.entry import MONTH, NUMBER, TEXT
@@ -87,7 +87,8 @@ def confirm(visit: Visit) -> Response:
     said = f"已入账：受理{accepted}行" + (f"，另有{open_rows}行需要处理。" if open_rows else "。")
     if stopped := [each for each in done if each.upload_id is None]:
         why = next(problem.message for problem in stopped[0].problems if problem.severity == "blocking")
-        said = (said if len(stopped) < len(done) else "") + f"有{len(stopped)}份整份没有入账，仍在下面等待：{why}"
+        said = said if len(stopped) < len(done) else ""
+        said += f"有{len(stopped)}份整份没有入账，仍在下面等待：{plainly(why)}"
     single = len(done) == 1 and last.upload_id is not None
     return visit.go(f"/uploads/{last.upload_id}" if single else "/uploads", said)
 

@@ -19,7 +19,7 @@ seen AS (
 
 SELECT
     v.name, v.form_token, u.role, u.provider_uscc, l.one_time AND NOT v.outside AS one_time, v.pending,
-    f.name IS NOT NULL AS second_factor
+    v.outside, f.name IS NOT NULL AS second_factor
 FROM live AS v
 INNER JOIN app_user AS u ON u.name = v.name
 INNER JOIN login AS l ON l.name = v.name

@@ -210,3 +210,36 @@ def test_the_first_start_gives_one_admin_one_password(fresh: Portal) -> None:
     with transaction(fresh.engine) as db:
         kept = db.execute(text("SELECT password_hash FROM login")).scalar_one()
     assert made[1] not in kept
+
+
+@pytest.mark.parametrize(
+    "charset", ["unicode_escape", '"raw_unicode_escape"', "utf-8-x; charset=utf_7", "x; CharSet=unicode_escape"]
+)
+def test_a_form_in_an_encoding_that_gives_no_text_is_refused(portal: Portal, charset: str) -> None:
+    browser = portal.browser()
+    browser.get("/login")
+    (token,) = browser.page.xpath("//input[@name='token']/@value")
+    fields = {"token": token, "name": "\\ud800", "password": "x"}
+    parts = [f'--x\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n' for k, v in fields.items()]
+    body = "".join([*parts, "--x--\r\n"])
+    for said, status in ((charset, 415), ("UTF-8", 409), ('"utf-8"', 409)):
+        sent = {"origin": ORIGIN, "content-type": f"multipart/form-data; boundary=x; charset={said}"}
+        assert browser.client.post("/login", content=body, headers=sent).status_code == status
+
+
+def test_those_who_know_their_password_do_not_wait(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(logins._LIMITS, "address", (6, 5, 300))  # a whole office comes from one address
+    with transaction(portal.engine) as db:
+        db.execute(text("DELETE FROM login_failure"))
+    password = one_time(portal, "auditor1")
+    for _ in range(4):
+        assert "这是一次性口令" in enter(portal, "auditor1", password)
+        browser = portal.browser()
+        browser.get("/login")
+        browser.post("/login", {"name": "auditor1", "password": password, "next": "/"})
+        new = f"{password}，再长一些"
+        browser.post("/password", {"old": password, "new": new, "again": new})
+        assert "口令已改" in browser.text
+        password = one_time(portal, "auditor1")
+    wrong = [enter(portal, f"无此人{number}", "wrong", 409) for number in range(6)]
+    assert ["尝试次数过多" in said for said in wrong] == [False] * 5 + [True]  # one free attempt is always counted

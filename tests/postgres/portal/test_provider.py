@@ -4,6 +4,7 @@ import io
 import os
 import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import python_calamine
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
+from importers import handed
 from portal.api import BASE, Caller
 from portal.page import AWAY, Visit
 from tests.cases.steps import PARTIES, number
@@ -18,7 +20,8 @@ from tests.postgres.desk import csv_bytes, line, table
 from tests.postgres.portal.conftest import ORIGIN, Browser, Portal, as_provider
 from tests.walk.desk import full_after
 from voucher import tokens
-from voucher.database import run, transaction
+from voucher.database import run, run_file, transaction
+from voucher.errors import Refused
 
 
 def sheet(*rows: dict[str, Any]) -> bytes:
@@ -107,6 +110,19 @@ def test_a_file_that_can_no_longer_be_taken_is_not_said_to_be_booked(fresh: Port
     assert "有1份整份没有入账" in me.text
 
 
+def test_what_is_said_of_a_file_that_was_not_booked_speaks_of_no_command(fresh: Portal) -> None:
+    me = fresh.as_user("provider1")
+    hand_in(
+        me,
+        ("表.csv", csv_bytes([["购方税号", "销方税号", "票号", "开票日期", "金额" * 60, "税额", "备注"], ["1"] * 7])),
+    )
+    assert "unknown_header" in me.text
+    me.post("/uploads/confirm", {"id": me.answer.url.path.rsplit("/", 1)[1]})  # type: ignore[union-attr]
+    assert "整份没有入账，仍在下面等待：表头不是已知的格式" in me.text
+    assert "请由经办人员建立一次对应关系，" in me.text
+    assert "cvl" not in me.text
+
+
 def test_what_waits_is_nobody_elses(fresh: Portal) -> None:
     me, other = fresh.as_user("provider1"), fresh.as_user("provider2")
     hand_in(me, ("a.csv", sheet(line("a", "100.00"))))
@@ -117,6 +133,23 @@ def test_what_waits_is_nobody_elses(fresh: Portal) -> None:
     other.post("/uploads/confirm", {"id": path.rsplit("/", 1)[1]}, status=409)
     other.post(f"{path}/drop")
     me.get(path)
+    assert invoices(fresh) == 0
+
+
+def test_what_is_dropped_while_it_is_confirmed_is_not_booked(fresh: Portal) -> None:
+    me, engine = as_provider("provider1"), fresh.engine
+    hand_in(fresh.as_user("provider1"), ("a.csv", sheet(line("a", "100.00"))))
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with ThreadPoolExecutor(1) as pool, engine.connect() as watch:
+        with transaction(engine) as db:
+            (one,) = handed.waiting(db, me)
+            assert run_file(db, "queries/handed/drop.sql", name=me.name, handed_id=one.handed_id)
+            late = pool.submit(handed.confirm, engine, me, one.handed_id)
+            while not watch.execute(text(waits)).scalar_one():
+                assert not late.done(), late.result()
+                watch.rollback()
+        with pytest.raises(Refused, match="no_waiting"):
+            late.result(30)
     assert invoices(fresh) == 0
 
 
