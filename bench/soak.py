@@ -27,8 +27,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from importers import formats, guard, mapping, parquet, registry, sheets
+from importers.catalogue import CATALOGUE
 from importers.chunks import ParsedChunk, copy_lines
-from importers.messages import CATALOGUE
 from importers.papers import Paper, chunks, from_data, to_data
 from importers.parts import Part, UsageChunk
 from importers.xml_reading import BadXml

@@ -9,9 +9,10 @@ from itertools import repeat
 from operator import methodcaller
 
 from importers import cells, text
+from importers.catalogue import CATALOGUE
 from importers.cells import Cell, Value
 from importers.columns import STAGED, Column, ColumnReader, Header
-from importers.messages import CATALOGUE, make
+from importers.messages import make
 from importers.remarks import said_in_rows
 from importers.sheets import UNIT, Batch
 from importers.text import Codec

@@ -2,7 +2,7 @@
 
 from string import Formatter
 
-from importers.messages import CATALOGUE
+from importers.catalogue import CATALOGUE
 
 TITLES = {"blocking": "整份文件没有导入", "error": "这一张发票没有受理", "warning": "提示，或暂存待核"}
 """Severity to the heading it stands under."""

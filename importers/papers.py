@@ -12,10 +12,10 @@ from itertools import accumulate, pairwise
 from operator import attrgetter
 from typing import Any
 
+from importers.catalogue import CATALOGUE
 from importers.chunks import ChunkParser, Finding, ParsedChunk, Values
 from importers.columns import Header
 from importers.formats import cq_compute_1
-from importers.messages import CATALOGUE
 from importers.remarks import Remark, read_remark
 from importers.rules import check_rows
 from importers.sheets import Batch

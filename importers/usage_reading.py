@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from importers import cells, text
+from importers.catalogue import CATALOGUE
 from importers.cells import Cell
 from importers.chunks import by_column
 from importers.columns import HEADER_WITHIN, Column, Header, header_name, match_header
-from importers.messages import CATALOGUE, make
+from importers.messages import make
 from importers.parts import UsageChunk, UsageKey
 from importers.sheets import Batch, batches
 from importers.text import Codec, clean_id

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from importers.messages import CATALOGUE
+from importers.catalogue import CATALOGUE
 from tests.golden.make import ALL, outcome
 from tests.golden.usage import SAMPLES as SAMPLES_OF_USAGE
 

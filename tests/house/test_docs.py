@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from console import assumptions_page
+from importers.catalogue import CATALOGUE
 from importers.codes_page import page
-from importers.messages import CATALOGUE
 from settlement.policy import shipped
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"

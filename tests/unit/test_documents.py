@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 
 from importers import documents, formats, guard, worker
 from importers.capitals import parse_capitals
+from importers.catalogue import CATALOGUE
 from importers.chunks import ParsedChunk
 from importers.formats import tax_export
 from importers.limits import ParserLimits
-from importers.messages import CATALOGUE
 from importers.papers import chunks, decimal, from_data
 from importers.parts import Part
 from importers.remarks import read_remark

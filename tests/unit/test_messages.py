@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from importers.messages import CATALOGUE, KEPT, SHOWN, make
+from importers.catalogue import CATALOGUE
+from importers.messages import KEPT, SHOWN, make
 
 ROOT = Path(__file__).resolve().parents[2]
 PROMISED = [

@@ -2,7 +2,7 @@
 
 import pytest
 
-from importers.messages import CATALOGUE
+from importers.catalogue import CATALOGUE
 from portal.show import plainly
 
 CUT = "发票1已经受理过，但这次的内容不同（供方不同），请核对原件；"
