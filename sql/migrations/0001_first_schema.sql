@@ -298,8 +298,8 @@ BEGIN ATOMIC
     ORDER BY p.invoice_number, p.paid_on, p.reference, s.no DESC, p.row_no DESC;
 END;
 
--- The last word on an invoice is that of the last day on which somebody asked, whenever it was recorded; of one day, the
--- newest.
+-- The last word on an invoice is that of the last day on which somebody asked, whenever it was recorded; of one day,
+-- the newest.
 CREATE FUNCTION verification_at(cutoff bigint)
 RETURNS TABLE (invoice_number text, result text) LANGUAGE sql STABLE
 BEGIN ATOMIC

@@ -1,4 +1,4 @@
--- grain:  one row: how often this repayment was sent back or withdrawn, and what is entered of the same transfer, in fen
+-- grain:  one row: how often this repayment was sent back or withdrawn; what is entered of the same transfer, in fen
 -- params: number (of the invoice), reference (of the bank)
 SELECT
     count(*) FILTER (WHERE q.number = :number AND d.verdict <> 'approved') AS times,
