@@ -60,6 +60,7 @@ def judge(db: Connection, staged: Mapping[int, Staged]) -> Row:
             db.exec_driver_sql(f"ANALYZE {table}")
     run_file(db, "queries/import/30_unready.sql", doubtful=_named(staged, UNSURE))
     run_file(db, "queries/import/30_waiting_differs.sql")
+    run_file(db, "queries/import/30_superseded.sql")
     there = claim(db)
     if there["known"]:
         run_file(db, "queries/import/36_evidence.sql", doubtful=_named(staged, DOUBTFUL))

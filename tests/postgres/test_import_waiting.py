@@ -4,8 +4,11 @@ from datetime import date
 
 import pytest
 
+from reconciliation import invariants
 from tests.postgres.desk import (
+    Cells,
     Desk,
+    bill_of,
     counts,
     line,
     real,
@@ -14,6 +17,7 @@ from tests.postgres.desk import (
 )
 from tests.postgres.test_evidence_settled import draft, lines_of
 from tests.postgres.witness import record_document
+from tests.samples.xml import xml
 from voucher.database import transaction
 
 # red-letters
@@ -95,6 +99,39 @@ def test_held_red_letters_that_pass_their_blue_are_rejected_when_it_comes(desk: 
     outcome = desk.take([line("a", "100.00")])
     assert [number for number, _ in desk.accepted()] == [real("a"), real("r")]
     assert [(p.code, p.invoice_number) for p in outcome.problems] == [("red_exceeds_blue", real("s"))]
+
+
+@pytest.mark.parametrize(
+    ("again", "word"),
+    [
+        ([line("r", "-40.00", red_of="a", gross="-42.41")], "sum_differs"),
+        ([line("r", "-40.00", red_of="a")] * 2, "identical_rows"),
+        ([line("r", "-40.00", red_of="a"), line("r", "-1.00", red_of="a", gross="9.00")], "sum_differs"),
+        ([line("r", "-40.00", red_of="a", buyer="X")], "unknown_company"),
+        ([line("r", "-30.00", red_of="a")], "conflict_waiting"),
+        ([line("r", "40.00")], "conflict_waiting"),
+    ],
+    ids=["error", "twice", "sibling", "unknown buyer", "other money", "blue"],
+)
+def test_a_held_red_letter_follows_its_blue_though_its_own_rows_beside_the_blue_fail(
+    desk: Desk, again: list[Cells], word: str
+) -> None:
+    assert counts(desk.take(xml(bill_of(line("r", "-40.00", red_of="a"))), name="r.xml")) == {"held": 1}
+    outcome = desk.take([line("a", "100.00"), *again])
+    assert word in [code for _, code in said(outcome)]
+    assert outcome.counts["accepted"] == 1
+    assert sum(outcome.counts.values()) == 1 + len(again)
+    assert desk.accepted() == [(real("a"), 1), (real("r"), 2)]
+    assert desk.rows("SELECT net_fen, evidence FROM invoice WHERE kind = 'red'") == [(-4000, "xml")]
+    with transaction(desk.engine, "cvl_auditor") as db:
+        assert invariants.check_all(db) == []
+
+
+@pytest.mark.parametrize("net", ["-40.00", "-30.00"])
+def test_a_red_letter_in_the_file_of_its_blue_takes_the_place_of_the_one_that_waits(desk: Desk, net: str) -> None:
+    assert counts(desk.take([line("r", "-40.00", red_of="a"), line("r", "-1.00", red_of="a")])) == {"held": 2}
+    assert counts(desk.take([line("a", "100.00"), line("r", net, red_of="a")])) == {"accepted": 2}
+    assert desk.rows("SELECT net_fen FROM invoice_line WHERE net_fen < 0") == [(int(float(net) * 100),)]
 
 
 def test_a_red_letter_has_the_parties_of_its_blue(desk: Desk) -> None:

@@ -94,3 +94,12 @@ def test_each_kind_of_waiting_names_a_command_that_works(desk: Desk) -> None:
             shown = invoices.show(desk.engine, number).data
             assert (shown["status"], shown["next"]) == ("accepted", []), title
     assert invoices.show_all(desk.engine, None, None, "conflict", None).data["disputed"] == []
+
+
+def test_a_red_letter_that_its_blue_has_no_room_for_is_not_told_to_bring_the_blue(desk: Desk) -> None:
+    desk.take([line("r", "-40.00", red_of="a")])
+    (first,) = invoices.show(desk.engine, real("r")).data["next"]
+    assert first["what"].startswith("导入蓝字发票")
+    desk.take([line("a", "30.00")], name="a.csv")
+    (step,) = invoices.show(desk.engine, real("r")).data["next"]
+    assert (step["command"], real("a") in step["what"], "已受理" in step["what"]) == (AGAIN, True, True)

@@ -41,11 +41,12 @@ CREATE TEMPORARY TABLE IF NOT EXISTS context (
     size_bytes bigint, file_name text, format text, header text, pack text, notes jsonb
 ) ON COMMIT DELETE ROWS;
 
--- several: one row per invoice of more than one row, what its rows agree on
+-- several: one row per invoice of more than one row, what its rows agree on; what waits is another than what is in the
+-- file under the same number
 CREATE TEMPORARY TABLE IF NOT EXISTS several (
-    invoice_number text COLLATE "C" NOT NULL, first_sheet text NOT NULL, first_row bigint NOT NULL,
-    rows bigint NOT NULL, has_error boolean NOT NULL, wrong_row bigint, differing text[] NOT NULL,
-    identical boolean NOT NULL,
+    invoice_number text COLLATE "C" NOT NULL, held_upload_id bigint NOT NULL, first_sheet text NOT NULL,
+    first_row bigint NOT NULL, rows bigint NOT NULL, has_error boolean NOT NULL, wrong_row bigint,
+    differing text[] NOT NULL, identical boolean NOT NULL,
     too_large boolean, net_fen numeric, tax_fen numeric, gross_fen numeric, paid_fen numeric,
     digest text COLLATE "C" NOT NULL
 ) ON COMMIT DELETE ROWS;

@@ -32,7 +32,7 @@ CROSS JOIN LATERAL jsonb_to_record(h.content) AS c (
 )
 WHERE
     h.waits_for = 'original'
-    AND NOT EXISTS (SELECT FROM stage AS n WHERE n.invoice_number = h.invoice_number)
+    AND NOT EXISTS (SELECT FROM stage AS n WHERE n.invoice_number = h.invoice_number AND n.held_upload_id > 0)
     AND NOT EXISTS (SELECT FROM invoice_number AS a WHERE a.number = h.invoice_number)
     AND NOT EXISTS (
         SELECT FROM held_row AS later

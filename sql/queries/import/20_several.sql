@@ -1,19 +1,19 @@
 -- grain:  inserts into several one row per invoice of more than one row: what its rows agree on
 -- params: none (reads stage, context)
 INSERT INTO several (
-    invoice_number, first_sheet, first_row, rows, has_error, wrong_row, differing, identical, too_large, net_fen,
-    tax_fen, gross_fen, paid_fen, digest
+    invoice_number, held_upload_id, first_sheet, first_row, rows, has_error, wrong_row, differing, identical, too_large,
+    net_fen, tax_fen, gross_fen, paid_fen, digest
 )
 WITH repeated AS (
-    SELECT s.invoice_number
+    SELECT s.invoice_number, s.held_upload_id
     FROM stage AS s
     WHERE s.invoice_number IS NOT NULL
-    GROUP BY s.invoice_number
+    GROUP BY s.invoice_number, s.held_upload_id
     HAVING count(*) > 1
 )
 
 SELECT
-    s.invoice_number, (array_agg(s.sheet ORDER BY s.row_no, s.sheet COLLATE "C"))[1] AS first_sheet,
+    s.invoice_number, s.held_upload_id, (array_agg(s.sheet ORDER BY s.row_no, s.sheet COLLATE "C"))[1] AS first_sheet,
     min(s.row_no) AS first_row, count(*) AS rows, bool_or(s.has_error) AS has_error,
     min(s.row_no) FILTER (WHERE s.has_error) AS wrong_row,
     array_remove(ARRAY[
@@ -38,6 +38,6 @@ SELECT
     sum(s.net_fen) AS net_fen, sum(s.tax_fen) AS tax_fen, sum(s.gross_fen) AS gross_fen, sum(s.paid_fen) AS paid_fen,
     encode(sha256(convert_to(string_agg(s.digest, '' ORDER BY s.digest), 'UTF8')), 'hex') AS digest
 FROM stage AS s
-INNER JOIN repeated AS r ON r.invoice_number = s.invoice_number
+INNER JOIN repeated AS r ON r.invoice_number = s.invoice_number AND r.held_upload_id = s.held_upload_id
 INNER JOIN context AS x ON x.upload_id = s.upload_id
-GROUP BY s.invoice_number
+GROUP BY s.invoice_number, s.held_upload_id

@@ -20,7 +20,7 @@ WITH header AS (
         coalesce(v.digest, s.digest) AS digest
     FROM stage AS s
     INNER JOIN context AS x ON x.upload_id = s.upload_id
-    LEFT JOIN several AS v ON v.invoice_number = s.invoice_number
+    LEFT JOIN several AS v ON v.invoice_number = s.invoice_number AND v.held_upload_id = s.held_upload_id
     WHERE
         s.invoice_number IS NOT NULL
         AND (

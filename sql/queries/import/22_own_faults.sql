@@ -5,8 +5,8 @@ SELECT
     s.upload_id, 'header_fields_differ', s.sheet, s.row_no, array_to_string(v.differing, '、'), '',
     s.invoice_number, '{}'
 FROM several AS v
-INNER JOIN stage AS s ON s.invoice_number = v.invoice_number AND s.held_upload_id = 0
-WHERE cardinality(v.differing) > 0
+INNER JOIN stage AS s ON s.invoice_number = v.invoice_number AND s.held_upload_id = v.held_upload_id
+WHERE cardinality(v.differing) > 0 AND v.held_upload_id = 0
 UNION ALL
 SELECT
     t.upload_id, 'identical_rows', t.sheet, t.row_no, '', '', t.invoice_number,
@@ -16,9 +16,9 @@ FROM (
         s.upload_id, s.sheet, s.row_no, s.invoice_number,
         first_value(s.row_no) OVER w AS first_row, row_number() OVER w AS turn
     FROM several AS v
-    INNER JOIN stage AS s ON s.invoice_number = v.invoice_number AND s.held_upload_id = 0
+    INNER JOIN stage AS s ON s.invoice_number = v.invoice_number AND s.held_upload_id = v.held_upload_id
     INNER JOIN context AS x ON x.upload_id = s.upload_id
-    WHERE v.identical
+    WHERE v.identical AND v.held_upload_id = 0
     WINDOW w AS (
         PARTITION BY s.invoice_number, CASE x.evidence WHEN 'export' THEN s.raw ELSE s.digest END
         ORDER BY s.row_no, s.sheet COLLATE "C"
@@ -30,8 +30,8 @@ SELECT
     s.upload_id, 'sibling_row_failed', s.sheet, s.row_no, '', '', s.invoice_number,
     jsonb_build_object('other_row', v.wrong_row)
 FROM several AS v
-INNER JOIN stage AS s ON s.invoice_number = v.invoice_number AND s.held_upload_id = 0
-WHERE v.has_error AND NOT s.has_error
+INNER JOIN stage AS s ON s.invoice_number = v.invoice_number AND s.held_upload_id = v.held_upload_id
+WHERE v.has_error AND NOT s.has_error AND v.held_upload_id = 0
 UNION ALL
 SELECT
     e.upload_id, e.fault, e.sheet, e.first_row,
@@ -49,5 +49,5 @@ SELECT
     CAST(greatest(abs(v.net_fen), abs(v.tax_fen), abs(v.gross_fen), abs(v.paid_fen)) / 100 AS numeric(30, 2)) || '',
     s.invoice_number, '{}'
 FROM several AS v
-INNER JOIN stage AS s ON s.invoice_number = v.invoice_number AND s.held_upload_id = 0
-WHERE v.too_large
+INNER JOIN stage AS s ON s.invoice_number = v.invoice_number AND s.held_upload_id = v.held_upload_id
+WHERE v.too_large AND v.held_upload_id = 0

@@ -20,5 +20,8 @@ WHERE
     )
     AND (
         x.evidence = 'qr' OR j.number = ANY(CAST(:doubtful AS text[]))
-        OR EXISTS (SELECT FROM stage AS s WHERE s.invoice_number = j.number AND s.tax_code IS NULL)
+        OR EXISTS (
+            SELECT FROM stage AS s
+            WHERE s.invoice_number = j.number AND s.held_upload_id = j.held_upload_id AND s.tax_code IS NULL
+        )
     )

@@ -97,4 +97,4 @@ SET
         ELSE ''
     END
 FROM ending AS e
-WHERE e.number = j.number
+WHERE e.number = j.number AND j.outcome = 'red'

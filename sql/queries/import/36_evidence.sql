@@ -39,4 +39,4 @@ FROM (
     ) AS e ON TRUE
     WHERE m.held_upload_id = 0 AND m.code IN ('duplicate_invoice', 'conflict_invoice')
 ) AS k
-WHERE k.number = j.number AND (k.same IS NOT NULL OR k.of_another)
+WHERE k.number = j.number AND j.held_upload_id = 0 AND (k.same IS NOT NULL OR k.of_another)

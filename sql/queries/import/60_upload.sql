@@ -9,7 +9,7 @@ WITH counted AS (
         count(*) FILTER (WHERE coalesce(j.outcome, 'rejected') = 'rejected') AS rejected,
         count(*) FILTER (WHERE j.outcome = 'held') AS held
     FROM stage AS s
-    LEFT JOIN judged AS j ON j.number = s.invoice_number
+    LEFT JOIN judged AS j ON j.number = s.invoice_number AND j.held_upload_id = s.held_upload_id
     WHERE s.held_upload_id = 0
     GROUP BY s.upload_id
 )

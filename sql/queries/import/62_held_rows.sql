@@ -16,6 +16,6 @@ SELECT
         'upload_id', 'sheet', 'row_no', 'raw', 'digest', 'invoice_number', 'invoice_kind', 'has_error', 'held_upload_id'
     ]
 FROM judged AS j
-INNER JOIN stage AS s ON s.invoice_number = j.number
+INNER JOIN stage AS s ON s.invoice_number = j.number AND s.held_upload_id = j.held_upload_id
 INNER JOIN context AS x ON x.upload_id = s.upload_id
 WHERE j.outcome IN ('held', 'conflict') AND j.held_upload_id = 0

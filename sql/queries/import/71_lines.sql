@@ -12,11 +12,16 @@ SELECT
 FROM (
     SELECT a.*, 1 AS line_no
     FROM stage AS a
-    WHERE NOT EXISTS (SELECT FROM several AS v WHERE v.invoice_number = a.invoice_number)
+    WHERE NOT EXISTS (
+        SELECT FROM several AS v
+        WHERE v.invoice_number = a.invoice_number AND v.held_upload_id = a.held_upload_id
+    )
     UNION ALL
-    SELECT b.*, row_number() OVER (PARTITION BY b.invoice_number ORDER BY b.row_no, b.sheet COLLATE "C")
+    SELECT b.*, row_number() OVER (
+        PARTITION BY b.invoice_number, b.held_upload_id ORDER BY b.row_no, b.sheet COLLATE "C"
+    )
     FROM stage AS b
-    INNER JOIN several AS v ON v.invoice_number = b.invoice_number
+    INNER JOIN several AS v ON v.invoice_number = b.invoice_number AND v.held_upload_id = b.held_upload_id
 ) AS s
-INNER JOIN judged AS j ON j.number = s.invoice_number
+INNER JOIN judged AS j ON j.number = s.invoice_number AND j.held_upload_id = s.held_upload_id
 WHERE j.outcome = 'accepted'
