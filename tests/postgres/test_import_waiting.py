@@ -292,3 +292,16 @@ def test_an_invoice_held_in_time_is_in_time(desk: Desk, monkeypatch: pytest.Monk
     monkeypatch.setenv("CVL_TODAY", "2027-04-01")
     outcome = desk.take([line(s, since="2026-12-01", until="2026-12-31") for s in ("a", "b")])
     assert statuses(outcome) == {real("a"): "accepted", real("b"): "rejected"}
+
+
+def test_an_invoice_handed_in_in_time_is_in_time_though_it_was_held_with_a_later_day_before(desk: Desk) -> None:
+    spanned = line("a", since="2025-12-26", until="2025-12-31")
+    assert counts(desk.take([line("a", since="", until="")], received_on=date(2026, 4, 1))) == {"held": 1}
+    assert counts(desk.take([spanned], received_on=date(2026, 3, 31))) == {"accepted": 1}
+    assert desk.rows("SELECT received_on FROM invoice") == [(date(2026, 3, 31),)]
+
+
+def test_a_red_letter_keeps_the_day_on_which_it_came_in_whatever_the_day_of_its_blue(desk: Desk) -> None:
+    desk.take([line("r", "-1.00", red_of="a")], received_on=date(2026, 8, 4))
+    desk.take([line("a")], received_on=date(2026, 8, 3))
+    assert desk.rows("SELECT received_on FROM invoice WHERE kind = 'red'") == [(date(2026, 8, 4),)]

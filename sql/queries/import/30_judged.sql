@@ -14,9 +14,10 @@ WITH covered AS (
 handed_in AS (
     SELECT DISTINCT
         e.held_upload_id,
-        least(
-            x.received_on, (SELECT min(h.received_on) FROM held_row AS h WHERE h.upload_id = e.held_upload_id)
-        ) AS received_on
+        CASE
+            WHEN e.held_upload_id = 0 THEN x.received_on
+            ELSE (SELECT min(h.received_on) FROM held_row AS h WHERE h.upload_id = e.held_upload_id)
+        END AS received_on
     FROM entry AS e
     INNER JOIN context AS x ON x.upload_id = e.upload_id
 ),
@@ -122,7 +123,7 @@ accepted AS (
 ),
 
 dated AS (
-    SELECT e.*, least(coalesce(o.received_on, h.received_on), v.received_on) AS received_on
+    SELECT e.*, least(o.received_on, h.received_on, v.received_on) AS received_on
     FROM entry AS e
     INNER JOIN handed_in AS h ON h.held_upload_id = e.held_upload_id
     LEFT JOIN open_again AS o ON o.invoice_number = e.number
