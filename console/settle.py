@@ -48,7 +48,7 @@ def _nothing(through: str, made: runs.Draft, policies: Sequence[Policy]) -> Answ
         "run": None, "state": None, "through": through, "programme": None, "policies": [], "maker": None,
         "checker": None, "digest": None,
         "totals": dict.fromkeys(("granted", "withheld", "recovered"), "0.00"),
-        "lines": [], **{name: run_data.rows(rows, policies) for name, rows in listed.items()},
+        "lines": [], **{name: run_data.rows(rows, policies, runs.month_end(through)) for name, rows in listed.items()},
     }  # fmt: skip
     return Answer(data, [f"截至{through}没有可结算的发票，未生成草稿。", *_listed_lines(made.held, made.backfill)])
 

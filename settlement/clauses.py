@@ -1,6 +1,7 @@
 """What a reason rests on: the words of the policy document, or the assumption it makes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 
 from settlement.policy import Policy, governing, in_force
 
@@ -36,16 +37,27 @@ def clause(policy: Policy | None, code: str) -> str:
     return grounds(policy, parameter) if policy is not None and parameter is not None else ""
 
 
-def ruling(policies: Sequence[Policy], first: str, year: int, code: str) -> Policy | None:
+def ruling(policies: Sequence[Policy], first: str, year: int, through: date, code: str) -> Policy | None:
     """Return the document that a reason of a line rests on, of those recorded by then; None when it is not among them.
 
-    first: id of the line's first document, whose programme it is. year: the line's cap year.
+    first: id of the line's first document, whose programme it is. year: the line's cap year. through: of its run.
     """
     policy = next((each for each in policies if each.id == first), None)
-    if policy is None or code not in YEARLY:
+    if policy is None or code not in {*YEARLY, "over_budget"}:
         return policy
+    if code == "over_budget":
+        return of_the_run(policies, policy.programme, through)
     own = in_force(each for each in policies if each.programme == policy.programme)
     return governing(own, year) or policy
+
+
+def of_the_run(policies: Iterable[Policy], programme: str, through: date) -> Policy:
+    """Return the document that says what a run does when the appropriation does not reach.
+
+    ASSUMPTION: the one in force on the last day asked for decides, after all of them the last one.
+    """
+    own = in_force(each for each in policies if each.programme == programme)
+    return ([policy for policy, span in own if span.start <= through] or [own[0][0]])[-1]
 
 
 def grounds(policy: Policy, parameter: str) -> str:

@@ -285,7 +285,7 @@ def _booking(db: Connection, invoice: Invoice, own: Documents, row: Mapping[str,
         room_after_fen=after,
         room_note=note,
         why=[
-            _why(each, ruling(known, row["policy_ids"][0], row["cap_year"], each.code) or own[0][0])
+            _why(each, ruling(known, row["policy_ids"][0], row["cap_year"], row["through_on"], each.code) or own[0][0])
             for each in reasons_of(row["reasons"])
         ],
     )  # fmt: skip

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from settlement import documents, recovery
 from settlement.claims import compute, put_lines
+from settlement.clauses import of_the_run
 from settlement.policy import Policy, cap_for_year, in_force
 from voucher import acts, approval, issuance, ledger, life
 from voucher.access import SYSTEM, User
@@ -114,12 +115,10 @@ def _prorate(
 ) -> bool:
     """Cut a draft's lines to what is available where the policy says so; returns whether they were cut.
 
-    ASSUMPTION: the document in force on the last day asked for decides, after all of them the last one; a run for
-    which there is enough is not a pro-rata run, and one for which there is nothing is refused when it is submitted.
+    ASSUMPTION: a run for which there is enough is not a pro-rata run, and one for which there is nothing is refused
+    when it is submitted.
     """
-    own = [(policy, span) for policy, span in in_force(policies) if policy.programme == programme]
-    ruling = [policy for policy, span in own if span.start <= through] or [own[0][0]]
-    if ruling[-1].over_budget != "pro_rata":
+    if of_the_run(policies, programme, through).over_budget != "pro_rata":
         return False
     sums = one(db, "queries/settle/draft_totals.sql", run_id=run_id)
     assert sums is not None

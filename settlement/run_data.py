@@ -1,6 +1,7 @@
 """A run as JSON: what `cvl settle` prints and the API answers."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection
@@ -29,13 +30,13 @@ def whole(
 ) -> dict[str, Any]:
     """Write a run as JSON."""
     return head(db, found) | {
-        "lines": rows(runs.lines(db, found), policies),
-        "backfill": rows(backfill, policies),
-        "held": rows(held, policies),
+        "lines": rows(runs.lines(db, found), policies, found.through),
+        "backfill": rows(backfill, policies, found.through),
+        "held": rows(held, policies, found.through),
     }
 
 
-def rows(found: Sequence[Row], policies: Sequence[Policy]) -> list[dict[str, Any]]:
+def rows(found: Sequence[Row], policies: Sequence[Policy], through: date) -> list[dict[str, Any]]:
     """Write lines, or listed claims, as JSON."""
     figures = ("basis", "computed", "overlap_cut", "granted", "withheld", "budget_cut")
     return [
@@ -43,7 +44,7 @@ def rows(found: Sequence[Row], policies: Sequence[Policy]) -> list[dict[str, Any
         | {name: format_yuan(row[f"{name}_fen"]) for name in figures}
         | {
             "reasons": [
-                _reason(ruling(policies, row["policy_ids"][0], row["cap_year"], each.code), each)
+                _reason(ruling(policies, row["policy_ids"][0], row["cap_year"], through, each.code), each)
                 for each in reasons_of(row["reasons"])
             ]
         }

@@ -44,11 +44,13 @@ returned AS (
     GROUP BY f.company_id, f.invoice_id, f.cap_year
 ),
 
+-- the first letter after a recovery; one before it does not speak of it
 told AS (
-    SELECT n.company_id, n.invoice_id, max(n.told_on) AS told_on
-    FROM recovery_notice AS n
-    INNER JOIN seal AS s ON s.act_id = n.act_id AND s.no <= CAST(:cutoff AS bigint)
-    GROUP BY n.company_id, n.invoice_id
+    SELECT a.act_id, n.company_id, n.invoice_id, min(n.told_on) AS told_on
+    FROM approved_at(CAST(:cutoff AS bigint)) AS a
+    INNER JOIN recovery_notice AS n ON n.told_on >= a.approved_on
+    INNER JOIN seal AS s ON s.act_id = n.act_id AND s.no BETWEEN a.no AND CAST(:cutoff AS bigint)
+    GROUP BY a.act_id, n.company_id, n.invoice_id
 )
 
 SELECT
@@ -67,6 +69,6 @@ INNER JOIN party_at(CAST(:cutoff AS bigint)) AS c ON c.party_id = l.company_id
 LEFT JOIN moved AS m
     ON m.act_id = a.act_id AND m.company_id = l.company_id AND m.invoice_id = l.invoice_id AND m.cap_year = l.cap_year
 LEFT JOIN returned AS r ON r.company_id = l.company_id AND r.invoice_id = l.invoice_id AND r.cap_year = l.cap_year
-LEFT JOIN told AS t ON t.company_id = l.company_id AND t.invoice_id = l.invoice_id
+LEFT JOIN told AS t ON t.act_id = a.act_id AND t.company_id = l.company_id AND t.invoice_id = l.invoice_id
 WHERE a.approved_on <@ daterange(CAST(:period_from AS date), CAST(:period_until AS date))
 ORDER BY a.approved_on, c.name, i.number, l.cap_year, l.run_id

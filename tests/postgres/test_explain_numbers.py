@@ -14,9 +14,10 @@ from settlement.explanation import Explanation
 from settlement.facts import Contract, Facts, Metering, Refusal, Subsidy, Verification
 from settlement.policy import load
 from tests.cases.histories import invoice, red_of
+from tests.postgres import recorder
 from tests.postgres.recorder import MAKER, number, record, uscc
 from tests.postgres.test_voucher_life import MAY, Books
-from tests.postgres.witness import PROGRAMME, SHIPPED, document, record_document
+from tests.postgres.witness import PROGRAMME, SHIPPED, document, record_document, settle
 from voucher import acts, issuance, ledger
 from voucher.database import transaction
 from voucher.days import Span
@@ -149,6 +150,25 @@ def test_the_room_in_a_pro_rata_run_is_that_before_the_cut(books: Books, monkeyp
     says(
         books, 2, "此前 200,000.00元，此后 0.00元（指标核减之前，核减的40,000.00元不占额度）", "    指标不足时 按比例；"
     )
+
+
+def test_a_cut_rests_on_the_words_that_were_in_force_when_the_run_was_cut(books: Books) -> None:
+    """The line's own document refuses, the year's last one too; the one in force on the run's last day cuts."""
+    own = "指标不足时不予提交，由市大数据发展局追加指标或改为按比例"
+    body = document({"over_budget": "pro_rata", "from": date(2026, 7, 1)}, id="share.1", supersedes=SHIPPED)
+    body = body.replace(own.encode(), "指标不足时按比例".encode())
+    with transaction(books.engine) as db:
+        documents.record(db, load(body), body, "system")
+        record_document(db, {"from": date(2026, 10, 1)}, id="later.1", supersedes="share.1")
+        recorder.leave(db, 2026, 30_000_000, "short")
+    books.invoices(invoice(1, 400_000_000, *MAY))
+    with transaction(books.engine) as db:
+        settle(db, date(2026, 8, 31))
+    says(books, 1, "［假定：指标不足时按比例］")
+    with transaction(books.engine, "cvl_auditor") as db:
+        run = runs.find(db, 1)
+        (line,) = run_data.whole(db, run, documents.recorded(db, run.cutoff), [], [])["lines"]
+    assert [each["clause"] for each in line["reasons"]] == ["假定：指标不足时按比例"]
 
 
 def test_a_closed_voucher_has_no_room_whatever_comes_back(books: Books) -> None:

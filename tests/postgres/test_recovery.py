@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 from sqlalchemy import Engine, text
 
+from reconciliation import reports
 from reconciliation.invariants import check_all
 from settlement import recovery
 from settlement import run as runs
@@ -243,6 +244,36 @@ def test_the_day_a_company_was_told_is_on_record(books: Ledger) -> None:
         with transaction(books.engine) as db:
             recovery.tell(db, MAKER, number("1"), date(2026, 8, 15), "函1")
     assert books.owed() == [(1, 2_000_000, 0, date(2026, 8, 15))]
+
+
+def test_a_letter_does_not_speak_of_a_later_recovery(books: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    books.pay(10_000_000, "payable", "in_transit", "paid")
+
+    def recovered(day: date) -> None:
+        monkeypatch.setenv("CVL_TODAY", day.isoformat())
+        books.reverse(10_000_000)
+        books.settle()
+
+    def tell(day: date, letter: str) -> None:
+        with transaction(books.engine) as db:
+            recovery.tell(db, MAKER, number("1"), day, letter)
+
+    def told() -> list[object]:
+        with transaction(books.engine, "cvl_auditor") as db:
+            made = reports.run(db, "recoveries", "2026", acts.cutoff(db), "auditor1", checked=())
+            place = [column.name for column in made.layout.columns].index("told_on")
+            return [row[place] for row in made.sections[0].rows]
+
+    recovered(date(2026, 8, 17))
+    tell(date(2026, 8, 17), "函1")
+    recovered(date(2026, 8, 19))
+    assert books.owed() == [(1, 4_000_000, 0, None)]
+    assert told() == [date(2026, 8, 17), None]
+    with transaction(books.engine) as db:
+        refused("too_early", lambda: recovery.tell(db, MAKER, number("1"), date(2026, 8, 18), "函2"), Misused)
+    tell(date(2026, 8, 19), "函2")
+    assert books.owed() == [(1, 4_000_000, 0, date(2026, 8, 19))]
+    assert told() == [date(2026, 8, 17), date(2026, 8, 19)]
 
 
 def test_one_letter_may_speak_of_several_invoices(books: Ledger) -> None:

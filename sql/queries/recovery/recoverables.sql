@@ -1,7 +1,8 @@
--- grain:  one row per claim of which money was to be paid back by the cutoff, in order of the first recovery
+-- grain:  one row per claim of which money was to be paid back by the cutoff, in order of the first recovery;
+--         recovered_on: the day of its last recovery
 -- params: cutoff (seal number), number (invoice number; empty for all)
 -- source: DESIGN 5; debtor: the company, or its successor once it was merged
---         told_on is null until the company was told of it
+--         told_on is null until the company was told of all of it: a letter does not speak of a later recovery
 WITH moved AS (
     SELECT t.company_id, t.run_id, t.line_no, t.act_id, s.no, m.fen
     FROM account AS a
@@ -16,7 +17,8 @@ WITH moved AS (
 claimed AS (
     SELECT
         r.programme_id, l.company_id, l.invoice_id, l.cap_year, min(m.no) AS first_no,
-        sum(m.fen) AS recoverable_fen, coalesce(-sum(m.fen) FILTER (WHERE m.fen < 0), 0) AS returned_fen
+        max(m.no) FILTER (WHERE m.fen > 0) AS last_no, sum(m.fen) AS recoverable_fen,
+        coalesce(-sum(m.fen) FILTER (WHERE m.fen < 0), 0) AS returned_fen
     FROM moved AS m
     INNER JOIN run_line AS l ON l.company_id = m.company_id AND l.run_id = m.run_id AND l.line_no = m.line_no
     INNER JOIN run AS r ON r.run_id = m.run_id
@@ -38,9 +40,10 @@ INNER JOIN invoice AS i ON i.company_id = c.company_id AND i.invoice_id = c.invo
 INNER JOIN party AS p ON p.party_id = c.company_id
 LEFT JOIN successor_at(CAST(:cutoff AS bigint)) AS e ON e.company_id = c.company_id
 LEFT JOIN party AS h ON h.party_id = e.successor_id
-INNER JOIN seal AS f ON f.no = c.first_no
+INNER JOIN seal AS f ON f.no = c.last_no
 INNER JOIN act AS a ON a.act_id = f.act_id
-LEFT JOIN told AS t ON t.company_id = c.company_id AND t.invoice_id = c.invoice_id AND t.no > c.first_no
+LEFT JOIN told AS t
+    ON t.company_id = c.company_id AND t.invoice_id = c.invoice_id AND t.no > c.last_no AND t.told_on >= a.effective_on
 WHERE CAST(:number AS text) = '' OR i.number = CAST(:number AS text)
 GROUP BY
     i.number, p.uscc, h.uscc, c.programme_id, c.cap_year, c.recoverable_fen, c.returned_fen, a.effective_on, c.first_no
