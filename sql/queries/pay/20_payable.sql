@@ -1,8 +1,8 @@
 -- grain:  temporary table payable, one row per line of a run of which something is left to be paid: how much, to
 --         which account, and in which way it is hindered (code, null when it can be paid)
 -- params: run_id, batch (left out of what other batches hold; null for none)
--- source: DESIGN 5 and 6.9; of a claim no more is paid than is payable of all its lines; what is owed to a company
---         that was merged is paid to its successor (公司法第二百二十一条)
+-- source: DESIGN 5 and 6.9; a line is paid what is payable of it, never the money of another run's line of the claim;
+--         what is owed to a company that was merged is paid to its successor (公司法第二百二十一条)
 CREATE TEMPORARY TABLE payable ON COMMIT DROP AS
 WITH line AS (
     SELECT
@@ -14,58 +14,34 @@ WITH line AS (
     WHERE r.run_id = CAST(:run_id AS bigint) AND l.granted_fen > 0
 ),
 
-kin AS (
-    SELECT n.company_id, n.invoice_id, n.cap_year, n.run_id, n.line_no
-    FROM line AS l
-    INNER JOIN run AS r ON r.programme_id = l.programme_id
-    INNER JOIN run_line AS n
-        ON n.run_id = r.run_id AND n.company_id = l.company_id AND n.invoice_id = l.invoice_id
-        AND n.cap_year = l.cap_year
-),
-
 owed AS (
-    SELECT k.company_id, k.invoice_id, k.cap_year, sum(
+    SELECT l.line_no, l.company_id, sum(
         CASE WHEN c.account_id IS NOT NULL THEN t.amount_fen ELSE 0 END
         - CASE WHEN d.account_id IS NOT NULL THEN t.amount_fen ELSE 0 END
     ) AS fen
-    FROM kin AS k
-    INNER JOIN transfer AS t ON t.company_id = k.company_id AND t.run_id = k.run_id AND t.line_no = k.line_no
+    FROM line AS l
+    INNER JOIN transfer AS t ON t.company_id = l.company_id AND t.run_id = l.run_id AND t.line_no = l.line_no
     LEFT JOIN account AS d ON d.account_id = t.debit_account_id AND d.kind = 'payable'
     LEFT JOIN account AS c ON c.account_id = t.credit_account_id AND c.kind = 'payable'
-    GROUP BY k.company_id, k.invoice_id, k.cap_year
+    GROUP BY l.line_no, l.company_id
 ),
 
-held AS (
-    SELECT
-        k.company_id, k.invoice_id, k.cap_year, k.run_id, k.line_no, sum(i.amount_fen) AS fen,
-        coalesce(sum(i.amount_fen) FILTER (WHERE p.state = 'proposed'), 0) AS proposed_fen
-    FROM kin AS k
-    INNER JOIN payment_line AS i ON i.company_id = k.company_id AND i.run_id = k.run_id AND i.line_no = k.line_no
+proposed AS (
+    SELECT l.line_no, l.company_id, sum(i.amount_fen) AS fen
+    FROM line AS l
+    INNER JOIN payment_line AS i ON i.company_id = l.company_id AND i.run_id = l.run_id AND i.line_no = l.line_no
     INNER JOIN payment_at(9223372036854775807) AS p ON p.payment_id = i.payment_id
-    WHERE
-        p.state IN ('proposed', 'in_transit', 'paid')
-        AND p.batch_id IS DISTINCT FROM CAST(:batch AS bigint)
-    GROUP BY k.company_id, k.invoice_id, k.cap_year, k.run_id, k.line_no
-),
-
-claimed AS (
-    SELECT h.company_id, h.invoice_id, h.cap_year, sum(h.proposed_fen) AS proposed_fen
-    FROM held AS h
-    GROUP BY h.company_id, h.invoice_id, h.cap_year
+    WHERE p.state = 'proposed' AND p.batch_id IS DISTINCT FROM CAST(:batch AS bigint)
+    GROUP BY l.line_no, l.company_id
 ),
 
 unpaid AS (
     SELECT
-        l.*, coalesce(h.proposed_fen, 0) AS proposed_fen,
-        CAST(greatest(0, least(
-            l.granted_fen - coalesce(h.fen, 0), coalesce(o.fen, 0) - coalesce(c.proposed_fen, 0)
-        )) AS bigint) AS left_fen
+        l.*, coalesce(p.fen, 0) AS proposed_fen,
+        CAST(greatest(0, o.fen - coalesce(p.fen, 0)) AS bigint) AS left_fen
     FROM line AS l
-    LEFT JOIN owed AS o
-        ON o.company_id = l.company_id AND o.invoice_id = l.invoice_id AND o.cap_year = l.cap_year
-    LEFT JOIN held AS h ON h.company_id = l.company_id AND h.run_id = l.run_id AND h.line_no = l.line_no
-    LEFT JOIN claimed AS c
-        ON c.company_id = l.company_id AND c.invoice_id = l.invoice_id AND c.cap_year = l.cap_year
+    INNER JOIN owed AS o ON o.company_id = l.company_id AND o.line_no = l.line_no
+    LEFT JOIN proposed AS p ON p.company_id = l.company_id AND p.line_no = l.line_no
 ),
 
 objected AS (
