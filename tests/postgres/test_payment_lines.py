@@ -15,7 +15,7 @@ from tests.postgres.test_merger_payment import account
 from tests.postgres.test_voucher_life import MAY, Books
 from tests.postgres.witness import SHIPPED, record_document, settle
 from voucher import acts, approval, ledger
-from voucher.database import transaction
+from voucher.database import one, transaction
 from voucher.days import business_day
 from voucher.money import format_yuan
 
@@ -105,6 +105,13 @@ class Till:
             found = db.execute(text(LINES)).all()
         return {(row.run_id, row.kind): row.fen for row in found if row.fen}
 
+    def unpaid(self) -> int:
+        """Read from the work list how many disclosed runs have money that no batch has taken up."""
+        with transaction(self.books.engine, "cvl_auditor") as db:
+            work = one(db, "queries/portal/work.sql", today=business_day())
+        assert work is not None
+        return int(work["unpaid"])
+
     def money(self) -> dict[str, int]:
         """Say what the company's accounts hold."""
         with transaction(self.books.engine) as db:
@@ -164,3 +171,25 @@ def test_what_a_company_paid_back_for_a_line_that_then_comes_back_is_owed_to_it_
     assert till.lines() == {(1, "paid"): 5_000, (3, "recoverable"): PART}
     till.back(PART)
     assert till.money() == {"paid": 5_000}
+
+
+def test_the_work_list_names_no_run_that_has_nothing_left_to_pay(till: Till) -> None:
+    till.again()
+    till.disclose(1, 2, 3)
+    assert till.unpaid() == 2  # run 2 only took back
+    till.pay(1)
+    assert till.unpaid() == 1
+    till.pay(3)
+    assert till.unpaid() == 0
+
+
+def test_the_work_list_names_a_run_until_what_was_left_out_of_its_batches_is_paid(till: Till) -> None:
+    till.books.invoices(invoice(5, 50_000, *MAY, company=2), invoice(6, 10_000, *MAY))
+    till.run()
+    till.disclose(1, 2)
+    till.pay(1)
+    till.pay(2)
+    assert till.unpaid() == 1
+    account(till.books, 2)
+    till.pay(2)
+    assert till.unpaid() == 0

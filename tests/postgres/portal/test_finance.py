@@ -88,6 +88,8 @@ def test_a_month_from_budget_to_bank(fresh: Portal, monkeypatch: pytest.MonkeyPa
     assert cells(maker, 2) == [[number("d"), "已解除", "查合同", "无误"]]
     for browser in (maker, fresh.as_user("auditor1")):
         browser.get("/")
+        # what the objection kept out of the first batch
+        assert "1个批次公示期满、未拨付" in browser.text.replace(" ", "")
         assert "待复核" not in browser.page.find(".//main").text_content()
     provider = fresh.as_user("provider1")
     provider.get(f"/invoices/{number('a')}")
