@@ -24,13 +24,19 @@ stood AS (
     ORDER BY m.subject_id, m.step DESC
 ),
 
-served AS (
-    SELECT
-        g.company_id, g.invoice_id, sum(g.granted_fen) AS granted_fen,
-        coalesce(sum(l.amount_fen) FILTER (WHERE s.to_state = 'paid'), 0) AS paid_fen
+-- a line whose payment came back has been sent more than once
+paid AS (
+    SELECT l.company_id, l.run_id, l.line_no, sum(l.amount_fen) AS fen
     FROM granted AS g
-    LEFT JOIN payment_line AS l ON l.company_id = g.company_id AND l.run_id = g.run_id AND l.line_no = g.line_no
-    LEFT JOIN stood AS s ON s.payment_id = l.payment_id
+    INNER JOIN payment_line AS l ON l.company_id = g.company_id AND l.run_id = g.run_id AND l.line_no = g.line_no
+    INNER JOIN stood AS s ON s.payment_id = l.payment_id AND s.to_state = 'paid'
+    GROUP BY l.company_id, l.run_id, l.line_no
+),
+
+served AS (
+    SELECT g.company_id, g.invoice_id, sum(g.granted_fen) AS granted_fen, sum(p.fen) AS paid_fen
+    FROM granted AS g
+    LEFT JOIN paid AS p ON p.company_id = g.company_id AND p.run_id = g.run_id AND p.line_no = g.line_no
     GROUP BY g.company_id, g.invoice_id
 )
 
