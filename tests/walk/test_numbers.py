@@ -1,10 +1,13 @@
 """The same quantity in two places is the same number, and the months of a report add up to its year."""
 
 import json
+from datetime import date
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
+from portal.pages.home import invoices_asked
 from tests.postgres.desk import csv_bytes, line, real
 from tests.postgres.small_ledger import STATEMENT
 from tests.walk.desk import Desk
@@ -111,6 +114,23 @@ def test_an_appropriation_made_before_its_year_counts_in_it(office: Desk, monkey
     assert [row["left"] for row in report["rows"][:3]] == ["5000000.00", year["left"], None]
 
 
+def test_money_that_is_owed_again_was_not_granted_again(till: Till) -> None:
+    """The payment of 200.00 for a is under way when 100.00 of it is recovered and paid back; then it comes back."""
+    desk = till.desk
+    desk.data("object", till.run, real("b"), "--why", "存疑", "--as", "maker1")
+    made = till.batch(status=3)
+    desk.data("approve", made["act"], "--as", "checker1")
+    take(desk, line("r", "-500.00", red_of="a"), name="红字.csv")
+    desk.settled()
+    approved(desk, "recovery", "return", real("a"), "--amount", "100.00", "--on", "2026-08-24", "--ref", "回单1")
+    till.result(*((each["reference"], each["amount"], "退回", "L1") for each in made["payments"][:1]))
+    budget, year = table(desk, "budget"), desk.data("budget", "list")["years"][0]
+    granted = table(desk, "year_end")["totals"]["granted"]
+    assert (budget["totals"]["granted"], year["granted"]) == (granted, granted) == ("600.00", "600.00")
+    assert (budget["totals"]["recovered"], year["back"]) == ("0.00", "0.00")
+    assert year["left"] == [row["left"] for row in budget["rows"] if row["left"]][-1] == "9999400.00"
+
+
 def test_a_held_invoice_that_was_accepted_later_is_not_among_the_unsupported(office: Desk) -> None:
     red = line("r", "-500.00", red_of="a")
     office.data("import", office.file([red], "红字.csv"), "--as", "maker1", status=3)
@@ -153,3 +173,31 @@ def test_a_basis_is_added_up_once(till: Till, monkeypatch: pytest.MonkeyPatch) -
             more = parse_yuan(month["totals"]["adjusted"]) if name == "granted" else 0
             assert parse_yuan(lines["totals"][name]) == parse_yuan(month["totals"][name]) + more, name
     assert table(till.desk, "disclosure")["totals"]["basis"] == month["totals"]["basis"]
+
+
+def test_a_red_letter_stands_in_the_month_that_lists_it_and_waits_for_no_settlement(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CVL_TODAY", "2026-09-10")
+    take(till.desk, line("r", "-500.00", red_of="a", since="", until=""), name="红字.csv")
+    seller = line("a")["供方统一社会信用代码"]
+
+    def work(db: Connection) -> tuple[list[Any], list[str]]:
+        months = query(db, "queries/portal/months.sql", provider=seller, rows=9)
+        asked = invoices_asked(uploader=seller, month=date(2026, 9, 1))
+        told = [(row["month"].isoformat(), row["invoices"], row["net_fen"], row["unsettled"]) for row in months]
+        return told, [row["number"] for row in query(db, "queries/console/invoices.sql", **asked)]
+
+    months, listed = run(till.desk.engine, work)
+    assert listed == [real("r")]
+    assert months == [("2026-09-01", 1, -50_000, 0), ("2026-07-01", 3, 300_000, 0)]
+
+
+def test_a_run_with_nothing_to_pay_is_not_on_the_work_list(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    paid(till)
+    take(till.desk, line("r", "-500.00", red_of="a"), name="红字.csv")
+    till.desk.data("disclose", till.desk.settled(), "--as", "maker1")
+    today = "2026-09-10"
+    monkeypatch.setenv("CVL_TODAY", today)
+    (work,) = run(till.desk.engine, lambda db: query(db, "queries/portal/work.sql", today=today), "cvl_auditor")
+    assert work["unpaid"] == 0

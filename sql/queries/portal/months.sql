@@ -1,9 +1,10 @@
--- grain:  one row per month in which service of a provider's accepted invoices ended, newest first; amounts in fen
+-- grain:  one row per month in which service of a provider's accepted invoices ended (handed in, for one without
+--         service days), newest first; amounts in fen
 -- params: provider (USCC), rows
 WITH own AS (
     SELECT
-        i.company_id, i.invoice_id, i.net_fen, i.gross_fen,
-        date_trunc('month', coalesce(upper(i.span) - 1, i.issued_on)) AS month
+        i.company_id, i.invoice_id, i.kind, i.net_fen, i.gross_fen,
+        date_trunc('month', coalesce(upper(i.span) - 1, i.received_on)) AS month
     FROM invoice AS i
     INNER JOIN party AS p ON p.party_id = i.provider_id
     WHERE p.uscc = :provider
@@ -45,7 +46,7 @@ SELECT
     CAST(sum(o.net_fen) AS bigint) AS net_fen, CAST(sum(o.gross_fen) AS bigint) AS gross_fen,
     CAST(coalesce(sum(s.granted_fen), 0) AS bigint) AS granted_fen,
     CAST(coalesce(sum(s.paid_fen), 0) AS bigint) AS paid_fen,
-    count(*) FILTER (WHERE s.invoice_id IS NULL) AS unsettled
+    count(*) FILTER (WHERE o.kind = 'blue' AND s.invoice_id IS NULL) AS unsettled
 FROM own AS o
 LEFT JOIN served AS s ON s.company_id = o.company_id AND s.invoice_id = o.invoice_id
 GROUP BY o.month

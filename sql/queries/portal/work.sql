@@ -125,6 +125,7 @@ SELECT
         SELECT count(*) FROM disclosure AS c
         WHERE
             c.until_on < CAST(:today AS date)
+            AND EXISTS (SELECT FROM run_line AS l WHERE l.run_id = c.run_id AND l.granted_fen > 0)
             AND NOT EXISTS (
                 SELECT FROM payment_batch AS b
                 LEFT JOIN decision AS d ON d.proposal_act_id = b.batch_id
