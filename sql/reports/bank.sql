@@ -4,7 +4,7 @@
 -- source: DESIGN 1, reconcile
 -- basis:  付款为补贴额；按批准拨付之日或入账日归入本期；匹配规则：付款编号、金额与户名、整批或同一收款方合计
 -- note:   银行自批准拨付起{days}天以内入账的才匹配，金额最多相差{tolerance}元；按付款编号匹配的不限天数。
--- note:   一行对账单对应几笔付款的，入账金额只列在第一笔，不重复计。退回而对账单上没有出入的付款不必匹配；有支出的，须有退回的收入。账龄算到已导入对账单的最后一天。
+-- note:   一行对账单对应几笔付款的，收支金额只列在第一笔，不重复计。退回而对账单上没有出入的付款不必匹配；有支出的，须有退回的收入。账龄算到已导入对账单的最后一天。
 -- columns:
 --   reference  | 付款编号 | id | 16
 --   name       | 户名 | text | 28
@@ -23,13 +23,16 @@ WITH asked AS (
         CAST(:cutoff AS bigint) AS cutoff
 ),
 
+-- first: of the payments of a line, whatever their periods, the one that its amount stands with
 matched AS MATERIALIZED (
-    SELECT m.*
+    SELECT m.*, row_number() OVER (PARTITION BY m.statement_id, m.row_no ORDER BY m.payment_id) = 1 AS first
     FROM bank_match_at(CAST(:cutoff AS bigint), CAST(:tolerance_fen AS bigint), CAST(:days AS integer)) AS m
 ),
 
 back AS MATERIALIZED (
-    SELECT r.statement_id, r.row_no, r.payment_id, -l.amount_fen AS fen
+    SELECT
+        r.statement_id, r.row_no, r.payment_id, -l.amount_fen AS fen,
+        row_number() OVER (PARTITION BY r.statement_id, r.row_no ORDER BY r.payment_id) = 1 AS first
     FROM asked AS q
     CROSS JOIN LATERAL bank_return_at(q.cutoff) AS r
     INNER JOIN bank_line AS l ON l.statement_id = r.statement_id AND l.row_no = r.row_no
@@ -39,10 +42,8 @@ shown AS (
     SELECT
         p.payment_id, p.reference, b.holder AS name, p.sent_on, p.amount_fen AS paid_fen, p.state, m.way,
         l.statement_id, l.row_no, l.booked_on,
-        CASE
-            WHEN row_number() OVER (PARTITION BY l.statement_id, l.row_no ORDER BY p.payment_id) = 1
-                THEN l.amount_fen
-        END AS booked_fen, r.fen AS back_fen
+        CASE WHEN m.first THEN l.amount_fen END AS booked_fen, CASE WHEN r.first THEN r.fen END AS back_fen,
+        r.fen IS NOT NULL AS came_back
     FROM asked AS q
     INNER JOIN payment_at(CAST(:cutoff AS bigint)) AS p
         ON p.sent_on >= q.from_on AND p.sent_on < q.until_on AND p.state IN ('in_transit', 'paid', 'returned')
@@ -55,7 +56,7 @@ shown AS (
     SELECT
         NULL, NULL, l.name, NULL, NULL, NULL, coalesce(m.way, CASE WHEN r.row_no IS NOT NULL THEN 'other' END),
         l.statement_id, l.row_no, l.booked_on, CASE WHEN l.amount_fen > 0 THEN l.amount_fen END,
-        CASE WHEN l.amount_fen < 0 THEN -l.amount_fen END
+        CASE WHEN l.amount_fen < 0 THEN -l.amount_fen END, FALSE
     FROM asked AS q
     INNER JOIN bank_line AS l ON l.booked_on >= q.from_on AND l.booked_on < q.until_on
     INNER JOIN seal AS s ON s.act_id = l.statement_id AND s.no <= q.cutoff
@@ -83,7 +84,7 @@ SELECT
     x.statement_id || ':' || x.row_no AS line, x.booked_on, x.booked_fen, x.back_fen,
     CASE
         WHEN u.until_on IS NULL OR CASE x.state
-            WHEN 'returned' THEN x.way IS NULL OR x.back_fen IS NOT NULL ELSE x.way IS NOT NULL
+            WHEN 'returned' THEN x.way IS NULL OR x.came_back ELSE x.way IS NOT NULL
         END THEN ''
         WHEN u.until_on - coalesce(x.sent_on, x.booked_on) > 90 THEN '90天以上'
         WHEN u.until_on - coalesce(x.sent_on, x.booked_on) > 30 THEN '31至90天'

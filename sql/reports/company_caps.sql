@@ -4,7 +4,7 @@
 -- source: DESIGN 6.6, room
 -- basis:  额度与补贴额按不含税金额核定；截至截止号
 -- balance: cap_fen = granted_fen + left_fen
--- note:   上限核减已扣除其后补付的部分。年度额度不含已失效的部分。
+-- note:   上限核减为各张发票最近一次核定时仍未给的金额，其后补付或追回的已计入。年度额度不含已失效的部分。
 -- chart:  stack | 企业年度额度使用 | company_name | granted_fen, left_fen
 -- columns:
 --   company_name   | 企业 | text | 28
@@ -27,19 +27,23 @@ WITH book AS (
     GROUP BY a.programme_id, a.company_id, a.year
 ),
 
+-- what the last line of a claim says is what it is still short of
+last AS (
+    SELECT DISTINCT ON (s.programme_id, s.company_id, s.cap_year, s.invoice_id)
+        s.programme_id, s.company_id, s.cap_year, s.withheld_fen
+    FROM settled_at(CAST(:cutoff AS bigint)) AS s
+    ORDER BY s.programme_id, s.company_id, s.cap_year, s.invoice_id, s.no DESC
+),
+
 claimed AS (
-    SELECT
-        r.programme_id, l.company_id, l.cap_year, count(DISTINCT l.invoice_id) AS claims,
-        coalesce(sum(l.withheld_fen) FILTER (WHERE l.kind = 'grant'), 0)
-        - coalesce(sum(l.granted_fen) FILTER (WHERE l.kind = 'backfill'), 0) AS withheld_fen
-    FROM approved_at(CAST(:cutoff AS bigint)) AS r
-    INNER JOIN run_line AS l ON l.run_id = r.run_id
-    GROUP BY r.programme_id, l.company_id, l.cap_year
+    SELECT l.programme_id, l.company_id, l.cap_year, count(*) AS claims, sum(l.withheld_fen) AS withheld_fen
+    FROM last AS l
+    GROUP BY l.programme_id, l.company_id, l.cap_year
 )
 
 SELECT
     c.name AS company_name, g.name AS programme_name, b.year || '' AS cap_year, coalesce(k.claims, 0) AS claims,
-    b.cap_fen, b.granted_fen, greatest(0, coalesce(k.withheld_fen, 0)) AS withheld_fen, b.left_fen,
+    b.cap_fen, b.granted_fen, coalesce(k.withheld_fen, 0) AS withheld_fen, b.left_fen,
     CASE WHEN b.cap_fen > 0 THEN div(b.granted_fen * 10000, b.cap_fen) END AS used_bp, c.uscc AS company_code
 FROM book AS b
 INNER JOIN programme_at(CAST(:cutoff AS bigint)) AS g ON g.programme_id = b.programme_id

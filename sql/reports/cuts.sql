@@ -7,7 +7,7 @@
 -- basis:  金额不含税；核减按批准日、不计入和未受理按申报日归入本期
 -- sums:   none
 -- note:   超过上限、另获补贴、指标不足核减的是补贴额，其余不计入的是不含税服务金额；两种金额不能相加，所以不列合计。
--- note:   环节为核定的，涉及金额是该事由不计入或核减的金额；退回、待核、冲突的列出上传方名称和第一条原因。
+-- note:   环节为核定的，涉及金额是该事由不计入或核减的金额；退回、待核、冲突的列出上传方名称和第一条原因；待核的其后已受理，不再列出，退回的其后改正受理，仍列在这里。
 -- note:   环节为不计入的发票已受理，但没有一日或没有一行符合条件，不进入结算；涉及金额按服务日分摊，未减去未付和超过合同、用量的部分（见计算底稿）。
 -- columns:
 --   company_name   | 企业 | text | 26
@@ -231,6 +231,10 @@ uneligible AS (
     GROUP BY s.company_id, s.invoice_id, s.code
 ),
 
+known AS (
+    SELECT i.number FROM invoice_at((SELECT a.cutoff FROM asked AS a)) AS i
+),
+
 refused AS (
     SELECT
         u.upload_id, u.provider_uscc, r.sheet, r.row_no, r.invoice_number, r.outcome, min(p.message) AS message,
@@ -241,7 +245,8 @@ refused AS (
     INNER JOIN upload_row AS r ON r.upload_id = u.upload_id AND r.outcome <> 'duplicate'
     LEFT JOIN upload_problem AS p
         ON p.upload_id = r.upload_id AND p.sheet = r.sheet AND p.row_no = r.row_no AND p.severity = 'error'
-    WHERE u.holds = 'invoices' AND u.received_on <@ a.period
+    LEFT JOIN known AS k ON k.number = r.invoice_number
+    WHERE u.holds = 'invoices' AND u.received_on <@ a.period AND (r.outcome <> 'held' OR k.number IS NULL)
     GROUP BY u.upload_id, r.sheet, r.row_no, r.invoice_number, r.outcome
 )
 

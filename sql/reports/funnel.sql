@@ -4,7 +4,7 @@
 -- source: DESIGN 1, the walk
 -- basis:  金额不含税；上传按申报日归入本期，其后各步为这些上传的发票截至截止号
 -- note:   受理只计蓝字发票，不减红字，所以不含税金额可以大于登记簿和绩效表的合计。
--- note:   核定为扣除追回后的净额，净额为零的不计；已付为这些发票已付出的金额，含其后应由企业退回的。
+-- note:   核定为扣除追回后的净额，净额为零的不计；已付为受理的发票已付出的金额，含其后应由企业退回的，所以可以多于核定。
 -- sums:   none
 -- chart:  bar | 上传到拨付 | step | invoices
 -- columns:
@@ -38,12 +38,12 @@ granted AS (
 ),
 
 paid AS (
-    SELECT g.company_id, g.invoice_id, g.net_fen, sum(l.amount_fen) AS fen
-    FROM granted AS g
-    INNER JOIN run_line AS r ON r.company_id = g.company_id AND r.invoice_id = g.invoice_id
+    SELECT t.company_id, t.invoice_id, t.net_fen, sum(l.amount_fen) AS fen
+    FROM taken AS t
+    INNER JOIN run_line AS r ON r.company_id = t.company_id AND r.invoice_id = t.invoice_id
     INNER JOIN payment_line AS l ON l.company_id = r.company_id AND l.run_id = r.run_id AND l.line_no = r.line_no
     INNER JOIN payment_at(CAST(:cutoff AS bigint)) AS p ON p.payment_id = l.payment_id AND p.state = 'paid'
-    GROUP BY g.company_id, g.invoice_id, g.net_fen
+    GROUP BY t.company_id, t.invoice_id, t.net_fen
 )
 
 SELECT x.step, x.invoices, x.net_fen, x.granted_fen

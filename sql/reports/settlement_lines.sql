@@ -3,7 +3,8 @@
 -- params: period_from, period_until (exclusive), cutoff (seal number)
 -- source: DESIGN 6.6 to 6.8
 -- basis:  金额不含税；按批准日归入本期，一张发票在一个年度一行
--- note:   补贴行：计算额减三项核减等于核定补贴额；补付为正，追回为负。
+-- sums:   granted_fen
+-- note:   补贴行：计算额减三项核减等于核定补贴额；补付为正，追回为负。补付行、追回行的其他各项是同一发票当时的数，与原补贴行重复，所以只合计核定补贴额。
 -- columns:
 --   company_name    | 企业 | text | 26
 --   invoice_number  | 发票号码 | id | 22

@@ -102,6 +102,12 @@ def test_a_merger_an_expiry_and_the_closing_of_the_year_to_the_fen(till: Till, m
     now["returned:2026"] = "9020600.00"
     assert books(till) == now
     assert desk.data("reconcile")["ok"]
+    (year,) = desk.data("budget", "list")["years"]
+    sums_2026 = {name: year[name] for name in ("appropriated", "granted", "back", "returned", "left")}
+    assert sums_2026 == {
+        "appropriated": "10000000.00", "granted": "999600.00", "back": "20200.00", "returned": "9020600.00",
+        "left": "0.00",
+    }  # fmt: skip
 
     # the recovery stands in the year of its run, its money is taken from the year whose budget granted it
     sums = {}

@@ -2,7 +2,8 @@
 -- params: run_id, cutoff (seal number: names as they were known then)
 SELECT
     coalesce(n.name, '（未登记名称）') AS company_name, l.cap_year, count(DISTINCT l.invoice_id) AS invoices,
-    CAST(sum(l.basis_fen) AS bigint) AS basis_fen, CAST(sum(l.granted_fen) AS bigint) AS granted_fen
+    CAST(coalesce(sum(l.basis_fen) FILTER (WHERE l.kind = 'grant'), 0) AS bigint) AS basis_fen,
+    CAST(sum(l.granted_fen) AS bigint) AS granted_fen
 FROM run AS r
 INNER JOIN run_line AS l ON l.run_id = r.run_id
 LEFT JOIN party_name_at(CAST(:cutoff AS bigint)) AS n ON n.party_id = l.company_id

@@ -1,9 +1,10 @@
--- grain:  one row per month in which service of a provider's accepted invoices ended, newest first; amounts in fen
+-- grain:  one row per month in which service of a provider's accepted invoices ended (handed in, for one without
+--         service days), newest first; amounts in fen
 -- params: provider (USCC), rows
 WITH own AS (
     SELECT
-        i.company_id, i.invoice_id, i.net_fen, i.gross_fen,
-        date_trunc('month', coalesce(upper(i.span) - 1, i.issued_on)) AS month
+        i.company_id, i.invoice_id, i.kind, i.net_fen, i.gross_fen,
+        date_trunc('month', coalesce(upper(i.span) - 1, i.received_on)) AS month
     FROM invoice AS i
     INNER JOIN party AS p ON p.party_id = i.provider_id
     WHERE p.uscc = :provider
@@ -24,13 +25,19 @@ stood AS (
     ORDER BY m.subject_id, m.step DESC
 ),
 
-served AS (
-    SELECT
-        g.company_id, g.invoice_id, sum(g.granted_fen) AS granted_fen,
-        coalesce(sum(l.amount_fen) FILTER (WHERE s.to_state = 'paid'), 0) AS paid_fen
+-- a line whose payment came back has been sent more than once
+paid AS (
+    SELECT l.company_id, l.run_id, l.line_no, sum(l.amount_fen) AS fen
     FROM granted AS g
-    LEFT JOIN payment_line AS l ON l.company_id = g.company_id AND l.run_id = g.run_id AND l.line_no = g.line_no
-    LEFT JOIN stood AS s ON s.payment_id = l.payment_id
+    INNER JOIN payment_line AS l ON l.company_id = g.company_id AND l.run_id = g.run_id AND l.line_no = g.line_no
+    INNER JOIN stood AS s ON s.payment_id = l.payment_id AND s.to_state = 'paid'
+    GROUP BY l.company_id, l.run_id, l.line_no
+),
+
+served AS (
+    SELECT g.company_id, g.invoice_id, sum(g.granted_fen) AS granted_fen, sum(p.fen) AS paid_fen
+    FROM granted AS g
+    LEFT JOIN paid AS p ON p.company_id = g.company_id AND p.run_id = g.run_id AND p.line_no = g.line_no
     GROUP BY g.company_id, g.invoice_id
 )
 
@@ -39,7 +46,7 @@ SELECT
     CAST(sum(o.net_fen) AS bigint) AS net_fen, CAST(sum(o.gross_fen) AS bigint) AS gross_fen,
     CAST(coalesce(sum(s.granted_fen), 0) AS bigint) AS granted_fen,
     CAST(coalesce(sum(s.paid_fen), 0) AS bigint) AS paid_fen,
-    count(*) FILTER (WHERE s.invoice_id IS NULL) AS unsettled
+    count(*) FILTER (WHERE o.kind = 'blue' AND s.invoice_id IS NULL) AS unsettled
 FROM own AS o
 LEFT JOIN served AS s ON s.company_id = o.company_id AND s.invoice_id = o.invoice_id
 GROUP BY o.month

@@ -50,4 +50,4 @@ FROM (
     INNER JOIN move AS m ON m.noun = 'payment' AND m.subject_id = y.payment_id
 ) AS t
 INNER JOIN seal AS s ON s.act_id = t.act_id AND s.no <= CAST(:cutoff AS bigint)
-ORDER BY s.no, t.run_id NULLS FIRST
+ORDER BY s.no, t.run_id NULLS FIRST, t.step, t.what, t.amount_fen

@@ -79,29 +79,33 @@ owed AS (
     SELECT count(*) AS companies FROM account AS a WHERE a.kind = 'recoverable' AND a.balance_fen > 0
 ),
 
--- disclosed runs with money of lines that no batch has taken up: left out of the batches so far, or never proposed
+-- disclosed runs with money of a line that no batch has taken up: left out of the batches so far, or never proposed
 unsent AS (
-    SELECT count(DISTINCT l.run_id) AS runs
+    SELECT count(*) AS runs
     FROM disclosure AS c
-    INNER JOIN run_line AS l ON l.run_id = c.run_id AND l.granted_fen > 0
-    INNER JOIN account AS a ON a.kind = 'payable' AND a.company_id = l.company_id AND a.balance_fen > 0
     WHERE
         c.until_on < CAST(:today AS date)
-        AND NOT EXISTS (
-            SELECT FROM payment_line AS i
-            INNER JOIN payment AS y ON y.payment_id = i.payment_id
-            LEFT JOIN decision AS d ON d.proposal_act_id = y.batch_id
+        AND EXISTS (
+            SELECT FROM run_line AS l
+            INNER JOIN account AS a ON a.kind = 'payable' AND a.company_id = l.company_id AND a.balance_fen > 0
             WHERE
-                i.company_id = l.company_id AND i.run_id = l.run_id AND i.line_no = l.line_no
-                AND coalesce(d.verdict, 'approved') = 'approved'
+                l.run_id = c.run_id AND l.granted_fen > 0
+                AND NOT EXISTS (
+                    SELECT FROM payment_line AS i
+                    INNER JOIN payment AS y ON y.payment_id = i.payment_id
+                    LEFT JOIN decision AS d ON d.proposal_act_id = y.batch_id
+                    WHERE
+                        i.company_id = l.company_id AND i.run_id = l.run_id AND i.line_no = l.line_no
+                        AND coalesce(d.verdict, 'approved') = 'approved'
+                )
+                AND (
+                    SELECT sum(CASE a.account_id WHEN t.credit_account_id THEN t.amount_fen ELSE -t.amount_fen END)
+                    FROM transfer AS t
+                    WHERE
+                        t.company_id = l.company_id AND t.run_id = l.run_id AND t.line_no = l.line_no
+                        AND a.account_id IN (t.debit_account_id, t.credit_account_id)
+                ) > 0
         )
-        AND (
-            SELECT sum(CASE a.account_id WHEN t.credit_account_id THEN t.amount_fen ELSE -t.amount_fen END)
-            FROM transfer AS t
-            WHERE
-                t.company_id = l.company_id AND t.run_id = l.run_id AND t.line_no = l.line_no
-                AND a.account_id IN (t.debit_account_id, t.credit_account_id)
-        ) > 0
 ),
 
 -- payments that the bank sent back to a company that is still owed money, and that no batch has paid anew
