@@ -17,7 +17,7 @@ from settlement.facts import Facts
 from settlement.load import facts_by_company
 from settlement.policy import RULES, BadPolicy, Policy, check, from_parameters, governing, in_force, parameters
 from settlement.policy_words import PARAMETERS, written
-from voucher import acts, ledger
+from voucher import acts, budget
 from voucher.database import query
 from voucher.days import OPEN_END, year_span
 from voucher.errors import Misused
@@ -211,4 +211,4 @@ def _companies(db: Connection, cutoff: int, now: Side, then: Side) -> list[Compa
 
 def _appropriated(db: Connection, cutoff: int, year: int) -> Fen:
     """Return what was appropriated for the fiscal year of the same number."""
-    return -sum(int(row["balance_fen"]) for row in ledger.balances(db, cutoff, f"money:treasury:{year}"))
+    return sum(int(row["appropriated_fen"]) for row in budget.years(db, cutoff) if row["year"] == year)

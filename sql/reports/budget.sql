@@ -5,7 +5,7 @@
 -- basis:  补贴额按不含税金额核定；按批准日归入各月；截至截止号
 -- sums:   appropriated_fen, granted_fen, recovered_fen, paid_fen
 -- note:   各月只列当年办理、属本财政年度指标的金额，年初以前下达的列在1月；次年起才拨付、追回、关账的，见年度决算表和账户余额。
--- note:   追回为已回到指标的金额，已扣除其后因银行退票须再付给企业的；已付而企业尚未退回的，见追回台账。
+-- note:   追回为已回到指标的金额；已付而企业尚未退回的，见追回台账。
 -- note:   预测累计：尚未到的月份按已过月份的月均净核定额推算，只供参考。
 -- chart:  line | 指标执行与预测 | month | cum_fen, forecast_fen, budget_fen
 -- columns:
@@ -40,10 +40,9 @@ reached AS (
     INNER JOIN act AS t ON t.act_id = s.act_id
 ),
 
--- told: moved by the bank's word; what is then owed again, though its recovery was paid back, is no new grant
 flow AS (
     SELECT
-        t.effective_on, d.kind AS debit, c.kind AS credit, x.amount_fen AS fen, t.kind = 'payment_result' AS told,
+        t.effective_on, d.kind AS debit, c.kind AS credit, x.amount_fen AS fen,
         coalesce(r.fiscal_year, c.year, d.year) AS year
     FROM asked AS q
     CROSS JOIN transfer AS x
@@ -58,15 +57,10 @@ summed AS (
     SELECT
         m.n, m.from_on, m.until_on,
         coalesce(sum(f.fen) FILTER (WHERE f.debit = 'treasury' AND f.credit = 'appropriation'), 0) AS appropriated_fen,
-        coalesce(sum(f.fen) FILTER (
-            WHERE f.debit = 'appropriation' AND f.credit = 'payable' AND NOT f.told
-        ), 0) AS granted_fen,
+        coalesce(sum(f.fen) FILTER (WHERE f.debit = 'appropriation' AND f.credit = 'payable'), 0) AS granted_fen,
         coalesce(sum(f.fen) FILTER (
             WHERE f.credit IN ('appropriation', 'returned')
                 AND f.debit IN ('payable', 'in_transit', 'paid', 'recoverable')
-        ), 0)
-        - coalesce(sum(f.fen) FILTER (
-            WHERE f.debit IN ('appropriation', 'returned') AND f.credit = 'payable' AND f.told
         ), 0) AS recovered_fen,
         coalesce(sum(f.fen) FILTER (WHERE f.credit = 'paid'), 0)
         - coalesce(sum(f.fen) FILTER (WHERE f.debit = 'paid'), 0) AS paid_fen

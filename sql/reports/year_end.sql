@@ -5,6 +5,7 @@
 -- basis:  补贴额按不含税金额核定；按结算行所属财政年度，截至截止号
 -- checks: all
 -- note:   指标的下达、余额与缴回见预算执行与预测。追回按追回所在批次的财政年度列示，资金从原核定批次所属年度的应付、在途、已付中减去；跨年追回的，各年净核定与这几项之和因此有差。
+-- note:   银行退回付款之前企业已自行退回的追回款，须再付给企业：计入应付、在途、已付，不占指标，也不计入核定。
 -- chart:  column | 年度决算 | programme_name | granted_fen, payable_fen, in_transit_fen, paid_fen
 -- columns:
 --   programme_name  | 事项 | text | 27

@@ -5,16 +5,18 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from reconciliation import disclosure, payments, results
+from reconciliation import bundle_verify, disclosure, payments, results
 from settlement import recovery
 from settlement.facts import Facts, Subsidy
 from tests.cases.histories import invoice, joined, red_of
+from tests.postgres import recorder
 from tests.postgres.recorder import CHECKER, MAKER, number, record, uscc
 from tests.postgres.small_ledger import RESULT
+from tests.postgres.test_bundle import write
 from tests.postgres.test_merger_payment import account
 from tests.postgres.test_voucher_life import MAY, Books
 from tests.postgres.witness import SHIPPED, record_document, settle
-from voucher import acts, approval, ledger
+from voucher import acts, approval, budget, ledger
 from voucher.database import one, transaction
 from voucher.days import business_day
 from voucher.money import format_yuan
@@ -171,6 +173,28 @@ def test_what_a_company_paid_back_for_a_line_that_then_comes_back_is_owed_to_it_
     assert till.lines() == {(1, "paid"): 5_000, (3, "recoverable"): PART}
     till.back(PART)
     assert till.money() == {"paid": 5_000}
+
+
+def test_what_a_company_paid_back_and_the_bank_sends_back_too_takes_nothing_from_the_budget(till: Till) -> None:
+    """Others have used the year up meanwhile: the company's own money is there for it all the same."""
+    till.disclose(1)
+    sent = till.pay(1)
+    till.books.invoices(red_of(BLUE, 2, 40_000))
+    till.run()
+    till.back(PART)
+    with transaction(till.books.engine) as db:
+        (before,) = budget.years(db, acts.cutoff(db))
+        recorder.leave(db, 2026, 0, "rest")
+        (used,) = budget.years(db, acts.cutoff(db))
+    assert before["left_fen"] == before["appropriated_fen"] - WORTH + PART
+    till.heard((sent, "退回"))
+    assert till.lines() == {(1, "payable"): WORTH}
+    with transaction(till.books.engine) as db:
+        assert budget.years(db, acts.cutoff(db)) == [used]
+    till.heard((till.pay(1), "成功"))
+    assert till.lines() == {(1, "paid"): WORTH}
+    write(till.books.engine, till.folder / "audit.zip")
+    assert bundle_verify.verify([till.folder / "audit.zip"]).faults == []
 
 
 def test_the_work_list_names_no_run_that_has_nothing_left_to_pay(till: Till) -> None:

@@ -1,6 +1,9 @@
 -- grain:  inserts the transfers of the news: on to paid, or back to payable; what was recovered meanwhile goes back
---         to the budget (returned, once its fiscal year is closed), what was also repaid is owed again
+--         to the budget (returned, once its fiscal year is closed)
 -- params: act_id (reads share)
+-- source: DESIGN 5. What was recovered and also repaid came in twice, from the company and from the bank: the budget
+--         has it once, the rest is the company's own money, owed to it again. It comes from outside, as what the
+--         treasury gives does, and takes nothing from the budget.
 WITH leg AS (
     SELECT
         s.company_id, s.run_id, s.line_no, s.fiscal_year, s.closed, s.payment_id, l.step, l.debit, l.credit, l.fen
@@ -9,7 +12,7 @@ WITH leg AS (
         VALUES
         (1, s.from_state, CASE s.state WHEN 'paid' THEN 'paid' ELSE 'payable' END, s.through_fen),
         (2, 'recoverable', 'home', s.recovered_fen),
-        (3, 'home', 'payable', s.repaid_fen)
+        (3, 'treasury', 'payable', s.repaid_fen)
     ) AS l (step, debit, credit, fen)
     WHERE l.fen > 0
 ),
@@ -26,10 +29,7 @@ SELECT
     d.account_id, c.account_id, l.fen, l.run_id, l.line_no
 FROM leg AS l
 INNER JOIN named AS d
-    ON d.kind = CASE WHEN l.debit <> 'home' THEN l.debit WHEN l.closed THEN 'returned' ELSE 'appropriation' END
-    AND d.company_id = CASE WHEN l.debit = 'home' THEN 0 ELSE l.company_id END
-    AND (l.debit <> 'home' OR d.year = l.fiscal_year)
+    ON d.kind = l.debit AND CASE d.kind WHEN 'treasury' THEN d.year = l.fiscal_year ELSE d.company_id = l.company_id END
 INNER JOIN named AS c
     ON c.kind = CASE WHEN l.credit <> 'home' THEN l.credit WHEN l.closed THEN 'returned' ELSE 'appropriation' END
-    AND c.company_id = CASE WHEN l.credit = 'home' THEN 0 ELSE l.company_id END
-    AND (l.credit <> 'home' OR c.year = l.fiscal_year)
+    AND CASE l.credit WHEN 'home' THEN c.year = l.fiscal_year ELSE c.company_id = l.company_id END
