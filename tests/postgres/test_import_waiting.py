@@ -305,3 +305,11 @@ def test_a_red_letter_keeps_the_day_on_which_it_came_in_whatever_the_day_of_its_
     desk.take([line("r", "-1.00", red_of="a")], received_on=date(2026, 8, 4))
     desk.take([line("a")], received_on=date(2026, 8, 3))
     assert desk.rows("SELECT received_on FROM invoice WHERE kind = 'red'") == [(date(2026, 8, 4),)]
+
+
+def test_what_was_held_has_not_the_earlier_day_of_another_invoice_of_its_file(desk: Desk) -> None:
+    waiting = line("r", "-1.00", red_of="b")
+    desk.take([waiting], received_on=date(2026, 8, 3))
+    desk.take([waiting, line("s", "-1.00", red_of="a")], received_on=date(2026, 8, 5))
+    desk.take([line("a")], received_on=date(2026, 8, 6))
+    assert desk.rows("SELECT number, received_on FROM invoice WHERE kind = 'red'") == [(real("s"), date(2026, 8, 5))]

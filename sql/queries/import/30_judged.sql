@@ -11,15 +11,12 @@ WITH covered AS (
     SELECT coalesce(range_agg(f.span), '{}') AS days FROM policy_in_force AS f
 ),
 
+-- what was held has the day of its own rows: others of that upload may have been handed in before
 handed_in AS (
-    SELECT DISTINCT
-        e.held_upload_id,
-        CASE
-            WHEN e.held_upload_id = 0 THEN x.received_on
-            ELSE (SELECT min(h.received_on) FROM held_row AS h WHERE h.upload_id = e.held_upload_id)
-        END AS received_on
-    FROM entry AS e
-    INNER JOIN context AS x ON x.upload_id = e.upload_id
+    SELECT h.upload_id, h.invoice_number, min(h.received_on) AS received_on
+    FROM held_row AS h
+    INNER JOIN entry AS e ON e.held_upload_id = h.upload_id AND e.number = h.invoice_number
+    GROUP BY h.upload_id, h.invoice_number
 ),
 
 open_again AS (
@@ -123,9 +120,10 @@ accepted AS (
 ),
 
 dated AS (
-    SELECT e.*, least(o.received_on, h.received_on, v.received_on) AS received_on
+    SELECT e.*, least(o.received_on, coalesce(h.received_on, x.received_on), v.received_on) AS received_on
     FROM entry AS e
-    INNER JOIN handed_in AS h ON h.held_upload_id = e.held_upload_id
+    INNER JOIN context AS x ON x.upload_id = e.upload_id
+    LEFT JOIN handed_in AS h ON h.upload_id = e.held_upload_id AND h.invoice_number = e.number
     LEFT JOIN open_again AS o ON o.invoice_number = e.number
     LEFT JOIN reversed AS v ON v.number = e.number
 )
