@@ -18,7 +18,7 @@ import click
 from console import logs
 from console.answer import Answer
 from console.chinese import Command, flag, option, sentence
-from voucher.errors import CvlError, Unreachable
+from voucher.errors import CvlError, Unreachable, cause
 
 INTERRUPTED = 130
 UNEXPECTED = 70
@@ -83,7 +83,10 @@ def ledger(*, creates: bool = False) -> Iterator[Any]:
 
 
 def show(answer: Answer, as_json: bool) -> int:
-    """Print an answer to standard output; a reader that has gone away is no error."""
+    """Print an answer to standard output; a reader that has gone away is no error, a full disk is something to look at.
+
+    Either way the work itself is done, which no exit status of a refusal may deny.
+    """
     try:
         if as_json:
             print(written(answer.data))
@@ -93,6 +96,10 @@ def show(answer: Answer, as_json: bool) -> int:
     except BrokenPipeError:
         # What is still buffered would raise again when the interpreter ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(f"命令已经办完，但结果写不到标准输出（{cause(error)}）。请清理磁盘后用查询命令查看。", file=sys.stderr)
+        return answer.status or 3
     return answer.status
 
 

@@ -1,5 +1,6 @@
 """The `cvl` command: its groups in the order of the walk, and the way in."""
 
+import os
 import sys
 from collections.abc import Iterable, Sequence
 
@@ -34,6 +35,8 @@ def build(given: Iterable[Verb]) -> Group:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `cvl` on a command line; returns the exit status."""
+    if sys.stdout is None:  # a scheduler may close it
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             # A terminal in a Chinese code page lacks some characters of names; a file or program gets UTF-8.

@@ -5,14 +5,14 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
 
 from voucher import seal
 from voucher.database import one, query
-from voucher.days import ZONE, business_day
+from voucher.days import ZONE, business_day, parse_day
 from voucher.errors import Misused, Refused
 
 NOW = 2**63 - 1
@@ -107,17 +107,16 @@ def last(db: Connection) -> dict[str, Any]:
 def cutoff(db: Connection, as_of: str | None = None) -> int:
     """Return the seal number that a moment means: the last seal recorded by then, now when None.
 
-    as_of: an ISO day (the end of that day in Shanghai) or an ISO time; 0 when nothing was recorded by then.
+    as_of: a day (the end of it in Shanghai) or an ISO time; 0 when nothing was recorded by then.
     Raises Misused for anything else.
     """
     if as_of is None:
         return int(last(db)["no"])
     try:
-        moment = (
-            datetime.combine(date.fromisoformat(as_of) + timedelta(days=1), time(), ZONE) - timedelta(microseconds=1)
-            if len(as_of) == 10
-            else datetime.fromisoformat(as_of)
-        )
+        if any(mark in as_of for mark in "T :"):
+            moment = datetime.fromisoformat(as_of)
+        else:
+            moment = datetime.combine(parse_day(as_of) + timedelta(days=1), time(), ZONE) - timedelta(microseconds=1)
     except (ValueError, OverflowError):
         raise Misused("bad_time", f"时间“{as_of}”无法识别。请写成 2026-08-31 或 2026-08-31T12:00:00。") from None
     if moment.tzinfo is None:

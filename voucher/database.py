@@ -35,6 +35,19 @@ _RETRIES = 5
 _READERS = ("cvl_auditor", "cvl_provider")
 _DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 _STREAMS = count()
+_TIME_LIMIT = (
+    "time_limit",
+    "数据库按它的时间限制（statement_timeout 等）中止了这次操作，没有入账。请由数据库管理员放宽这项限制后重试。",
+)
+_STOPPED: Mapping[type[psycopg.Error], tuple[str, str]] = {
+    pg.ReadOnlySqlTransaction: (
+        "read_only", "这个数据库现在只能读（是备机，或被设为只读），没有入账。请把 CVL_DATABASE_URL 指向主库后重试。"
+    ),
+    pg.DiskFull: ("no_space", "数据库所在的磁盘已满，没有入账。请腾出数据库服务器的磁盘空间后重试。"),
+    pg.QueryCanceled: _TIME_LIMIT,
+    pg.IdleInTransactionSessionTimeout: _TIME_LIMIT,
+}  # fmt: skip
+"""Why a server that is there did not do it: code and sentence."""
 
 
 def make_engine(url: str, variable: str = "CVL_DATABASE_URL") -> Engine:
@@ -48,8 +61,9 @@ def make_engine(url: str, variable: str = "CVL_DATABASE_URL") -> Engine:
         said = f"{variable} 不是数据库地址，请写成 postgresql://用户:口令@主机:端口/库名。"
         raise Unreachable("bad_url", said) from error
     engine = create_engine(
-        parsed, poolclass=QueuePool, pool_size=8, max_overflow=24, pool_pre_ping=True, pool_use_lifo=True
-    )
+        parsed, poolclass=QueuePool, pool_size=8, max_overflow=24, pool_pre_ping=True, pool_use_lifo=True,
+        isolation_level="READ COMMITTED", connect_args={"client_encoding": "UTF8"},
+    )  # fmt: skip
     event.listen(engine, "connect", _keep_plans)
     return engine
 
@@ -140,12 +154,17 @@ def transaction(engine: Engine, role: Role = "cvl_app", provider: str = "") -> I
 
 
 def _begin(db: Connection, role: Role, provider: str) -> None:
-    """Set the role and what else ends with the transaction. Raises Unreachable when the login may not take the role."""
+    """Set the role and what else ends with the transaction, whatever the login or the server has for its own.
+
+    Raises Unreachable when the login may not take the role.
+    """
     try:
         db.exec_driver_sql(
             "SELECT set_config('role', %s, true), set_config('search_path', 'cvl, pg_temp', true),"
             " set_config('lock_timeout', %s, true), set_config('timezone', 'UTC', true),"
-            " set_config('jit', 'off', true), set_config('cvl.provider', %s, true),"
+            " set_config('datestyle', 'ISO, YMD', true), set_config('intervalstyle', 'postgres', true),"
+            " set_config('row_security', 'on', true), set_config('jit', 'off', true),"
+            " set_config('cvl.provider', %s, true),"
             " set_config('plan_cache_mode', %s, true)",
             (role, LOCK_TIMEOUT, provider, "force_custom_plan" if role in _READERS else "auto"),
         )
@@ -157,15 +176,20 @@ def _begin(db: Connection, role: Role, provider: str) -> None:
 
 
 def run(engine: Engine, work: Callable[[Connection], Result], role: Role = "cvl_app", provider: str = "") -> Result:
-    """Run work in a transaction; the whole of it again when PostgreSQL broke a deadlock or a conflict."""
-    for attempt in range(_RETRIES):
+    """Run work in a transaction; the whole of it again when PostgreSQL broke a deadlock or a conflict.
+
+    Raises what `transaction` raises, and Busy when it was broken every time.
+    """
+    broken: Exception | None = None
+    for _ in range(_RETRIES):
         try:
             with transaction(engine, role, provider) as db:
                 return work(db)
         except (DBAPIError, psycopg.Error) as error:
-            if not isinstance(_cause(error), pg.SerializationFailure | pg.DeadlockDetected) or attempt == _RETRIES - 1:
+            if not isinstance(_cause(error), pg.SerializationFailure | pg.DeadlockDetected):
                 raise
-    raise AssertionError("unreachable")
+            broken = error
+    raise Busy("busy", "与别的操作一再冲突，本次没有入账。请稍后重试。") from broken
 
 
 @contextmanager
@@ -187,6 +211,8 @@ def translated() -> Iterator[None]:
             raise Refused("second_person", "须由未参与经办的复核人员办理。请换一名复核人员。") from error
         if isinstance(orig, psycopg.Error) and orig.sqlstate in ("CV001", "CV002"):
             raise Broken("append_only", f"账目只能追加，不能修改：{orig}") from error
+        if why := next((why for kind, why in _STOPPED.items() if isinstance(orig, kind)), None):
+            raise Unreachable(*why) from error
         if isinstance(error, OperationalError | psycopg.OperationalError) and not isinstance(
             orig, pg.SerializationFailure | pg.DeadlockDetected
         ):

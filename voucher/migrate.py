@@ -45,9 +45,16 @@ def _rights(raw: "Connection[tuple[object, ...]]", said: str) -> str:
 
 
 def make_roles(raw: "Connection[tuple[object, ...]]") -> None:
-    """Make the roles where they are missing, and become a member of them. Raises Refused on too old a server."""
+    """Make the roles where they are missing, and become a member of them.
+
+    Raises Refused on too old a server and in a database that cannot hold every Chinese name.
+    """
     if raw.info.server_version < 150000:
         raise Refused("old_server", "PostgreSQL 版本过低，需要 15 或更高版本。请升级数据库服务器。")
+    if (encoding := raw.info.parameter_status("server_encoding")) != "UTF8":
+        said = f"数据库 {raw.info.dbname} 的编码是 {encoding}，账本须用 UTF8。请由数据库管理员执行"
+        said += " CREATE DATABASE 库名 ENCODING 'UTF8' TEMPLATE template0 另建一个，再重试。"
+        raise Refused("not_utf8", said)
     for role in _ROLES:
         # CREATE ROLE has no IF NOT EXISTS, and roles are shared by all databases of a server.
         raw.execute(

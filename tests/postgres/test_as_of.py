@@ -4,8 +4,9 @@ import pytest
 from sqlalchemy import Engine, text
 
 from console import invoices, settle
+from voucher import acts
 from voucher.database import transaction
-from voucher.errors import Refused
+from voucher.errors import Misused, Refused
 
 MOMENTS = """
 SELECT p.recorded_at AS submitted, b.recorded_at AS before, d.recorded_at AS approved
@@ -42,3 +43,12 @@ def test_runs_and_invoices_are_shown_as_they_stood(books: Engine) -> None:
     assert granted(submitted) == (120, 0)
     assert granted(approved)[0] == 120 < granted(None)[0] == accepted
     assert 0 < granted(approved)[1] < granted(None)[1]
+
+
+def test_a_day_means_its_end_however_it_is_written(books: Engine) -> None:
+    with transaction(books, "cvl_auditor") as db:
+        day = db.execute(text("SELECT max(recorded_at) AT TIME ZONE 'Asia/Shanghai' FROM seal")).scalar_one().date()
+        last = acts.cutoff(db)
+        assert [acts.cutoff(db, day.strftime(form)) for form in ("%Y-%m-%d", "%Y%m%d", "%Y/%m/%d")] == [last] * 3
+        with pytest.raises(Misused):
+            acts.cutoff(db, day.strftime("%G-W%V-%u"))
