@@ -16,7 +16,7 @@ from psycopg import errors as pg
 from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus
 from psycopg.rows import dict_row
-from sqlalchemy import Connection, Dialect, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event, make_url, text
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
@@ -62,10 +62,19 @@ def make_engine(url: str, variable: str = "CVL_DATABASE_URL") -> Engine:
         raise Unreachable("bad_url", said) from error
     engine = create_engine(
         parsed, poolclass=QueuePool, pool_size=8, max_overflow=24, pool_pre_ping=True, pool_use_lifo=True,
-        isolation_level="READ COMMITTED", connect_args={"client_encoding": "UTF8"},
+        isolation_level="READ COMMITTED", connect_args={"client_encoding": "UTF8", **_alive(parsed)},
     )  # fmt: skip
     event.listen(engine, "connect", _keep_plans)
     return engine
+
+
+def _alive(url: URL) -> dict[str, int]:
+    """Give up a server that has not answered the network for two minutes; what the address says itself stays.
+
+    Without it a cut line, of which no one is told, would keep a command waiting for hours.
+    """
+    wanted = {"keepalives_idle": 60, "keepalives_interval": 10, "keepalives_count": 6, "tcp_user_timeout": 120_000}
+    return {name: value for name, value in wanted.items() if name not in url.query}
 
 
 def _keep_plans(session: psycopg.Connection[Any], _record: object) -> None:

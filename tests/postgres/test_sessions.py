@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import Connection, Engine, make_url, text
 
@@ -95,3 +96,17 @@ def test_a_database_that_cannot_hold_every_name_is_refused_before_anything_is_ma
         finally:
             engine.dispose()
             _drop_database(root, name)
+
+
+def test_a_server_that_no_longer_answers_is_given_up_unless_the_address_says_otherwise(db_engine: Engine) -> None:
+    def limit(engine: Engine) -> str | None:
+        with engine.connect() as db:
+            session = db.connection.driver_connection
+            assert isinstance(session, psycopg.Connection)
+            return session.info.get_parameters().get("tcp_user_timeout")
+
+    patient = make_engine(str(db_engine.url.update_query_dict({"tcp_user_timeout": "7000"}).render_as_string(False)))
+    try:
+        assert (limit(db_engine), limit(patient)) == ("120000", "7000")
+    finally:
+        patient.dispose()

@@ -85,7 +85,7 @@ def test_every_acting_command_stands_in_the_table_of_roles() -> None:
         "settle draft --through 2026-13", "settle show x", "balance a b", "import", "user add x --role",
         "budget appropriate --year 26 --amount 1 --ref x", "budget appropriate --year 2026 --amount 1,2 --ref x",
         "user add x", "settle reject 1", "reject 1", "voucher issue",
-        "invoice list --status foo", "import x --received-on 2026-02-30",
+        "invoice list --status foo", "import x --received-on 2026-02-30", "explain 2650\udcb2", "reject 1 --why \udcb2",
     ],
 )  # fmt: skip
 def test_a_wrong_command_line_is_exit_2_in_chinese(words: str, capsys: pytest.CaptureFixture[str]) -> None:
