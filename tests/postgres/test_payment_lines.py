@@ -109,10 +109,14 @@ class Till:
 
     def unpaid(self) -> int:
         """Read from the work list how many disclosed runs have money that no batch has taken up."""
+        return self.work("unpaid")
+
+    def work(self, item: str) -> int:
+        """Read an item of the work list."""
         with transaction(self.books.engine, "cvl_auditor") as db:
             work = one(db, "queries/portal/work.sql", today=business_day())
         assert work is not None
-        return int(work["unpaid"])
+        return int(work[item])
 
     def money(self) -> dict[str, int]:
         """Say what the company's accounts hold."""
@@ -217,3 +221,38 @@ def test_the_work_list_names_a_run_until_what_was_left_out_of_its_batches_is_pai
     account(till.books, 2)
     till.pay(2)
     assert till.unpaid() == 0
+
+
+def test_the_work_list_names_a_payment_sent_back_until_all_of_it_is_paid_anew(till: Till) -> None:
+    till.books.invoices(invoice(5, 50_000, *MAY), invoice(6, 10_000, *MAY))
+    till.run()
+    till.disclose(1, 2)
+    till.heard((till.pay(2), "退回"))
+    assert till.work("returned") == 1
+    with transaction(till.books.engine) as db:
+        disclosure.object_to(db, MAKER, 2, number("5"), "存疑")
+    till.heard((till.pay(2), "成功"))
+    assert (till.work("returned"), till.unpaid()) == (1, 1)  # the invoice objected to, and run 1
+    with transaction(till.books.engine) as db:
+        disclosure.release(db, MAKER, 2, number("5"), "查清")
+    till.pay(2)
+    assert till.work("returned") == 0
+
+
+def test_the_work_list_names_a_payment_sent_back_that_is_for_a_merged_company(till: Till) -> None:
+    till.disclose(1)
+    account(till.books, 2)
+    till.books.merge(1, 2)
+    till.heard((till.pay(1), "退回"))
+    assert till.work("returned") == 1
+    till.pay(1)
+    assert till.work("returned") == 0
+
+
+def test_the_work_list_names_no_payment_sent_back_of_which_all_was_recovered(till: Till) -> None:
+    till.disclose(1)
+    till.heard((till.pay(1), "退回"))
+    till.books.invoices(red_of(BLUE, 2, 100_000), invoice(5, 50_000, *MAY))
+    till.run()
+    assert till.lines() == {(2, "payable"): 10_000}
+    assert till.work("returned") == 0

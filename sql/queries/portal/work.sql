@@ -108,22 +108,29 @@ unsent AS (
         )
 ),
 
--- payments that the bank sent back to a company that is still owed money, and that no batch has paid anew
+-- payments that the bank sent back, with a line that is still owed and that no batch has paid anew
 back AS (
-    SELECT count(*) AS payments
+    SELECT count(DISTINCT p.payment_id) AS payments
     FROM payment_at(9223372036854775807) AS p
-    INNER JOIN account AS a ON a.kind = 'payable' AND a.company_id = p.payee_id AND a.balance_fen > 0
+    INNER JOIN payment_line AS l ON l.payment_id = p.payment_id
+    INNER JOIN account AS a ON a.kind = 'payable' AND a.company_id = l.company_id AND a.balance_fen > 0
     WHERE
         p.state = 'returned'
         AND NOT EXISTS (
-            SELECT FROM payment_line AS l
-            INNER JOIN payment_line AS n
-                ON n.company_id = l.company_id AND n.run_id = l.run_id AND n.line_no = l.line_no
-                AND n.payment_id > l.payment_id
+            SELECT FROM payment_line AS n
             INNER JOIN payment AS y ON y.payment_id = n.payment_id
             LEFT JOIN decision AS d ON d.proposal_act_id = y.batch_id
-            WHERE l.payment_id = p.payment_id AND coalesce(d.verdict, 'approved') = 'approved'
+            WHERE
+                n.company_id = l.company_id AND n.run_id = l.run_id AND n.line_no = l.line_no
+                AND n.payment_id > l.payment_id AND coalesce(d.verdict, 'approved') = 'approved'
         )
+        AND (
+            SELECT sum(CASE a.account_id WHEN t.credit_account_id THEN t.amount_fen ELSE -t.amount_fen END)
+            FROM transfer AS t
+            WHERE
+                t.company_id = l.company_id AND t.run_id = l.run_id AND t.line_no = l.line_no
+                AND a.account_id IN (t.debit_account_id, t.credit_account_id)
+        ) > 0
 )
 
 SELECT
