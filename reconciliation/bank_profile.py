@@ -3,6 +3,7 @@
 A shipped profile is named, one of one's own is a file; the columns of a file to be read tell which profile fits.
 """
 
+import codecs
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from voucher.errors import Misused
 PAYOUT_FIELDS = ("", "no", "account", "holder", "bank", "clearing_no", "amount", "purpose", "reference")
 RESULT_FIELDS = ("reference", "amount", "state", "day", "bank_reference", "reason")
 STATEMENT_FIELDS = ("day", "paid_out", "paid_in", "amount", "direction", "name", "account", "serial", "remark")
-_NEEDED = {"result": ("reference", "amount", "state"), "statement": ("day",)}
+_NEEDED = {"result": ("reference", "amount", "state"), "statement": ("day",), "payout": ("account", "amount")}
 _SPOKEN = {"result": ("paid", "returned"), "statement": ()}
 _KNOWN = {"title", "payer", "payout", "result", "statement", "treasury"}
 
@@ -47,24 +48,65 @@ def parse(name: str, text: str) -> Profile:
         raise _bad(name, f"不是 TOML：{error}") from None
     if unknown := sorted(table.keys() - _KNOWN):
         raise _bad(name, f"不认识“{unknown[0]}”这一节")
+    if flat := [section for section in sorted(table.keys() - {"title"}) if not isinstance(table[section], dict)]:
+        raise _bad(name, f"“{flat[0]}”应是单独的一节，写成 [{flat[0]}]")
     profile = Profile(name, str(table.get("title", name)), **{k: v for k, v in table.items() if k != "title"})
+    _check_text(profile)
+    _check_payout(profile)
     for section, fields in (("result", RESULT_FIELDS), ("statement", STATEMENT_FIELDS)):
         columns = profile.columns(section)
+        if not isinstance(columns, dict) or not all(isinstance(header, str) for header in columns.values()):
+            raise _bad(name, f'[{section}] 的 columns 应写成 {{ 内容 = "列名", … }}')
         wrong = [key for key in columns if key not in fields]
         missing = [key for key in _NEEDED[section] if columns and key not in columns]
         if wrong or missing:
             raise _bad(name, f"[{section}] 的列“{[*wrong, *missing][0]}”{'不认识' if wrong else '缺少'}")
         words = _SPOKEN[section] if columns else ()
         words += ("out", "in") if "direction" in columns else ()
-        silent = [key for key in words if not getattr(profile, section).get(key)]
-        if silent:
-            raise _bad(name, f"[{section}] 没有写明哪些说法是“{silent[0]}”")
+        _check_words(name, section, {key: getattr(profile, section).get(key) for key in words})
     if (columns := profile.columns("statement")) and ("amount" in columns) == ("paid_out" in columns):
         raise _bad(name, "[statement] 的金额须为 paid_out（支出）一列，或 amount（收支合在一起）一列，两者取一")
-    for entry in profile.payout.get("columns", []):
-        if len(entry) != 2 or entry[1] not in PAYOUT_FIELDS:
-            raise _bad(name, f"[payout] 的列“{entry[0]}”内容不认识")
     return profile
+
+
+def _check_text(profile: Profile) -> None:
+    """Refuse what is written as text and is none, and an encoding that nobody knows."""
+    texts = {"payer": ("name", "account", "clearing_no"), "payout": ("account_prefix", "encoding")}
+    for section, keys in (texts | {"treasury": ("head", "row", "foot", "encoding")}).items():
+        for key in keys:
+            value = getattr(profile, section).get(key, "")
+            if not isinstance(value, str):
+                raise _bad(profile.name, f"[{section}] 的 {key} 应写在引号里")
+            try:
+                codecs.lookup(value if key == "encoding" and value else "utf-8")
+            except LookupError:
+                raise _bad(profile.name, f"[{section}] 的编码“{value}”不认识") from None
+
+
+def _check_payout(profile: Profile) -> None:
+    """Refuse a payment file whose columns are unknown, or that names no account or no amount."""
+    if not profile.payout:
+        return
+    entries = profile.payout.get("columns")
+    if not isinstance(entries, list) or not entries:
+        raise _bad(profile.name, "[payout] 没有写明 columns")
+    for entry in entries:
+        if not isinstance(entry, list) or len(entry) != 2 or not isinstance(entry[0], str):
+            raise _bad(profile.name, f'[payout] 的列“{entry}”应写成 ["表头", "内容"]')
+        if entry[1] not in PAYOUT_FIELDS:
+            raise _bad(profile.name, f"[payout] 的列“{entry[0]}”内容不认识")
+    if missing := [key for key in _NEEDED["payout"] if key not in [content for _, content in entries]]:
+        raise _bad(profile.name, f"[payout] 的列“{missing[0]}”缺少")
+
+
+def _check_words(name: str, section: str, words: Mapping[str, Any]) -> None:
+    """Refuse words that are not given as a list, and one that would mean two things."""
+    meant: dict[str, str] = {}
+    for key, said in words.items():
+        if not said or not isinstance(said, list) or not all(isinstance(word, str) for word in said):
+            raise _bad(name, f'[{section}] 没有写明哪些说法是“{key}”，应写成 {key} = ["说法", …]')
+        if twice := [word for word in said if meant.setdefault(word, key) != key]:
+            raise _bad(name, f"[{section}] 的“{twice[0]}”不能既是“{meant[twice[0]]}”又是“{key}”")
 
 
 def _bad(name: str, why: str) -> Misused:

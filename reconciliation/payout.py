@@ -174,7 +174,7 @@ def _made(profile: Profile, part: str, told: Mapping[str, str]) -> str:
     safe = {key: escape(value, {'"': "&quot;"}) for key, value in told.items()}
     try:
         return profile.treasury[part].lstrip("\n").format_map(safe)
-    except (KeyError, IndexError, ValueError) as error:
+    except (KeyError, IndexError, ValueError, AttributeError, TypeError) as error:
         raise Misused(
             "bad_profile",
             f"银行格式“{profile.title}”的 {part} 里有不认识的内容：{error}。请对照随附的 generic.toml 改正。",

@@ -9,6 +9,8 @@ from voucher.errors import Misused
 
 SIGNED = '[statement]\ncolumns = { day = "日期", amount = "金额" }\n'
 WORDED = '[statement]\nout = ["借"]\nin = ["贷"]\ncolumns = { day = "日期", amount = "金额", direction = "标志" }\n'
+PAYOUT = '[payout]\ncolumns = [["账号", "account"], ["金额", "amount"]]\n'
+RESULT = '[result]\ncolumns = { reference = "用途", amount = "金额", state = "结果" }\n'
 
 
 @pytest.mark.parametrize(
@@ -18,6 +20,17 @@ WORDED = '[statement]\nout = ["借"]\nin = ["贷"]\ncolumns = { day = "日期", 
         ('[statement]\ncolumns = { day = "日期" }', "取一"), (SIGNED.replace(" }", ', paid_out = "支出" }'), "取一"),
         (WORDED.replace('in = ["贷"]\n', ""), "“in”"), (SIGNED.replace("day", "colour"), "不认识"),
         ('[result]\ncolumns = { reference = "用途", amount = "金额", state = "结果" }\npaid = ["成功"]', "“returned”"),
+        ('payout = "x"', "写成 \\[payout\\]"), ("[payer]\nname = 1", "name 应写在引号里"),
+        ("[treasury]\nhead = 1", "head 应写在引号里"), ('[treasury]\nencoding = "x-y"', "编码“x-y”"),
+        ("[payout]\naccount_prefix = 1", "account_prefix 应写在引号里"),
+        (PAYOUT.replace('[["账', '[[], ["账'), "应写成"), ('[payout]\nencoding = "gb18030"', "没有写明 columns"),
+        ('[payout]\ncolumns = { "金额" = "amount" }', "没有写明 columns"),
+        (PAYOUT.replace("amount", "fen"), "“金额”内容"),
+        (PAYOUT.replace("amount", "no"), "“amount”缺少"), (PAYOUT.replace('"account"', '""'), "“account”缺少"),
+        (PAYOUT + 'encoding = "gb"', "编码“gb”"), ('[result]\ncolumns = ["用途"]', "columns 应写成"),
+        (RESULT.replace('"用途"', "1"), "columns 应写成"), (RESULT + 'paid = "成功"', "哪些说法是“paid”"),
+        (RESULT + 'paid = ["成功", "完成"]\nreturned = ["完成"]', "“完成”不能既是“paid”又是“returned”"),
+        (WORDED.replace('"贷"', '"贷", "借"'), "“借”不能既是“out”又是“in”"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_a_profile_is_said(text: str, said: str) -> None:
