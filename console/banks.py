@@ -29,13 +29,15 @@ def take(engine: Engine, as_user: str | None, file: Path, profile: str | None) -
         "known": taken.known, "problems": [problem_data(each) for each in taken.problems],
     }  # fmt: skip
     if taken.statement is None:
-        first = taken.problems[0]
+        first = next(each for each in taken.problems if each.severity != "warning")
         data["error"] = {"code": first.code, "message": first.message}
         return Answer(data, [f"{file}：没有读入，整份对账单未写入。", *problem_lines(taken.problems)], 1)
     if not taken.fresh:
         return Answer(data, [f"{file}：早已导入（对账单 {taken.statement}），没有改动。"])
     said = f"{file}：已导入为对账单 {taken.statement}，{taken.rows}行，其中{taken.known}行此前已有。"
-    return Answer(data, [said, "下一步：cvl bank list 查看未匹配的，cvl reconcile 核对。"])
+    return Answer(
+        data, [said, *problem_lines(taken.problems), "下一步：cvl bank list 查看未匹配的，cvl reconcile 核对。"]
+    )
 
 
 def show(engine: Engine, tolerance: int, days: int, as_of: str | None) -> Answer:

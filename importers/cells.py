@@ -125,6 +125,12 @@ def read_day(cell: Cell) -> Reading:
         return None, "bad_day"
 
 
+def time_of(cell: Cell) -> str:
+    """Give the time of day behind a day, empty when there is none."""
+    found = _TIME.search(clean_id(show(cell)))
+    return found[0].strip() if found else ""
+
+
 def read_money(cell: Cell) -> Reading:
     """Read yuan with at most two decimals as fen; a numeric cell counts as the 15 digits Excel shows.
 

@@ -22,7 +22,7 @@ from voucher.acts import canonical
 from voucher.database import Row, expect_many, one, query, run, run_file
 from voucher.errors import Misused, Refused
 from voucher.money import format_yuan
-from voucher.problem import Problem
+from voucher.problem import Problem, Severity
 
 KIND = "bank_match"
 _REFERENCE = re.compile(r"CQV-\d+-\d+", re.ASCII)
@@ -35,6 +35,12 @@ SIDES = {
     "payment": "付款，银行未见", "back": "退回，银行未见收回", "out": "银行支出，台账未见", "in": "银行收入，台账未见",
 }  # fmt: skip
 """Side of a leftover to what it is called on screen."""
+SENTENCES: Mapping[str, str] = {
+    "no_movement": "这一行没有收支金额，没有读入；期初余额一类的行不必理会。",
+    "both_sides": "这一行既有支出又有收入。请与银行核实，分成两行后重新导入整份对账单。",
+    "no_day": "这一行有金额，没有日期。是合计的删去，是收支的补上日期，再重新导入整份对账单。",
+}
+"""What may be wrong with a row of a statement, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,7 @@ def take(engine: Engine, source: Path, user: User, asked: str | None) -> Taken:
         if found.profile is None or any(each.severity != "warning" for each in problems):
             return Taken(None, len(found.rows), 0, problems)
         name = found.profile.name
-        return run(engine, lambda db: _write(db, received, name, lines, user))
+        return run(engine, lambda db: _write(db, received, name, lines, problems, user))
 
 
 def told(found: Read) -> tuple[list[Values], list[Problem]]:
@@ -87,12 +93,14 @@ def told(found: Read) -> tuple[list[Values], list[Problem]]:
             column, word = section["columns"]["direction"], row["direction"] or ""
             problems.append(make("bad_choice", **place, column=column, value=word, choices=choices))
             continue
-        if not amount or not row.get("day"):
-            problems.append(make("required", **place, column="金额" if row.get("day") else "日期"))
+        code = "both_sides" if row.get("paid_out") and row.get("paid_in") else None if amount else "no_movement"
+        if code := code or (None if row.get("day") else "no_day"):
+            severity: Severity = "warning" if code == "no_movement" else "error"
+            problems.append(Problem(code, severity, SENTENCES[code], row=row["at"], sheet=row["sheet"]))
             continue
         words = {key: row.get(key) or "" for key in ("name", "serial", "remark")}
         last4 = re.sub(r"\s", "", row.get("account") or "")[-4:]
-        said = canonical([row["day"], amount, last4, *words.values()])
+        said = canonical([row["day"], row.get("time") or "", amount, last4, *words.values()])
         counted[said] += 1
         reference = _REFERENCE.search(f"{words['remark']} {words['serial']}")
         lines.append(
@@ -116,7 +124,14 @@ def _paid_out(section: Mapping[str, Any], row: Values) -> int | None:
     return amount if word in section["out"] else -amount if word in section["in"] else None
 
 
-def _write(db: Connection, received: Received, profile: str, lines: Sequence[Values], user: User) -> Taken:
+def _write(
+    db: Connection,
+    received: Received,
+    profile: str,
+    lines: Sequence[Values],
+    warnings: Sequence[Problem],
+    user: User,
+) -> Taken:
     """Write a statement as one act; the same file again is the first one."""
     sha256 = received.digests.sha256
     run_file(db, "queries/pay/lock.sql")
@@ -137,7 +152,7 @@ def _write(db: Connection, received: Received, profile: str, lines: Sequence[Val
         )  # fmt: skip
         run_file(db, "queries/bank/lines.sql", act_id=act.act_id, rows=canonical(lines))
         keep([received])
-    return Taken(act.act_id, len(lines), known["lines"], [])
+    return Taken(act.act_id, len(lines), known["lines"], warnings)
 
 
 def counts(db: Connection, within: Within = USUAL, cutoff: int = acts.NOW) -> list[Row]:

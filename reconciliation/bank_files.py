@@ -107,7 +107,7 @@ def _is_note(values: Values, wrong: Sequence[Problem]) -> bool:
 def _row(
     columns: Mapping[str, str], places: Mapping[str, int], row_no: int, row: Sequence[Cell], sheet: str
 ) -> tuple[Values, list[Problem]]:
-    """Read one row: money as fen, days as ISO, everything else as text."""
+    """Read one row: money as fen, days as ISO and the time behind them, everything else as text."""
     values: Values = {"at": row_no, "sheet": sheet}
     problems = []
     for key, place in places.items():
@@ -116,6 +116,7 @@ def _row(
             value, code = cells.read_money("" if cells.show(cell).strip() in _DASHES else cell)
         elif key == "day":
             value, code = cells.read_day(cell)
+            values["time"] = cells.time_of(cell)
         elif key in _REFERENCES and not isinstance(cell, str):
             value, code = None, "number_lost"
         else:

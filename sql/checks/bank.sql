@@ -1,7 +1,8 @@
 -- check:  what was reported paid stands in the bank's statements, and every outgoing line of them is a payment of ours
 --         or was said to be none; a reference that agrees has the amount that agrees; what left and is said to have
---         been returned came back; what came in once is not both a payment returned and money that a company paid back,
---         and what was paid back by a transfer is not more than came in by it
+--         been returned came back, and what a person said came back is said to have been returned; what came in once
+--         is not both a payment returned and money that a company paid back, and what was paid back by a transfer is
+--         not more than came in by it
 -- title:  拨付与银行对账单一致
 -- grain:  one row per payment or line that has no counterpart so many days on; no rows means all is well
 -- params: days, tolerance_fen
@@ -49,6 +50,15 @@ wrong AS (
     INNER JOIN until AS u ON r.happened_on <= u.until_on AND l.booked_on <= u.until_on
     LEFT JOIN returned AS c ON c.payment_id = r.payment_id
     WHERE r.state = 'returned' AND c.row_no IS NULL
+    UNION ALL
+    SELECT l.statement_id, p.reference, format(
+        '银行对账单（%s:%s）的收入%s元人工匹配为这笔付款的退回，台账中尚未登记退回。',
+        l.statement_id, l.row_no, round(-l.amount_fen / 100.0, 2)
+    )
+    FROM returned AS c
+    INNER JOIN payment_at(9223372036854775807) AS p ON p.payment_id = c.payment_id AND p.state <> 'returned'
+    INNER JOIN bank_line AS l ON l.statement_id = c.statement_id AND l.row_no = c.row_no
+    INNER JOIN until AS u ON l.booked_on <= u.until_on
     UNION ALL
     SELECT
         l.statement_id, '对账单 ' || l.statement_id || ':' || l.row_no,

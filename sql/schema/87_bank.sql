@@ -263,10 +263,12 @@ RETURNS TABLE (statement_id bigint, row_no bigint, payment_id bigint, way text) 
         SELECT p.* FROM sent_3 AS p LEFT JOIN by_near AS m USING (payment_id) WHERE m.way IS NULL
     ),
 
+    -- of one payment alone the payee must agree: else any line of its amount, whoever got it, would be taken for it
     batch AS (
         SELECT p.batch_id, p.sent_on, sum(p.amount_fen) AS fen FROM sent_4 AS p
         WHERE NOT p.silent
         GROUP BY p.batch_id, p.sent_on
+        HAVING count(*) > 1
     ),
 
     batch_line AS MATERIALIZED (

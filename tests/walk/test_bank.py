@@ -112,6 +112,48 @@ def reported(desk: Desk, folder: Path, *options: str) -> dict[str, int]:
     return dict(Counter(called[row["way"]] for row in told["rows"] if row["way"] in called))
 
 
+def test_one_payment_left_of_a_batch_is_not_taken_for_what_went_to_somebody_else(till: Till) -> None:
+    one, two = (payment["reference"] for payment in till.sent()["payments"])
+    till.result((one, "400.00", "成功", "L1"), (two, "200.00", "成功", "L2"))
+    imported(
+        till.desk, ("2026-08-25", "400.00", ONE, one), ("2026-08-25", "200.00", "旁人公司", "往来款"),
+        ("2026-10-08", "-1.00", "某银行", "利息"),
+    )  # fmt: skip
+    assert ways(till.desk) == {"reference": 1}
+    assert {each["subject"] for each in till.desk.data("reconcile", status=5)["differences"]} > {two}
+
+
+def test_what_came_back_by_hand_must_be_told_as_returned(till: Till) -> None:
+    one, two = (payment["reference"] for payment in till.sent()["payments"])
+    till.result((one, "400.00", "成功", "L1"), (two, "200.00", "成功", "L2"))
+    made = imported(
+        till.desk, ("2026-08-25", "400.00", ONE, one), ("2026-08-25", "200.00", TWO, two),
+        ("2026-08-26", "-400.00", "过渡户", "退汇"), ("2026-10-08", "-1.00", "某银行", "利息"),
+    )  # fmt: skip
+    asked = till.desk.data("bank", "match", f"{made['statement']}:5", one, "--why", "过渡户退", "--as", "maker1")
+    till.desk.data("approve", asked["act"], "--as", "checker1")
+    (wrong,) = till.desk.data("reconcile", status=5)["differences"]
+    assert (wrong["subject"], "尚未登记退回" in wrong["detail"]) == (one, True)
+    till.result((one, "400.00", "退回", "L3"), name="退.csv")
+    assert till.desk.data("reconcile")["ok"]
+
+
+def test_what_happened_twice_a_day_is_two_lines_and_one_line_in_two_statements_is_one(till: Till) -> None:
+    icbc = ["凭证号", "交易时间", "对方单位", "对方账号", "转入金额", "转出金额", "附言"]
+
+    def file(*times: str) -> Path:
+        rows = [["", f"2026-08-25 {time}", "某银行", "", "", "5.00", "手续费"] for time in times]
+        return till.desk.bytes(csv_bytes([icbc, *rows]), f"{len(times)}{times[0][:2]}.csv")
+
+    def known(*times: str) -> int:
+        return int(till.desk.data("bank", "import", file(*times), "--as", "maker1")["known"])
+
+    assert known("09:00:00") == 0
+    assert known("15:00:00") == 0
+    assert known("09:00:00", "09:00:00", "15:00:00") == 2
+    assert left(till.desk).count(("out", "5.00", "7天以内")) == 3
+
+
 def test_all_of_one_payee_is_matched_as_a_sum(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
     till.sent()
     till.desk.data("import", till.desk.file([line("e", "3000.00")], "九月.csv"), "--as", "maker1")
@@ -207,6 +249,9 @@ def test_one_transfer_pays_back_several_invoices_and_no_more_than_came_in(till: 
 def test_a_statement_stands_or_falls_whole(till: Till) -> None:
     wrong = imported(till.desk, ("2026-08-25", "4.001", ONE, ""), ("2026-08-25", "4.00", ONE, ""), status=1)
     assert wrong["problems"][0]["row"] == 3
+    both = [["2026-08-25", "4.00", "4.00", ONE, "", "S1", ""]]
+    file = till.desk.bytes(csv_bytes([HEADER, *both]), "两边.csv")
+    assert till.desk.data("bank", "import", file, "--as", "maker1", status=1)["problems"][0]["row"] == 2
     icbc = [
         "[HISTORYDETAIL]",
         "凭证号",
@@ -222,6 +267,18 @@ def test_a_statement_stands_or_falls_whole(till: Till) -> None:
     book = xlsx_bytes([icbc, ["", "9", "2026-08-25 10:00:01", ONE, "6222", "-", "1.00", "3", "", "x"]])
     taken = till.desk.data("bank", "import", till.desk.bytes(book, "明细.xlsx"), "--as", "maker1")
     assert taken["rows"] == 1
+
+
+def test_a_row_that_moves_no_money_does_not_hold_a_statement_up(till: Till) -> None:
+    rows = [
+        ["2026-08-24", "", "", "", "", "", "承前页"], ["2026-08-25", "0.00", "0.00", "某银行", "", "S2", "利息税"],
+        ["2026-08-25", "4.00", "0.00", ONE, "", "S1", ""],
+    ]  # fmt: skip
+    file = till.desk.bytes(csv_bytes([HEADER, *rows]), "对账单.csv")
+    told = till.desk.data("bank", "import", file, "--as", "maker1")
+    assert (told["rows"], told["known"]) == (1, 0)
+    assert [(each["severity"], each["row"]) for each in told["problems"]] == [("warning", 2), ("warning", 3)]
+    assert left(till.desk).count(("out", "4.00", "7天以内")) == 1
 
 
 def test_a_bank_may_write_a_sheet_a_month(till: Till) -> None:
