@@ -9,7 +9,6 @@ from reconciliation import bundle_verify, disclosure, payments, results
 from settlement import recovery
 from settlement.facts import Facts, Subsidy
 from tests.cases.histories import invoice, joined, red_of
-from tests.postgres import recorder
 from tests.postgres.recorder import CHECKER, MAKER, number, record, uscc
 from tests.postgres.small_ledger import RESULT
 from tests.postgres.test_bundle import write
@@ -40,7 +39,7 @@ class Till:
 
     def __init__(self, engine: Engine, patch: pytest.MonkeyPatch, folder: Path) -> None:
         with transaction(engine) as db:
-            record_document(db, {"overlap": "top_up"}, id="t.1", supersedes=SHIPPED)
+            record_document(db, {"overlap": "top_up", "annual_cap_fen": 10**10}, id="t.1", supersedes=SHIPPED)
         self.books, self.patch, self.folder = Books(engine), patch, folder
         patch.setenv("CVL_HOME", str(folder / "home"))
         account(self.books, 1)
@@ -188,15 +187,18 @@ def test_what_a_company_paid_back_and_the_bank_sends_back_too_takes_nothing_from
     till.back(PART)
     with transaction(till.books.engine) as db:
         (before,) = budget.years(db, acts.cutoff(db))
-        recorder.leave(db, 2026, 0, "rest")
+    till.books.invoices(invoice(9, 5 * before["left_fen"], *MAY, company=2))
+    till.run()
+    with transaction(till.books.engine) as db:
         (used,) = budget.years(db, acts.cutoff(db))
-    assert before["left_fen"] == before["appropriated_fen"] - WORTH + PART
+    assert (before["left_fen"], used["left_fen"]) == (before["appropriated_fen"] - WORTH + PART, 0)
     till.heard((sent, "退回"))
-    assert till.lines() == {(1, "payable"): WORTH}
+    others = {(3, "payable"): before["left_fen"]}
+    assert till.lines() == {(1, "payable"): WORTH} | others
     with transaction(till.books.engine) as db:
         assert budget.years(db, acts.cutoff(db)) == [used]
     till.heard((till.pay(1), "成功"))
-    assert till.lines() == {(1, "paid"): WORTH}
+    assert till.lines() == {(1, "paid"): WORTH} | others
     write(till.books.engine, till.folder / "audit.zip")
     assert bundle_verify.verify([till.folder / "audit.zip"]).faults == []
 

@@ -165,6 +165,23 @@ TAMPERS: dict[str, list[Tamper]] = {
             f" WHERE a.account_id = t.credit_account_id AND a.account_id = {PAYABLE}",
         ),
     ],
+    "money_acts": [
+        (
+            "INSERT INTO transfer SELECT company_id, act_id, 999999, debit_account_id, credit_account_id, 1"
+            " FROM transfer WHERE run_id IS NULL"
+            " AND debit_account_id = (SELECT account_id FROM account WHERE kind = 'treasury')",
+        ),
+        (
+            "UPDATE transfer AS t SET credit_account_id = c.account_id FROM account AS d, account AS c"
+            " WHERE d.account_id = t.debit_account_id AND d.kind = 'in_transit' AND c.kind = 'payable'"
+            " AND c.company_id = d.company_id",
+        ),
+        (
+            "DELETE FROM transfer AS t USING account AS d WHERE d.account_id = t.debit_account_id"
+            " AND d.kind = 'in_transit'",
+        ),
+        ("DELETE FROM payment_result",),
+    ],
     "numbers": [
         (f"DELETE FROM invoice_number WHERE number = {ONE_NUMBER}",),
         (f"UPDATE invoice_number SET number = '9' WHERE number = {ONE_NUMBER}",),

@@ -57,12 +57,12 @@ class Ledger:
         return decided(self.engine, submitted(self.engine), "approved")
 
     def money(self) -> dict[str, int]:
-        """Return what is on the money accounts and not zero, by kind; no check fails but that of payment batches.
+        """Return what is on the money accounts and not zero, by kind; no check fails but those of payments.
 
         Here money is moved to and from the bank without any batch.
         """
         with transaction(self.engine) as db:
-            assert [each for each in check_all(db) if each.check != "payments"] == []
+            assert [each for each in check_all(db) if each.check not in ("payments", "money_acts")] == []
         found = balances(self.engine)
         return {name.split(":")[1]: fen for name, fen in found.items() if name.startswith("money:") and fen}
 
