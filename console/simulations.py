@@ -8,7 +8,7 @@ from typing import Any, cast, get_args
 from sqlalchemy import Engine
 
 from console.answer import Answer, pairs, table, yuan
-from console.chinese import FILE, YEAR, argument, option
+from console.chinese import FILE, YEAR, argument, as_of, option
 from console.door import Verb
 from console.files import write
 from reconciliation.typeset import Form, typeset
@@ -24,8 +24,9 @@ SHOWN = 20
 
 
 def simulate(
-    engine: Engine, file: Path | None, set_: Sequence[str], year: int, programme: str | None, out: Path | None
-) -> Answer:
+    engine: Engine, file: Path | None, set_: Sequence[str], year: int, programme: str | None, out: Path | None,
+    as_of: str | None = None,
+) -> Answer:  # fmt: skip
     """Compute both sides; draw the chart when asked for a file."""
     if file is None and not set_:
         raise Misused("nothing_changed", "请写明草案文件，或用 --set 改动一个参数，例如 --set rate_bp=2500。")
@@ -37,8 +38,8 @@ def simulate(
     except OSError as error:
         raise Misused("no_file", f"无法读取 {file}（{cause(error)}）。请核对路径。") from error
     # The auditor's role may only read: whatever a simulation does, nothing is written.
-    found = run(engine, lambda db: compute(db, year, draft, set_, programme), "cvl_auditor")
-    data, text = _data(found), _text(found)
+    found = run(engine, lambda db: compute(db, year, draft, set_, programme, as_of), "cvl_auditor")
+    data, text = {"as_of": as_of, **_data(found)}, _text(found)
     if out is not None:
         write(out, typeset("chart", chart(found), cast(Form, form)))
         data["file"] = str(out)
@@ -90,6 +91,7 @@ def _text(found: Simulation) -> list[str]:
     head = pairs(
         [
             ("事项 / 年度", f"{found.programme} / {found.year}，两边都从零计算，不写入任何数据"),
+            ("所依据的记录", f"截至账本第 {found.cutoff} 号"),
             ("草案文件", "、".join(found.documents) or "无"),
             ("改动", "；".join(f"{name} {was} → {is_}" for name, was, is_ in found.changes) or "没有不同的数字"),
             ("补贴额", f"{yuan(now.granted_fen)} → {yuan(then.granted_fen)}元（{change}）"),
@@ -166,6 +168,7 @@ VERBS = (
             option("--year", kind=YEAR, help="模拟的年度", required=True),
             option("--programme", help="事项；写了文件或只有一个事项时不用写", shown="事项"),
             option("--out", kind=FILE, help="把图写成文件：.svg、.png 或 .pdf", shown="文件"),
+            as_of(),
         ],
     ),
 )
