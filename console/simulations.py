@@ -40,6 +40,8 @@ def simulate(
     # The auditor's role may only read: whatever a simulation does, nothing is written.
     found = run(engine, lambda db: compute(db, year, draft, set_, programme, as_of), "cvl_auditor")
     data, text = {"as_of": as_of, **_data(found)}, _text(found)
+    if as_of is not None:
+        text.insert(0, f"截至 {as_of}（账本第 {found.cutoff} 号）所知")
     if out is not None:
         write(out, typeset("chart", chart(found), cast(Form, form)))
         data["file"] = str(out)
@@ -91,7 +93,6 @@ def _text(found: Simulation) -> list[str]:
     head = pairs(
         [
             ("事项 / 年度", f"{found.programme} / {found.year}，两边都从零计算，不写入任何数据"),
-            ("所依据的记录", f"截至账本第 {found.cutoff} 号"),
             ("草案文件", "、".join(found.documents) or "无"),
             ("改动", "；".join(f"{name} {was} → {is_}" for name, was, is_ in found.changes) or "没有不同的数字"),
             ("补贴额", f"{yuan(now.granted_fen)} → {yuan(then.granted_fen)}元（{change}）"),
