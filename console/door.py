@@ -49,14 +49,19 @@ def command(verb: Verb) -> Command:
         as_json = bool(params.pop("json"))
         if verb.tells_json:
             params["as_json"] = as_json
-        with logs.command(verb.path, params.get("as_user") or os.environ.get("CVL_USER")) as ended:
+        who = params.pop("as_user") if unasked else params.get("as_user")
+        with logs.command(verb.path, who or os.environ.get("CVL_USER")) as ended:
             answer = _answer(verb, params)
             ended(answer)
         return show(answer, as_json)
 
     params = list(verb.params)
-    if verb.acting:
-        params.append(option("--as", "as_user", help="由谁办理；不写则取环境变量 CVL_USER", shown="用户名"))
+    # A reading command asks nobody who acts; told so, as CVL_USER tells every command, it notes it in the log alone.
+    unasked = not verb.acting and all(each.name != "as_user" for each in params)
+    if verb.acting or unasked:
+        by = option("--as", "as_user", help="由谁办理；不写则取环境变量 CVL_USER", shown="用户名")
+        by.hidden = unasked
+        params.append(by)
     params.append(flag("--json", help="只输出一个 JSON 文档"))
     return Command(verb.path.rsplit(" ", 1)[-1], callback=call, params=list(params), help=verb.help)
 

@@ -8,7 +8,7 @@ from typing import Any, cast, get_args
 from sqlalchemy import Engine
 
 from console.answer import Answer, pairs, table, yuan
-from console.chinese import FILE, YEAR, argument, option
+from console.chinese import FILE, YEAR, argument, as_of, option
 from console.door import Verb
 from console.files import write
 from reconciliation.typeset import Form, typeset
@@ -24,8 +24,9 @@ SHOWN = 20
 
 
 def simulate(
-    engine: Engine, file: Path | None, set_: Sequence[str], year: int, programme: str | None, out: Path | None
-) -> Answer:
+    engine: Engine, file: Path | None, set_: Sequence[str], year: int, programme: str | None, out: Path | None,
+    as_of: str | None = None,
+) -> Answer:  # fmt: skip
     """Compute both sides; draw the chart when asked for a file."""
     if file is None and not set_:
         raise Misused("nothing_changed", "请写明草案文件，或用 --set 改动一个参数，例如 --set rate_bp=2500。")
@@ -37,8 +38,10 @@ def simulate(
     except OSError as error:
         raise Misused("no_file", f"无法读取 {file}（{cause(error)}）。请核对路径。") from error
     # The auditor's role may only read: whatever a simulation does, nothing is written.
-    found = run(engine, lambda db: compute(db, year, draft, set_, programme), "cvl_auditor")
-    data, text = _data(found), _text(found)
+    found = run(engine, lambda db: compute(db, year, draft, set_, programme, as_of), "cvl_auditor")
+    data, text = {"as_of": as_of, **_data(found)}, _text(found)
+    if as_of is not None:
+        text.insert(0, f"截至 {as_of}（账本第 {found.cutoff} 号）所知")
     if out is not None:
         write(out, typeset("chart", chart(found), cast(Form, form)))
         data["file"] = str(out)
@@ -166,6 +169,7 @@ VERBS = (
             option("--year", kind=YEAR, help="模拟的年度", required=True),
             option("--programme", help="事项；写了文件或只有一个事项时不用写", shown="事项"),
             option("--out", kind=FILE, help="把图写成文件：.svg、.png 或 .pdf", shown="文件"),
+            as_of(),
         ],
     ),
 )

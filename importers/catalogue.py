@@ -292,7 +292,8 @@ CATALOGUE: Mapping[str, Entry] = {
     ),
     "usage_sum_differs": _note(
         "发票{value}的用量合计{metered}元，与发票{basis}{amount}元不符",
-        "请核对是否缺了用量明细，或多传了一份；确认无误可不处理",
+        "用量少于发票的，只按用量的部分计补贴（已兑付的会追回），请补交缺少的用量明细；用量多于发票的按发票计，"
+        "请核对是否多传了一份",
     ),
     "focus_column_missing": _note("缺少 FOCUS 规定必有的列：{value}", "已按现有的列读取，请在导出设置中补上这些列"),
     "focus_column_unknown": _note("这些列不是 FOCUS 的列，也不以 x_ 开头：{value}", "已略过这些列，无需改动"),

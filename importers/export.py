@@ -50,7 +50,9 @@ _HEADER = Header("", 1, tuple(c.name for c in COLUMNS), tuple(range(len(COLUMNS)
 _OF_INVOICE = (1, 16, 17, 18)
 """Columns about the invoice as a whole: 是否正数发票, 备注, 发票状态, 发票风险等级."""
 _LINES = "税收分类编码"
-"""The column that only the sheet of lines has."""
+"""The column that a sheet of lines has."""
+_OF_INVOICES = "发票基础信息"
+"""The sheet with one row per invoice: its totals are no lines, even where it has every column of a sheet of lines."""
 _PARTLY = re.compile("部分")
 _REVERSED = re.compile("红冲|冲红")
 _VOID = re.compile("作废")
@@ -86,7 +88,7 @@ class Export:
                 batch = batch if header is None else batch.below(header.row_no)
             if header is None:
                 continue
-            if with_lines and not self._has_lines(header):
+            if with_lines and not self._has_lines(header, batch.sheet):
                 self._remember(header, batch)
             elif batch.row_nos:
                 rows += len(batch.row_nos)
@@ -96,7 +98,7 @@ class Export:
         yield from self._disagreements()
 
     def _sheet_of_lines(self, path: Path, kind: str) -> bool:
-        """Tell whether any sheet has lines. For csv, the only one has them or not."""
+        """Tell whether any sheet has lines beside that of the invoices. For csv, the only one has them or not."""
         sheet: str | None = None
         for batch in batches(path, kind):
             if not isinstance(batch, Batch):
@@ -104,7 +106,7 @@ class Export:
             if batch.sheet != sheet:
                 sheet = batch.sheet
                 header = self._header(batch)
-                if header is not None and self._has_lines(header):
+                if header is not None and self._has_lines(header, sheet):
                     return True
                 if kind == "csv":
                     return False
@@ -128,8 +130,10 @@ class Export:
                 return Header(batch.sheet, row_no, tuple(shown), tuple(places.get(name) for name in wanted))
         return None
 
-    def _has_lines(self, header: Header) -> bool:
-        return header.positions[[column.name for column in COLUMNS].index(_LINES)] is not None
+    def _has_lines(self, header: Header, sheet: str) -> bool:
+        """Tell whether the rows of a sheet are lines: not those of the sheet of invoices."""
+        place = [column.name for column in COLUMNS].index(_LINES)
+        return header.positions[place] is not None and sheet.strip() != _OF_INVOICES
 
     def _missing(self, header: Header) -> list[str]:
         """List the needed columns that a header lacks; what has too many columns lacks nothing we could name."""

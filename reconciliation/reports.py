@@ -122,7 +122,8 @@ def _made(
     name, span = header.name, period_span(period)
     sealed = one(db, "queries/reconcile/seal.sql", no=cutoff)
     if sealed is None:
-        raise Refused("no_cutoff", f"账上没有第{cutoff}号，无法出具截止该号的报表。请核对号码，末号见 cvl balance。")
+        why = f"账上没有第{cutoff}号" if cutoff else "在该时刻账上还没有任何记录"
+        raise Refused("no_cutoff", f"{why}，无法出具截止当时的报表。请改用较晚的时刻，末号见 cvl balance。")
     params: dict[str, Any] = {"period_from": span.start, "period_until": span.end, "cutoff": cutoff, **more}
     if header.gathers:
         params["found"] = flags.gather(db, header.gathers, params)

@@ -120,15 +120,16 @@ def _value(old: object, text: str) -> object:
 
 
 def simulate(
-    db: Connection, year: int, draft_file: Policy | None, settings: Sequence[str] = (), programme: str | None = None
-) -> Simulation:
+    db: Connection, year: int, draft_file: Policy | None, settings: Sequence[str] = (), programme: str | None = None,
+    as_of: str | None = None,
+) -> Simulation:  # fmt: skip
     """Compute a year under the recorded documents and under others; nothing is written.
 
     draft_file: stands in place of all documents of its programme. settings: change it, or without a file every
-    recorded document of the programme; without either both sides are the same.
+    recorded document of the programme; without either both sides are the same. as_of: with what was known then.
     Raises Misused, BadPolicy when the documents do not fit.
     """
-    cutoff = acts.cutoff(db)
+    cutoff = acts.cutoff(db, as_of)
     now = documents.recorded(db, cutoff)
     chosen = draft_file.programme if draft_file else documents.only_programme(now, programme)
     own = [replace(draft_file, supersedes=None)] if draft_file else [each for each in now if each.programme == chosen]

@@ -1,6 +1,6 @@
 -- report: 不予支持及核减清单
 -- grain:  one row per reason of each line approved in the period, per reason of each invoice handed in in it that has
---         no line because nothing of it is eligible, and per invoice refused at the door in it
+--         no line for a year because nothing of it is eligible in that year, and per invoice refused at the door in it
 -- params: period_from, period_until (exclusive), cutoff (seal number)
 -- source: DESIGN 1, the reason; DESIGN 6.4, no eligible day is no line; DESIGN 7
 -- over:   many rows
@@ -8,7 +8,7 @@
 -- sums:   none
 -- note:   超过上限、另获补贴、指标不足核减的是补贴额，其余不计入的是不含税服务金额；两种金额不能相加，所以不列合计。
 -- note:   环节为核定的，涉及金额是该事由不计入或核减的金额；退回、待核、冲突的列出上传方名称和第一条原因；待核的其后已受理，不再列出，退回的其后改正受理，仍列在这里。
--- note:   环节为不计入的发票已受理，但没有一日或没有一行符合条件，不进入结算；涉及金额按服务日分摊，未减去未付和超过合同、用量的部分（见计算底稿）。
+-- note:   环节为不计入的发票已受理，但整张或其中一个年度没有一日或没有一行符合条件，不进入结算；涉及金额按服务日分摊，未减去未付和超过合同、用量的部分（见计算底稿）。
 -- columns:
 --   company_name   | 企业 | text | 26
 --   invoice_number | 发票号码 | id | 22
@@ -59,15 +59,17 @@ red AS (
 ),
 
 settled AS (
-    SELECT DISTINCT l.company_id, l.invoice_id
+    SELECT l.company_id, l.invoice_id, array_agg(DISTINCT l.cap_year) AS years
     FROM approved_at((SELECT a.cutoff FROM asked AS a)) AS a
     INNER JOIN run_line AS l ON l.run_id = a.run_id
+    GROUP BY l.company_id, l.invoice_id
 ),
 
 bill AS (
     SELECT
         i.company_id, i.invoice_id, i.provider_id, i.number, v.received_on, coalesce(e.span, i.span) AS span,
-        e.act_id, e.kind, greatest(i.net_fen + coalesce(e.net_fen, 0) + coalesce(r.net_fen, 0), 0) AS net_fen
+        e.act_id, e.kind, coalesce(s.years, '{}') AS settled_years,
+        greatest(i.net_fen + coalesce(e.net_fen, 0) + coalesce(r.net_fen, 0), 0) AS net_fen
     FROM asked AS a
     CROSS JOIN LATERAL invoice_at(a.cutoff) AS i
     INNER JOIN invoice AS v ON v.company_id = i.company_id AND v.invoice_id = i.invoice_id
@@ -76,7 +78,10 @@ bill AS (
         SELECT d.original_number, sum(d.net_fen) AS net_fen FROM red AS d GROUP BY d.original_number
     ) AS r ON r.original_number = i.number
     LEFT JOIN settled AS s ON s.company_id = i.company_id AND s.invoice_id = i.invoice_id
-    WHERE i.kind = 'blue' AND v.received_on <@ a.period AND s.invoice_id IS NULL
+    WHERE
+        i.kind = 'blue' AND v.received_on <@ a.period
+        AND coalesce(cardinality(s.years), 0)
+        <= extract(YEAR FROM upper(coalesce(e.span, i.span)) - 1) - extract(YEAR FROM lower(coalesce(e.span, i.span)))
 ),
 
 qualified AS (
@@ -182,13 +187,31 @@ weighed AS (
     GROUP BY t.company_id, t.invoice_id, t.programme_id
 ),
 
+-- the years of each invoice that have no line and nothing that one could be made of
 without AS (
+    SELECT w.company_id, w.invoice_id, y.days
+    FROM weighed AS w
+    INNER JOIN dated AS t
+        ON t.company_id = w.company_id AND t.invoice_id = w.invoice_id AND t.programme_id = w.programme_id
+    CROSS JOIN LATERAL (
+        SELECT g.year, datemultirange(daterange(make_date(g.year, 1, 1), make_date(g.year + 1, 1, 1))) AS days
+        FROM generate_series(
+            CAST(extract(YEAR FROM lower(t.span)) AS integer), CAST(extract(YEAR FROM upper(t.span) - 1) AS integer)
+        ) AS g (year)
+    ) AS y
+    WHERE y.year <> ALL(t.settled_years)
+    GROUP BY w.company_id, w.invoice_id, y.days
+    HAVING bool_and(isempty(t.days * y.days) OR NOT coalesce(w.eligible, FALSE))
+),
+
+-- those of which no year has
+nothing AS (
     SELECT w.company_id, w.invoice_id
     FROM weighed AS w
     INNER JOIN dated AS t
         ON t.company_id = w.company_id AND t.invoice_id = w.invoice_id AND t.programme_id = w.programme_id
     GROUP BY w.company_id, w.invoice_id
-    HAVING bool_and(isempty(t.days) OR NOT coalesce(w.eligible, FALSE))
+    HAVING bool_and(t.settled_years = '{}' AND (isempty(t.days) OR NOT coalesce(w.eligible, FALSE)))
 ),
 
 piece AS (
@@ -209,7 +232,7 @@ piece AS (
         ('related_party', t.whole * t.qualified * t.listed * t.related),
         ('past_claim_deadline', t.whole * t.qualified * t.listed - t.related - t.days)
     ) AS r (code, days)
-    CROSS JOIN LATERAL unnest(r.days) AS x (days)
+    CROSS JOIN LATERAL unnest(r.days * o.days) AS x (days)
 ),
 
 -- what several programmes leave out for the same reason is told once
@@ -224,7 +247,7 @@ uneligible AS (
         GROUP BY p.company_id, p.invoice_id, p.programme_id, p.code
         UNION ALL
         SELECT w.company_id, w.invoice_id, w.programme_id, 'tax_code_not_eligible', w.excluded_fen
-        FROM without AS o
+        FROM nothing AS o
         INNER JOIN weighed AS w ON w.company_id = o.company_id AND w.invoice_id = o.invoice_id
     ) AS s
     WHERE s.amount_fen > 0

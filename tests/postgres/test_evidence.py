@@ -344,6 +344,20 @@ def test_what_the_sheet_of_lines_of_an_export_lacks_stands_on_the_sheet_of_invoi
     assert desk.rows("SELECT net_fen, CAST(span AS text) FROM invoice") == [(90000, "[2026-07-01,2026-08-01)")]
 
 
+@pytest.mark.parametrize("code", ["", "3040203000000000000"])
+def test_the_totals_of_the_sheet_of_invoices_are_no_line_though_it_has_every_column(desk: Desk, code: str) -> None:
+    """Added to the lines, the invoice would count twice."""
+    many = replace(SPANNED, rows=(Row(net="600.00", tax="36.00"), Row(net="400.00", tax="24.00")))
+    one = export.rows([replace(SPANNED, rows=(Row(net="1000.00", tax="60.00", code=code),))])
+    sheets = {
+        "发票基础信息": export.table(export.HEADER, one),
+        "信息汇总表": export.table(export.HEADER, export.rows([many])),
+    }
+    outcome = desk.take(export.xlsx_bytes(sheets), name="export.xlsx")
+    assert (counts(outcome), said(outcome)) == ({"accepted": 2}, [])
+    assert desk.rows("SELECT net_fen FROM invoice") == [(100000,)]
+
+
 def test_an_ofd_whose_remark_speaks_of_a_red_letter_is_none_itself(desk: Desk) -> None:
     reissue = replace(SPANNED, remark=f"{SPANNED.remark} 原发票已开具红字发票，本票为重开")
     outcome = desk.take(ofd.pack(ofd.tagged(reissue)), name="a.ofd")

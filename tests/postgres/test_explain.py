@@ -202,6 +202,20 @@ def test_what_has_no_line_stands_in_the_report_of_cuts_with_the_reasons_of_its_e
     assert number("11") not in told
 
 
+def test_a_year_without_a_line_stands_in_the_report_of_cuts_though_another_year_has_one(engine: Engine) -> None:
+    """Of the first nothing of 2025 counts; of the second 2025 counts and is only not settled yet."""
+    late = invoice(1, 62_000_000, date(2025, 12, 1), date(2026, 1, 31), received_on=date(2026, 4, 1))
+    due = invoice(2, 62_000_000, date(2025, 12, 1), date(2026, 1, 31), received_on=date(2026, 3, 31), company=2)
+    more(engine, "a", Facts(invoices=[late, due]))
+    pieces = [p for p in only(explained(engine, 1)).pieces if p.why is not None]
+    said = {p.why.code: p.amount_fen for p in pieces if p.why is not None}
+    assert said == {"before_policy": 24_000_000, "past_claim_deadline": 7_000_000}
+    assert uneligible(engine) == {number("1"): said}
+    with transaction(engine) as db:
+        settle(db)
+    assert uneligible(engine) == {number("1"): said}
+
+
 def test_an_unknown_number_is_refused_with_where_it_waits(engine: Engine) -> None:
     with transaction(engine) as db:
         with pytest.raises(Refused, match=r"no_invoice.*cvl import"):

@@ -197,3 +197,6 @@ def test_an_unknown_report_and_an_unknown_cutoff_are_refused(auditor: Connection
         reports.run(auditor, "nothing", "2026-08", 3, "maker1")
     with pytest.raises(Refused, match="no_cutoff"):
         made(auditor, cutoff=999)
+    with pytest.raises(Refused, match="no_cutoff") as before:
+        reports.run(auditor, "reconciliation", "2026-08", 0, "maker1")
+    assert "在该时刻账上还没有任何记录" in before.value.message

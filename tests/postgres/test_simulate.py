@@ -46,6 +46,17 @@ def test_a_file_that_starts_later_stands_in_place_of_all_documents(desk: Desk) -
     assert desk.everything() == before
 
 
+def test_a_simulation_as_of_an_earlier_moment_knows_what_was_known_then(desk: Desk) -> None:
+    desk.take([line("a", "1000000.00")])
+    (moment,) = desk.rows("SELECT max(recorded_at) FROM seal")[0]
+    desk.take([line("b", "500000.00")])
+    now = simulated(desk, 2026, None, "rate_bp=2500")
+    then = simulations.simulate(desk.engine, None, ["rate_bp=2500"], 2026, None, None, moment.isoformat()).data
+    assert (now["now"]["granted"], now["then"]["granted"], now["as_of"]) == ("300000.00", "375000.00", None)
+    assert (then["now"]["granted"], then["then"]["granted"]) == ("200000.00", "250000.00")
+    assert int(then["cutoff"]) < int(now["cutoff"])
+
+
 def test_both_sides_begin_at_zero_whatever_was_settled_or_frozen(desk: Desk) -> None:
     desk.take([line("a", "4000000.00"), line("b", "3000000.00", buyer="D", since="2026-03-01", until="2026-03-31")])
     with transaction(desk.engine) as db:

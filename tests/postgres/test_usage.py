@@ -130,6 +130,7 @@ def test_usage_waits_for_its_invoice_and_is_taken_up_with_it(desk: Desk) -> None
     arrived = desk.take([line("c")])
     assert [p.code for p in arrived.problems] == ["usage_sum_differs"]
     assert "用量合计10.00元，与发票价税合计1060.00元不符" in arrived.problems[0].message
+    assert "用量少于发票的，只按用量的部分计补贴" in arrived.problems[0].message, "it costs the company money"
     assert days(desk, C) == [(FIRST, "GPU-Hours", 8, 10, 1)]
     with transaction(desk.engine, "cvl_auditor") as db:
         assert [f for f in invariants.check_all(db) if f.check in ("usage_sums", "upload_counts", "seal")] == []

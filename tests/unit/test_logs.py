@@ -4,11 +4,12 @@ import json
 import logging
 from pathlib import Path
 
+import click
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from console import logs
+from console import door, logs
 from console.answer import Answer
 from voucher.errors import Refused
 
@@ -26,6 +27,19 @@ def test_a_record_is_one_json_line_with_its_fields(log: logging.Logger, capsys: 
     entry = json.loads(capsys.readouterr().err)
     assert entry["message"] == "导入 a.csv\n第二行"
     assert (entry["upload"], entry["user"], entry["run"], entry["level"]) == ("7", "maker1", "3", "info")
+
+
+@pytest.mark.usefixtures("log")
+@pytest.mark.parametrize(("words", "who"), [([], None), (["--as", "maker1"], "maker1")])
+def test_a_reading_command_takes_who_asks_and_only_notes_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, words: list[str], who: str | None
+) -> None:  # fmt: skip
+    """Scripts give --as to every command; a reading one asks for nobody, and its help does not speak of it."""
+    monkeypatch.delenv("CVL_USER", raising=False)
+    reading = door.command(door.Verb("balance", lambda: Answer({}, []), "查看。", database=False))
+    assert reading.main(words, standalone_mode=False) == 0
+    assert json.loads(capsys.readouterr().err).get("user") == who
+    assert "--as " not in reading.get_help(click.Context(reading))
 
 
 def test_a_message_is_masked_whoever_wrote_it(log: logging.Logger, capsys: pytest.CaptureFixture[str]) -> None:
