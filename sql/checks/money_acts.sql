@@ -26,12 +26,27 @@ way AS (
 
 stated AS (
     SELECT
-        n.act_id, p.kind, p.subject, CAST(x.body ->> 'year' AS integer) AS year, x.body ->> 'invoice_number' AS number,
+        n.act_id, p.kind, p.subject, CAST(x.body ->> 'year' AS integer) AS year,
+        (SELECT i.invoice_id FROM invoice_number AS i WHERE i.number = x.body ->> 'invoice_number') AS invoice_id,
         CAST(coalesce(x.body ->> 'amount_fen', x.body ->> 'unspent_fen') AS bigint) AS fen
     FROM proposal AS p
     INNER JOIN decision AS n ON n.proposal_act_id = p.act_id AND n.verdict = 'approved'
     CROSS JOIN LATERAL (SELECT CAST(p.payload AS jsonb) AS body) AS x
     WHERE p.kind IN ('appropriation', 'recovery_return', 'budget_close')
+),
+
+-- few transfers of very many: their lines are looked up one by one
+theirs AS MATERIALIZED (
+    SELECT
+        t.act_id, t.amount_fen, c.year, r.fiscal_year,
+        (
+            SELECT l.invoice_id FROM run_line AS l
+            WHERE l.company_id = t.company_id AND l.run_id = t.run_id AND l.line_no = t.line_no
+        ) AS invoice_id
+    FROM stated AS s
+    INNER JOIN transfer AS t ON t.act_id = s.act_id
+    INNER JOIN account AS c ON c.account_id = t.credit_account_id
+    LEFT JOIN run AS r ON r.run_id = t.run_id
 ),
 
 -- ours: moved for the year that was approved, or for the invoice whose money came back
@@ -40,15 +55,11 @@ fulfilled AS (
         s.act_id, s.kind, s.subject, s.fen, coalesce(sum(t.amount_fen), 0) AS booked_fen,
         coalesce(sum(t.amount_fen) FILTER (
             WHERE
-            CASE WHEN s.kind = 'recovery_return' THEN i.number = s.number AND c.year = r.fiscal_year
-                ELSE c.year = s.year END
+            CASE WHEN s.kind = 'recovery_return' THEN t.invoice_id = s.invoice_id AND t.year = t.fiscal_year
+                ELSE t.year = s.year END
         ), 0) AS ours_fen
     FROM stated AS s
-    LEFT JOIN transfer AS t ON t.act_id = s.act_id
-    LEFT JOIN account AS c ON c.account_id = t.credit_account_id
-    LEFT JOIN run_line AS l ON l.company_id = t.company_id AND l.run_id = t.run_id AND l.line_no = t.line_no
-    LEFT JOIN run AS r ON r.run_id = l.run_id
-    LEFT JOIN invoice AS i ON i.company_id = l.company_id AND i.invoice_id = l.invoice_id
+    LEFT JOIN theirs AS t ON t.act_id = s.act_id
     GROUP BY s.act_id, s.kind, s.subject, s.fen
 ),
 
