@@ -133,6 +133,9 @@ CATALOGUE: Mapping[str, Entry] = {
     ),
     "red_not_negative": _row("红字发票的金额应为负数，现为{value}元", "请把不含税金额、税额和价税合计都填为负数"),
     "blue_negative": _row("蓝字发票的价税合计为负数（{value}元）", "请核对金额，如是冲红请改为红字发票"),
+    "paid_sign": _row(
+        "已付金额合计{value}元与发票类型不符", "蓝字发票请填实际已付的金额，红字发票请填退款的负数，没有的留空"
+    ),
     "same_party": _row("供方和用方是同一个统一社会信用代码：{value}", "请照发票分别填写销售方和购买方的代码"),
     "parties_swapped": _row(
         "供方和用方填反了：{value}只在企业名单上，另一方只在服务商名单上", "请把这两列的统一社会信用代码对调"
@@ -208,7 +211,7 @@ CATALOGUE: Mapping[str, Entry] = {
         "XML 的税务监管信息里没有发票号码，暂用文件头里的号码{value}", "请照发票核对号码，确认无误可不处理"
     ),
     "number_year_differs": _note("发票号码{value}前两位与开票年份{year}不符", "请照发票核对号码，确认无误可不处理"),
-    "unknown_version": _note("数电票版本“{value}”未曾见过", "已按现有规则读取，请核对各项金额，确认无误可不处理"),
+    "unknown_version": _note("数电票版本未曾见过（{value}）", "已按现有规则读取，请核对各项金额，确认无误可不处理"),
     "red_mark_missing": _note("XML 没有标明蓝字或红字（{value}）", "已按金额正负判断，请核对发票类型"),
     "red_mark_differs": _row("蓝字、红字标志与价税合计{value}元的正负不符", "请向开票平台重新下载原件后上传"),
     "bad_total": _row("单据上的“{column}”没有或不是有效金额：{value}", "请向开票平台重新下载原件后上传"),

@@ -92,7 +92,7 @@ def _header_faults(tree: Tree, number: str, eiid: str, mark: str) -> Iterator[Fa
         yield Fault("eiid_differs", "发票号码", eiid)
     version = tree.text("Header/Version")
     if version not in VERSIONS:
-        yield Fault("unknown_version", value=version)
+        yield Fault("unknown_version", value=version or "没有写明")
     if mark not in ("Y", "N"):
         yield Fault("red_mark_missing", "发票类型", mark)
     issued = _issued(tree)

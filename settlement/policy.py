@@ -262,8 +262,12 @@ def _read(raw: bytes, name: str) -> tuple[Policy | None, list[Fault]]:
     """Read one file; the policy is None when there are faults."""
     try:
         document = tomllib.loads(raw.decode("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        return None, [Fault("not_toml", name, "", f"不是 UTF-8 编码的 TOML 文件（{error}）。")]
+    except UnicodeDecodeError:
+        return None, [Fault("not_toml", name, "", "不是 UTF-8 编码的文件，请另存为 UTF-8。")]
+    except tomllib.TOMLDecodeError as error:
+        at = re.search(r"line (\d+), column (\d+)", str(error))
+        where = f"第{at[1]}行第{at[2]}列附近" if at else "文件末尾"
+        return None, [Fault("not_toml", name, "", f"{where}不合 TOML 的写法：一项写了两次，或引号、括号不成对。")]
     name = document["id"] if isinstance(document.get("id"), str) else name
     header = {key: document.get(key) for key in HEADER}
     header["sha256"] = hashlib.sha256(raw).hexdigest()

@@ -214,6 +214,16 @@ def test_an_invoice_whose_sum_is_too_large_is_rejected_and_not_an_accident(desk:
     assert outcome.problems[0].value == "286200000000.00"
 
 
+def test_a_payment_has_the_sign_of_its_invoice(desk: Desk) -> None:
+    rows = [line("a", paid="-0.01"), line("b", paid="0.00"), line("c", paid="5.00"), line("c", paid="-5.00", item="乙")]
+    outcome = desk.take(
+        [*rows, line("r", "-1.00", red_of="b", paid="1.00"), line("s", "-1.00", red_of="b", paid="-1.00")]
+    )
+    assert said(outcome) == [(2, "paid_sign"), (6, "paid_sign")]
+    assert [each.value for each in outcome.problems] == ["-0.01", "1.00"]
+    assert counts(outcome) == {"accepted": 4, "rejected": 2}
+
+
 def test_an_invoice_below_zero_in_all_is_rejected_a_discount_line_is_not(desk: Desk) -> None:
     outcome = desk.take([line("a", "100.00"), line("a", "-10.00"), line("b", "100.00"), line("b", "-100.01")])
     assert counts(outcome) == {"accepted": 2, "rejected": 2}

@@ -37,6 +37,7 @@ PROMISED = [
     "red_needs_original",
     "red_not_negative",
     "blue_negative",
+    "paid_sign",
     "bad_character",
     "too_few_cells",
     "too_many_cells",

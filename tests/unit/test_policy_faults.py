@@ -53,7 +53,9 @@ def test_a_faulty_file_says_what_to_mend(old: str, new: str, said: list[Said]) -
 def test_a_file_that_cannot_be_read_is_named_by_itself(tmp_path: Path) -> None:
     file = tmp_path / "草案.toml"
     for body, (code, said) in {
-        b"\xff": ("not_toml", "不是 UTF-8 编码的 TOML 文件（"),
+        b"\xff": ("not_toml", "不是 UTF-8 编码的文件"),
+        b"a = 1\n\na = 2\nb = 1": ("not_toml", "第3行第6列附近不合 TOML 的写法"),
+        b"a = [": ("not_toml", "文件末尾不合 TOML 的写法"),
         TEXT.replace(f'id = "{ID}"\n', "", 1).encode(): ("bad_value", NAME),
     }.items():
         file.write_bytes(body)

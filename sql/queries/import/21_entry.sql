@@ -37,6 +37,7 @@ SELECT
     CASE
         WHEN h.kind = 'blue' AND h.gross_fen < 0 THEN 'blue_negative'
         WHEN h.kind = 'red' AND h.gross_fen >= 0 THEN 'red_not_negative'
+        WHEN CASE h.kind WHEN 'blue' THEN h.paid_fen < 0 ELSE h.paid_fen > 0 END THEN 'paid_sign'
         WHEN h.held_upload_id = 0 AND x.provider_uscc <> '' AND h.provider_uscc <> x.provider_uscc
             THEN 'not_the_uploader'
     END AS fault

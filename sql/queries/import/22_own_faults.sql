@@ -35,10 +35,16 @@ WHERE v.has_error AND NOT s.has_error AND v.held_upload_id = 0
 UNION ALL
 SELECT
     e.upload_id, e.fault, e.sheet, e.first_row,
-    CASE e.fault WHEN 'not_the_uploader' THEN '供方统一社会信用代码' ELSE '价税合计' END,
+    CASE e.fault
+        WHEN 'not_the_uploader' THEN '供方统一社会信用代码'
+        WHEN 'paid_sign' THEN '已付金额'
+        ELSE '价税合计'
+    END,
     CASE e.fault
         WHEN 'not_the_uploader' THEN e.provider_uscc
-        ELSE CAST(CAST(e.gross_fen AS numeric) / 100 AS numeric(20, 2)) || ''
+        ELSE CAST(CAST(
+            CASE e.fault WHEN 'paid_sign' THEN e.paid_fen ELSE e.gross_fen END AS numeric
+        ) / 100 AS numeric(20, 2)) || ''
     END,
     e.number, '{}'
 FROM entry AS e
