@@ -152,7 +152,7 @@ def _piece(piece: Piece) -> str:
 
 def fate(item: Item) -> str:
     """Say whether a line counts."""
-    return "计入" if item.counts else "不计入（税收分类编码不在支持范围内）"
+    return "计入" if item.counts else "不计入（税收分类编码不在本事项支持范围内）"
 
 
 def heading(place: int, year: Year) -> str:

@@ -23,7 +23,7 @@ SENTENCES: Mapping[str, str] = {
     "not_listed": "服务商当日不在入库名单内，对应金额{amount}元不计入；入库日期有误请联系主管部门更正名单。",
     "related_party": "供需双方当日为关联方，对应金额{amount}元不计入；登记有误请联系主管部门。",
     "past_claim_deadline": "申报超过该年度的截止日，对应金额{amount}元不计入。",
-    "tax_code_not_eligible": "税收分类编码不在支持范围内，对应金额{amount}元不计入；编码有误请上传数电票 XML。",
+    "tax_code_not_eligible": "税收分类编码不在本事项支持范围内，对应金额{amount}元不计入；编码有误请上传数电票 XML。",
     "red_letter": "红字发票冲减{amount}元，不计入。",
     "corrected": "按核定的凭据，发票金额比受理时少{amount}元，不计入。",
     "unpaid": "尚未付款的部分{amount}元不计入；付款后请提交付款凭据登记，以后批次再算。",
