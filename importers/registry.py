@@ -31,7 +31,7 @@ from voucher.access import User
 from voucher.acts import canonical
 from voucher.database import one, query, run_file
 from voucher.days import OPEN_END, business_day
-from voucher.errors import Broken
+from voucher.errors import Broken, Refused
 from voucher.money import format_yuan
 from voucher.problem import Problem
 
@@ -188,6 +188,7 @@ def _row(
         column = reader.column
         cell: Cell = row[place] if place is not None and place < len(row) else ""
         value, code = reader[cell], reader.notes.get(cell)
+        cell = cell.removeprefix(cells.MERGED) if isinstance(cell, str) else cell
         if column.field in ("share_bp", "category", "account_no", "clearing_no") and code is None:
             value, code = _special(column.field, cell, words)
         if code is not None:
@@ -280,8 +281,10 @@ def _write(
     assert history is not None
     if history["newest"] is not None and history["newest"].startswith(stem + ":"):
         asked = one(db, "queries/act/find.sql", kind="bank_account", reference=history["newest"])
-        waits = asked["act_id"] if asked and approval.find(db, asked["act_id"]).state == "proposed" else None
-        return Taken(kind, sha256, len(found), problems, proposal=waits, fresh=False)
+        state = approval.find(db, asked["act_id"]).state if asked else ""
+        if state not in ("rejected", "withdrawn"):  # whose accounts are proposed again
+            waits = asked["act_id"] if asked and state == "proposed" else None
+            return Taken(kind, sha256, len(found), problems, proposal=waits, fresh=False)
     reference = f"{stem}:{history['taken'] + 1}"
     with acts.act(db, "registry", reference, user.name, {"kind": kind.name, "sha256": sha256}) as act:
         run_file(
@@ -344,8 +347,15 @@ def _propose_accounts(db: Connection, reference: str, changed: Sequence[Values],
 
 
 def _approve_accounts(db: Connection, proposal: approval.Proposal, act: acts.Act) -> dict[str, Any]:
-    """Put approved accounts on record, as far as they are those that were proposed. Raises Broken."""
+    """Put approved accounts on record, those that were proposed. Raises Broken, Refused when a newer one is there."""
     run_file(db, "queries/registry/lock.sql")
+    overtaken = query(db, "queries/registry/overtaken.sql", proposal_act_id=proposal.act_id)
+    if overtaken:
+        raise Refused(
+            "stale",
+            f"更晚登记的银行账户已经批准：{'、'.join(row['uscc'] for row in overtaken)}。"
+            "请退回这一事项；其中如有其他企业的账户变更，请重新登记。",
+        )
     written = run_file(
         db,
         "queries/registry/approve_accounts.sql",

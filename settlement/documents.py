@@ -21,6 +21,7 @@ def record(db: Connection, policy: Policy, body: bytes, actor: str) -> bool:
     request = {"policy": policy.id, "sha256": policy.sha256}
     try:
         with acts.act(db, "policy", policy.id, actor, request) as act:
+            run_file(db, "queries/policy/lock_documents.sql")
             faults = check([*recorded(db, acts_so_far(db)), policy])
             if faults:
                 raise BadPolicy(faults)

@@ -4,12 +4,13 @@ from starlette.responses import Response
 
 from importers import handed, register_kinds
 from importers.registry import import_registry
-from portal.page import Page, Visit, post
+from portal.page import Page, Visit, post, sentence_of
 from portal.pages.uploads import UPLOAD_BYTES, on_disk
 from portal.show import show
 from voucher import acts, budget, ledger
 from voucher.database import query
 from voucher.entry import TEXT, YEAR, YUAN
+from voucher.errors import CvlError
 
 ROWS = 50
 
@@ -25,13 +26,18 @@ def registry(visit: Visit) -> Response:
 def take(visit: Visit) -> Response:
     """Take registry files; each stands or falls by itself."""
     user = visit.act("registry import", lambda _db, user: user)
-    taken = []
-    for file in visit.files("files"):
-        with on_disk(file) as path:
-            taken.append((file.filename, import_registry(visit.engine, path, user)))
-    groups = [(name, each, handed.grouped(each.problems)) for name, each in taken]
-    failed = any(each.exit_status == 1 for _, each in taken)
-    return show(visit, "registry_taken.html", 422 if failed else 200, taken=groups)
+    files, taken, stopped = visit.files("files"), [], []
+    for file in files:
+        try:
+            with on_disk(file) as path:
+                each = import_registry(visit.engine, path, user)
+            taken.append((file.filename, each, handed.grouped(each.problems)))
+        except CvlError as error:
+            if len(files) == 1:
+                raise
+            stopped.append((file.filename, sentence_of(error)))
+    failed = bool(stopped) or any(each.exit_status == 1 for _, each, _ in taken)
+    return show(visit, "registry_taken.html", 422 if failed else 200, taken=taken, stopped=stopped)
 
 
 def standing(visit: Visit) -> Response:

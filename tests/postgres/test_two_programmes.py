@@ -1,6 +1,7 @@
 """A second programme beside the first, written as a file only; and a document amended in the middle of a year."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from sqlalchemy import Engine
 from console import policies
 from settlement import documents, explain
 from settlement import run as runs
+from settlement.policy import BadPolicy, check
 from settlement.verify import verify
 from tests.cases import sheets
 from tests.cases.steps import PARTIES
@@ -18,7 +20,7 @@ from tests.postgres import recorder
 from tests.postgres.desk import CHECKER, MAKER, Desk, line, providers, real
 from tests.postgres.witness import PROGRAMME, SHIPPED, record_document
 from voucher import acts
-from voucher.database import transaction
+from voucher.database import run, transaction
 from voucher.errors import Misused
 
 FILE = Path(__file__).parents[2] / "examples/policies/cq-2025-12-17.1.toml"
@@ -136,3 +138,18 @@ def test_a_document_amended_in_the_middle_of_a_year_counts_from_its_first_day(de
     desk.register([sheets.COMPANIES.split(","), *rows], "又.csv")
     by_hand = (30_491 * 2000 + (62_000 - 30_491) * 3000) // 10_000
     assert drafted(desk, PROGRAMME) == {real("a"): (62_000, by_hand), real("b"): (310_000, 25_000 - by_hand)}
+
+
+def test_two_documents_that_exclude_each_other_are_not_both_recorded_at_once(desk: Desk) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with transaction(desk.engine) as first:
+            record_document(first, {"rate_bp": 2500}, id="first.1", supersedes=SHIPPED)
+            second = pool.submit(
+                run, desk.engine, lambda db: record_document(db, {"rate_bp": 3000}, id="second.1", supersedes=SHIPPED)
+            )
+            while not desk.rows("SELECT FROM pg_locks WHERE NOT granted"):
+                assert not second.done()
+        with pytest.raises(BadPolicy, match=r"second\.1"):
+            second.result()
+    with transaction(desk.engine, "cvl_auditor") as db:
+        assert check(documents.recorded(db, acts.NOW)) == []

@@ -1,7 +1,8 @@
 -- grain:  one row per company in the registry, by code; of its account only the last four digits
 -- params: find (beginning of its code or part of its name, null for all), rows, skip
 SELECT
-    p.uscc AS company, n.name, string_agg(DISTINCT coalesce(w.word, q.category), '、') AS categories,
+    p.uscc AS company, n.name,
+    string_agg(DISTINCT coalesce(w.word, q.category), '、') FILTER (WHERE NOT isempty(q.span)) AS categories,
     min(lower(q.span)) AS from_on,
     max(upper(q.span) - 1) AS until_on,
     (

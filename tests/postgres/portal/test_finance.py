@@ -6,12 +6,13 @@ import re
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from reconciliation import payments
 from tests.cases.steps import PARTIES, number
-from tests.postgres.desk import companies, csv_bytes, line, real
+from tests.postgres.desk import companies, csv_bytes, line, providers, real
 from tests.postgres.portal.conftest import Browser, Portal, as_provider
-from voucher.database import run
+from voucher.database import run, transaction
 from voucher.money import format_yuan
 
 
@@ -216,6 +217,24 @@ def test_a_changed_account_is_shown_by_its_end_and_approved(fresh: Portal) -> No
     assert cells(checker)[0][:2] == ["9999", "合成银行重庆支行"]
     checker.get(f"/companies/{PARTIES['C'].uscc}")
     assert facts(checker)["收款账户"] == "合成银行重庆支行 尾号9999"
+
+
+def test_a_register_that_has_to_wait_does_not_hide_what_became_of_the_others(
+    fresh: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("voucher.database.LOCK_TIMEOUT", "300ms")
+    maker = fresh.as_user("maker1")
+    maker.get("/registry")
+    with transaction(fresh.desk.engine, "cvl_owner") as db:
+        claim = "INSERT INTO party (uscc, act_id) SELECT :uscc, max(a.act_id) FROM act AS a"
+        db.execute(text(claim), {"uscc": PARTIES["X"].uscc})
+        sheets = {"甲.csv": companies("C", until="2027-12-31"), "乙.csv": providers("X")}
+        files = [("files", (name, csv_bytes(sheet), "text/csv")) for name, sheet in sheets.items()]
+        maker.post("/registry", files=files, status=422)
+        db.rollback()
+    shown = [section.text_content().split() for section in maker.page.xpath("//main//section")]
+    assert [words[:2] for words in shown] == [["甲.csv", "已登记"], ["乙.csv", "没有登记"]]
+    assert "请稍后" in maker.text
 
 
 def test_nobody_decides_on_his_own(fresh: Portal) -> None:
