@@ -46,6 +46,10 @@ CATALOGUE: Mapping[str, Entry] = {
         "前10行里没有认得的表头，看不出这是哪一种表", "发票请填写最新模板后上传；说明文字或其他资料不用上传"
     ),
     "duplicate_columns": _file("这些列名重复出现：{value}", "请每个列名只保留一列后重新上传"),
+    "export_sheets_repeat": _file(
+        "发票{value}在工作表“{sheet}”和“{other}”里各有一份，价税合计相同，不知道哪一张是合计、哪一张是明细",
+        "请把每张票只有一行合计的工作表改名为“发票基础信息”，或删去重复的一张后重新上传",
+    ),
     "undecodable_text": _file(
         "文件的文字编码无法识别（既不是 UTF-8 也不是 GB18030）", "请用 Excel 另存为“CSV UTF-8（逗号分隔）”后重新上传"
     ),

@@ -4,23 +4,27 @@ Each row becomes a row of the columns below, made of its cells; the row as uploa
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
+from itertools import combinations, groupby
+from operator import itemgetter
 from pathlib import Path
 
 from importers.cells import NO_RATE, Cell, show
 from importers.chunks import ChunkParser, Finding, ParsedChunk, Values
-from importers.columns import HEADER_WITHIN, Column, Header
+from importers.columns import HEADER_WITHIN, Column, Header, header_name
 from importers.limits import LIMITS
 from importers.messages import make
 from importers.papers import decimal, quantity, tax, yuan
 from importers.parts import Part
 from importers.remarks import read_remark
 from importers.rules import check_table
-from importers.sheets import UNIT, Batch, batches
+from importers.sheets import UNIT, Batch, batches, head
 from importers.text import LOST, clean, clean_id
 from voucher.money import format_yuan
+from voucher.problem import Problem
 
 COLUMNS: tuple[Column, ...] = (
     Column("数电发票号码", "invoice_number", "id", True),
@@ -51,8 +55,8 @@ _OF_INVOICE = (1, 16, 17, 18)
 """Columns about the invoice as a whole: 是否正数发票, 备注, 发票状态, 发票风险等级."""
 _LINES = "税收分类编码"
 """The column that a sheet of lines has."""
-_OF_INVOICES = "发票基础信息"
-"""The sheet with one row per invoice: its totals are no lines, even where it has every column of a sheet of lines."""
+_OF_INVOICES = "基础信息"
+"""In the name of the sheet with one row per invoice: its totals are no lines, even where it has all their columns."""
 _PARTLY = re.compile("部分")
 _REVERSED = re.compile("红冲|冲红")
 _VOID = re.compile("作废")
@@ -66,13 +70,13 @@ class Export:
         self._summing = False
         self._said: dict[Cell, Mapping[int, Cell]] = {}
         self._totals: dict[str, int] = {}
-        self._sums: dict[str, int] = {}
+        self._sums: dict[str, dict[str, int]] = {}
         self._seen: dict[str, tuple[str, int]] = {}
 
     def read(self, path: Path, kind: str) -> Iterator[Part]:
         """Yield the chunks of the sheet of lines (of invoices, when there is no other), then what does not agree."""
-        with_lines = self._sheet_of_lines(path, kind)
-        self._summing = with_lines and kind == "xlsx"
+        of_invoices = self._sheets_of_invoices(path, kind)
+        self._summing = kind == "xlsx"
         header: Header | None = None
         sheet: str | None = None
         rows = 0
@@ -82,13 +86,13 @@ class Export:
                 return
             if batch.sheet != sheet:
                 sheet, header = batch.sheet, self._header(batch)
-                if header is not None and (missing := self._missing(header)):
-                    yield make("missing_columns", value="、".join(missing), row=header.row_no, sheet=sheet)
+                if header is not None and (problems := self._header_problems(header)):
+                    yield from problems
                     return
                 batch = batch if header is None else batch.below(header.row_no)
             if header is None:
                 continue
-            if with_lines and not self._has_lines(header, batch.sheet):
+            if batch.sheet in of_invoices:
                 self._remember(header, batch)
             elif batch.row_nos:
                 rows += len(batch.row_nos)
@@ -97,20 +101,38 @@ class Export:
             yield make("no_rows") if sheet is not None else make("empty_file")
         yield from self._disagreements()
 
-    def _sheet_of_lines(self, path: Path, kind: str) -> bool:
-        """Tell whether any sheet has lines beside that of the invoices. For csv, the only one has them or not."""
-        sheet: str | None = None
+    def _sheets_of_invoices(self, path: Path, kind: str) -> frozenset[str]:
+        """Name the sheets whose rows are no lines: all others beside one that has lines.
+
+        What they say of an invoice is kept beforehand where a sheet of lines that lacks it comes first.
+        """
+        if kind == "csv":
+            return frozenset()
+        found: dict[str, bool] = {}
+        lacking = early = False
+        for sheet, rows in groupby(head(path, kind, HEADER_WITHIN), key=itemgetter(0)):
+            header = self._find(sheet, [(row_no, row) for _, row_no, row in rows])
+            if header is None:
+                continue
+            found[sheet] = lines = self._has_lines(header, sheet)
+            lacking = lacking or (lines and None in [header.positions[place] for place in _OF_INVOICE])
+            early = early or (lacking and not lines)
+        if True not in found.values():
+            return frozenset()
+        others = frozenset(sheet for sheet, lines in found.items() if not lines)
+        if early:
+            self._keep_said(path, kind, others)
+        return others
+
+    def _keep_said(self, path: Path, kind: str, of_invoices: frozenset[str]) -> None:
+        """Keep what the sheets of invoices say, before any line is read."""
+        header: Header | None = None
         for batch in batches(path, kind):
-            if not isinstance(batch, Batch):
-                return False
-            if batch.sheet != sheet:
-                sheet = batch.sheet
-                header = self._header(batch)
-                if header is not None and self._has_lines(header, sheet):
-                    return True
-                if kind == "csv":
-                    return False
-        return False
+            if not isinstance(batch, Batch) or batch.sheet not in of_invoices:
+                continue
+            header = self._header(batch) if batch.first else header
+            if header is not None:
+                self._remember(header, batch.below(header.row_no) if batch.first else batch, total=False)
 
     def _header(self, batch: Batch) -> Header | None:
         """Find the header among the first rows of a sheet; its positions are those of our columns and of the codes."""
@@ -120,25 +142,40 @@ class Export:
             batch.sheet, batch.row_nos[:size], None if batch.lines is None else batch.lines[:size],
             None if batch.cells is None else batch.cells[:size], batch.codec,
         )  # fmt: skip
-        for row_no, row in zip(small.row_nos, small.plain_rows(), strict=True):
+        return self._find(batch.sheet, zip(small.row_nos, small.plain_rows(), strict=True))
+
+    def _find(self, sheet: str, top: Iterable[tuple[int, Sequence[Cell]]]) -> Header | None:
+        """Find the header among numbered rows."""
+        for row_no, row in top:
             shown = [show(cell).strip() for cell in row]
             while shown and not shown[-1]:
                 shown.pop()
             if self._matches(shown):
                 places = {self._name(cell): place for place, cell in reversed(list(enumerate(shown)))}
                 wanted = (*(column.name for column in COLUMNS), "发票代码", "发票号码")
-                return Header(batch.sheet, row_no, tuple(shown), tuple(places.get(name) for name in wanted))
+                return Header(sheet, row_no, tuple(shown), tuple(places.get(name) for name in wanted))
         return None
 
     def _has_lines(self, header: Header, sheet: str) -> bool:
         """Tell whether the rows of a sheet are lines: not those of the sheet of invoices."""
         place = [column.name for column in COLUMNS].index(_LINES)
-        return header.positions[place] is not None and sheet.strip() != _OF_INVOICES
+        return header.positions[place] is not None and _OF_INVOICES not in sheet
 
-    def _missing(self, header: Header) -> list[str]:
-        """List the needed columns that a header lacks; what has too many columns lacks nothing we could name."""
-        names = {self._name(cell) for cell in header.cells[: LIMITS.columns]}
-        return [name for name in NEEDED if name not in names]
+    def _header_problems(self, header: Header) -> list[Problem]:
+        """List the needed columns that a header lacks, and those that it has twice: nobody knows which one holds.
+
+        What has too many columns lacks nothing we could name.
+        """
+        shown = [header_name(cell) for cell in header.cells[: LIMITS.columns]]
+        names = [self._name(cell) for cell in shown]
+        known = {*NEEDED, *(column.name for column in COLUMNS)}
+        twice = [name for name in dict.fromkeys(shown) if shown.count(name) > 1 and self._name(name) in known]
+        faults = {"missing_columns": [name for name in NEEDED if name not in names], "duplicate_columns": twice}
+        return [
+            make(code, value="、".join(wrong), row=header.row_no, sheet=header.sheet)
+            for code, wrong in faults.items()
+            if wrong
+        ]
 
     def _chunk(self, header: Header, batch: Batch) -> ParsedChunk:
         """Parse a batch under our columns; raws and header are those of the upload."""
@@ -162,13 +199,13 @@ class Export:
         raws = [UNIT.join(clean(show(cell)).replace(UNIT, LOST) for cell in row) for row in rows]
         return replace(parsed, header=header, raws=raws)
 
-    def _remember(self, header: Header, batch: Batch) -> None:
+    def _remember(self, header: Header, batch: Batch, *, total: bool = True) -> None:
         """Keep of each invoice of the sheet of invoices its total, and what the sheet of lines may not have."""
         for row in batch.plain_rows():
             cells = _own_cells(header, row, {})
             self._said[cells[0]] = {place: cells[place] for place in _OF_INVOICE}
             number, gross = cells[0], decimal(str(cells[15]))
-            if isinstance(number, str) and number and gross is not None and gross * 100 == int(gross * 100):
+            if total and isinstance(number, str) and number and gross is not None and gross * 100 == int(gross * 100):
                 self._totals[number] = self._totals.get(number, 0) + int(gross * 100)
 
     def _add(self, parsed: ParsedChunk) -> None:
@@ -178,18 +215,24 @@ class Export:
         numbers, amounts = parsed.column("invoice_number"), parsed.column("gross_fen")
         for row_no, number, gross in zip(parsed.row_nos, numbers, amounts, strict=True):
             if number is not None and isinstance(gross, int):
-                self._sums[str(number)] = self._sums.get(str(number), 0) + gross
+                sums = self._sums.setdefault(str(number), {})
+                sums[parsed.sheet] = sums.get(parsed.sheet, 0) + gross
                 self._seen.setdefault(str(number), (parsed.sheet, row_no))
 
     def _disagreements(self) -> Iterator[Part]:
-        """Yield the invoices whose lines do not add up to the sheet of invoices, or that have none."""
+        """Yield the invoices whose lines are there twice, do not add up to the sheet of invoices, or are missing."""
+        for number, sums in self._sums.items():
+            for sheet, other in combinations(sums, 2):
+                if sums[sheet] == sums[other]:  # totals and lines, or the same lines again: one too many
+                    yield make("export_sheets_repeat", value=number, sheet=sheet, other=other)
+                    return
         for number, total in self._totals.items():
             if number not in self._sums:
                 yield make("export_lines_missing", value=number, invoice_number=number)
-            elif self._sums[number] != total:
+            elif (added := sum(self._sums[number].values())) != total:
                 sheet, row_no = self._seen[number]
                 yield make(
-                    "export_totals_differ", row=row_no, column="价税合计", value=format_yuan(self._sums[number]),
+                    "export_totals_differ", row=row_no, column="价税合计", value=format_yuan(added),
                     invoice_number=number, sheet=sheet, total=format_yuan(total),
                 )  # fmt: skip
 
@@ -216,7 +259,7 @@ def _own_cells(header: Header, row: Sequence[Cell], said: Mapping[Cell, Mapping[
     if header.positions[1] is None and not cells[1]:
         gross = decimal(show(cells[15]))
         cells[1] = "否" if gross is not None and gross < 0 else "是"
-    cells[11] = quantity(clean(show(cells[11])))
+    cells[11] = quantity(clean(cells[11] if isinstance(cells[11], str) else f"{Decimal(show(cells[11])):f}"))
     if cells[14] == "" and clean_id(show(cells[13])) in NO_RATE:
         cells[14] = "0"
     for place, reading in ((12, decimal), (14, tax), (15, decimal)):

@@ -61,10 +61,10 @@ def test_lines_of_one_invoice_on_two_sheets_are_one_invoice(desk: Desk) -> None:
     """Each stands in row 2 of its sheet."""
     parts = [replace(SPANNED, rows=(Row(net=net, tax=tax),)) for net, tax in (("100.00", "6.00"), ("50.00", "3.00"))]
     one, two = (export.table(export.HEADER, export.rows([part])) for part in parts)
-    twice = desk.take(export.xlsx_bytes({"明细一": one, "明细二": one}), name="twice.xlsx")
-    assert counts(twice) == {"rejected": 2}
+    twice = desk.take(export.xlsx_bytes({"明细一": one, "明细二": [*one[:2], two[1]]}), name="twice.xlsx")
+    assert counts(twice) == {"rejected": 3}
     assert [(problem.sheet, problem.row, problem.code) for problem in twice.problems] == [
-        ("明细一", 2, "sibling_row_failed"), ("明细二", 2, "identical_rows"),
+        ("明细一", 2, "sibling_row_failed"), ("明细二", 2, "identical_rows"), ("明细二", 3, "sibling_row_failed"),
     ]  # fmt: skip
     outcome = desk.take(export.xlsx_bytes({"明细一": one, "明细二": two}), name="export.xlsx")
     assert counts(outcome) == {"accepted": 2}, said(outcome)
