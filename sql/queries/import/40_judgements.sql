@@ -54,7 +54,7 @@ LEFT JOIN invoice_money AS i ON i.company_id = n.company_id AND i.invoice_id = n
 LEFT JOIN invoice AS v ON v.company_id = n.company_id AND v.invoice_id = n.invoice_id
 LEFT JOIN party AS o ON o.party_id = v.provider_id
 WHERE
-    j.code NOT IN ('', 'duplicate_invoice') AND j.fault IS NULL
+    j.code NOT IN ('', 'duplicate_invoice', 'not_the_uploader') AND j.fault IS NULL
     AND (j.held_upload_id = 0 OR j.outcome = 'rejected')
 UNION ALL
 SELECT
