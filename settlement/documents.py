@@ -77,6 +77,11 @@ def only_programme(policies: Sequence[Policy], asked: str | None) -> str:
     return programmes[0]
 
 
+def named(policies: Sequence[Policy], programme: str) -> str:
+    """Name a programme in brackets where there are several; empty where nobody could mistake it."""
+    return f"（事项 {programme}）" if len({policy.programme for policy in policies}) > 1 else ""
+
+
 def programmes(db: Connection) -> list[str]:
     """List the programmes of the recorded documents."""
     return sorted({policy.programme for policy in recorded(db, acts.cutoff(db))})
@@ -91,4 +96,4 @@ def terms(db: Connection, programme: str | None, year: int) -> Terms:
         {"from_on": span.start.isoformat(), "until_on": span.end.isoformat(), "categories": sorted(policy.categories)}
         for policy, span in own
     ]
-    return Terms(chosen, year, cap_for_year(own, year), rows)
+    return Terms(chosen, year, cap_for_year(own, year), rows, named(policies, chosen))

@@ -77,7 +77,7 @@ def explain(db: Connection, number: str, cutoff: int) -> Explanation:
         tax_fen=head["tax_fen"],
         gross_fen=head["gross_fen"],
         parts=[part for part in parts if part.years or any(item.counts for item in part.items)] or parts,
-        later=_later(db, head, cutoff),
+        later=_later(db, head, cutoff, several=len(parts) > 1),
     )
 
 
@@ -314,8 +314,11 @@ def _standing(key: tuple[int, int], drafted: engine.Draft, *, settled: bool) -> 
     return "".join(said) or ("已结算，没有变动。" if settled else "尚未结算。")
 
 
-def _later(db: Connection, head: Mapping[str, Any], cutoff: int) -> list[Later]:
-    """List what was recorded about the invoice, its parties and its rules after it was first settled."""
+def _later(db: Connection, head: Mapping[str, Any], cutoff: int, *, several: bool) -> list[Later]:
+    """List what was recorded about the invoice, its parties and its rules after it was first settled.
+
+    several: there are several programmes, and what concerns one of them names it.
+    """
     first = one(
         db,
         "queries/facts/first_settled.sql",
@@ -335,4 +338,4 @@ def _later(db: Connection, head: Mapping[str, Any], cutoff: int) -> list[Later]:
         after=first["cutoff_no"],
         cutoff=cutoff,
     )
-    return [Later(row["no"], row["effective_on"], row["actor"], told(row)) for row in rows]
+    return [Later(row["no"], row["effective_on"], row["actor"], told(row, several=several)) for row in rows]

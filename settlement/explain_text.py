@@ -225,17 +225,21 @@ def _days(first: date, last: date) -> int:
     return (last - first).days + 1
 
 
-def told(row: Mapping[str, Any]) -> str:
-    """Say a fact that came after the first settlement; row: of queries/facts/later.sql."""
+def told(row: Mapping[str, Any], *, several: bool) -> str:
+    """Say a fact that came after the first settlement; row: of queries/facts/later.sql.
+
+    several: there are several programmes, and a fact about one of them names it.
+    """
     amount = format_yuan(row["fen"], grouped=True)
     what, name = row["what"], row["name"]
+    programme = f"（事项 {row['programme_id']}）" if several and row["programme_id"] else ""
     if what.startswith("move:"):
         noun, state = what.split(":")[1:]
-        return f"{'企业' if noun == 'company' else f'{name}年度的券'}的状态变为“{life.STATES[state]}”。"
+        return f"{'企业' if noun == 'company' else f'{name}年度的券{programme}'}的状态变为“{life.STATES[state]}”。"
     if what.startswith(("refused:", "lifted:")):
         verdict, year = what.split(":")
         years = f"{year}年度" if year else "各年度"
-        return f"{'批准' if verdict == 'refused' else '解除'}{years}不予兑付：{name}。"
+        return f"{'批准' if verdict == 'refused' else '解除'}{years}不予兑付{programme}：{name}。"
     if what in _NAMED:
         return _NAMED[what].format(name=name, amount=amount)
     if what == "contract":

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from settlement import documents
 from voucher import acts, approval
 from voucher.access import User
 from voucher.database import Row, one, query, run_file
@@ -43,7 +44,8 @@ def propose(db: Connection, user: User, programme: str, number: str, year: int |
         return first
     payload = {"programme": programme, "invoice_number": number, "cap_year": year, "refused": not lift, "why": why}
     years = "各年度" if year is None else f"{year}年度"
-    words = f"发票 {number} {years}{'解除不予兑付' if lift else '不予兑付'}：{why}"
+    of = documents.named(documents.recorded(db, acts.cutoff(db)), programme)
+    words = f"发票 {number} {years}{'解除不予兑付' if lift else '不予兑付'}{of}：{why}"
     return approval.propose_next(db, KIND, stem, words.replace("|", "／"), payload, user)
 
 

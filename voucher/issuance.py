@@ -23,12 +23,14 @@ class Terms:
     """What a year's vouchers rest on. cap_fen: of the year, 0 when no day of it is covered.
 
     documents: the programme's, each with from_on and until_on (exclusive, ISO) in force and its categories.
+    named: the programme in brackets where there are several, else empty.
     """
 
     programme: str
     year: int
     cap_fen: Fen
     documents: Sequence[Mapping[str, Any]]
+    named: str
 
 
 def propose_due(db: Connection, user: User, terms: Terms) -> int | None:
@@ -119,7 +121,7 @@ def _propose(
     if reference:
         payload["application"] = reference
     total = format_yuan(sum(each["face_fen"] for each in vouchers), grouped=True)
-    words = f"发放{terms.year}年度算力券{len(vouchers)}张，面额合计{total}元" + (
+    words = f"发放{terms.year}年度算力券{terms.named}{len(vouchers)}张，面额合计{total}元" + (
         f"（申请 {reference}）" if reference else ""
     )
     return approval.propose_next(db, KIND, _stem(terms, subject), words, payload, user)

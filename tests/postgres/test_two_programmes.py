@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine
 
 from console import policies
-from settlement import documents, explain
+from settlement import documents, explain, refusal
 from settlement import run as runs
 from settlement.policy import BadPolicy, check
 from settlement.verify import verify
@@ -19,7 +19,7 @@ from tests.cases.steps import PARTIES
 from tests.postgres import recorder
 from tests.postgres.desk import CHECKER, MAKER, Desk, line, providers, real
 from tests.postgres.witness import PROGRAMME, SHIPPED, record_document
-from voucher import acts
+from voucher import acts, approval, issuance, life
 from voucher.database import run, transaction
 from voucher.errors import Misused
 
@@ -110,6 +110,34 @@ def test_when_the_first_programme_ends_one_other_has_the_line(desk: Desk) -> Non
     assert granted == {
         "first": {real("a"): (310_000, 62_000)}, "next": {real("a"): (280_000, 56_000)}, "other": {}, PROGRAMME: {},
     }  # fmt: skip
+
+
+def test_what_came_later_names_the_programme_it_is_about(desk: Desk) -> None:
+    desk.take([line("a", "1000.00"), line("a", "500.00", tax_code=HOTEL)])
+    for programme in (PROGRAMME, SECOND):
+        assert drafted(desk, programme, approve=True)
+    ((voucher,),) = desk.rows("SELECT voucher_id FROM voucher WHERE programme_id = :programme", programme=SECOND)
+    with transaction(desk.engine) as db:
+        frozen = life.propose_voucher(db, MAKER, voucher, "frozen", "核查")
+        refused = refusal.propose(db, MAKER, SECOND, real("a"), 2026, why="查实", lift=False)
+        for act in (frozen, refused):
+            approval.decide(db, act, "approved", CHECKER)
+    with transaction(desk.engine, "cvl_auditor") as db:
+        later = [each.sentence for each in explain.explain(db, real("a"), acts.cutoff(db)).later]
+    assert later == [
+        f"2026年度的券（事项 {SECOND}）的状态变为“冻结”。", f"批准2026年度不予兑付（事项 {SECOND}）：查实。",
+    ]  # fmt: skip
+
+
+def test_what_a_second_person_approves_names_the_programme(desk: Desk) -> None:
+    desk.take([line("a", "1000.00"), line("a", "500.00", tax_code=HOTEL)])
+    with transaction(desk.engine) as db:
+        for programme in (PROGRAMME, SECOND):
+            issuance.propose_by_hand(db, MAKER, documents.terms(db, programme, 2026), PARTIES["C"].uscc, 100)
+            refusal.propose(db, MAKER, programme, real("a"), None, why="查实", lift=False)
+        told = [each.subject for each in approval.pending(db)]
+    named = [PROGRAMME, PROGRAMME, SECOND, SECOND]
+    assert [name for name, words in zip(named, told, strict=True) if f"（事项 {name}）" in words] == named
 
 
 def test_each_programme_has_its_own_cap(desk: Desk) -> None:
