@@ -218,6 +218,7 @@ class ChunkParser:
             name: text.wire(value, codec) if isinstance(value, str) else value
             for name, value in (constants or {}).items()
         }
+        self._above: Value = None  # the invoice number of the last row that says whose it is
         self._width = len(header.cells)
         self._readers = [
             (ColumnReader(column, codec), place)
@@ -244,6 +245,7 @@ class ChunkParser:
             if staged.name not in values:
                 values[staged.name] = [self._constants.get(staged.name)] * size
         values |= said_in_rows(values, self._codec)
+        self._join_above(values)
         unread = {(finding.index, self._fields.get(finding.column, "")) for finding in findings}
         findings.extend(
             finding
@@ -255,6 +257,23 @@ class ChunkParser:
             findings = [*misfits.values(), *(finding for finding in findings if finding.index not in misfits)]
         numbers = columns[self.number_at] if self.number_at is not None else ()
         return finish(self.header, batch.row_nos, raws, values, findings, numbers, self._codec)
+
+    def _join_above(self, values: dict[str, Sequence[Value]]) -> None:
+        """Let a faulty row that names neither invoice nor day nor party fail with the invoice above it.
+
+        Some write these on an invoice's first row only; without its other lines that row is not the whole invoice.
+        """
+        numbers = values["invoice_number"]
+        if None in numbers:
+            named = zip(values["issued_on"], values["provider_uscc"], values["company_uscc"], strict=True)
+            joined = []
+            for number, others in zip(numbers, named, strict=True):
+                if number is not None or any(each is not None for each in others):
+                    self._above = number
+                joined.append(self._above)
+            values["invoice_number"] = joined
+        elif numbers:
+            self._above = numbers[-1]
 
 
 def _without_lines(findings: list[Finding], fields: Mapping[str, str]) -> list[Finding]:

@@ -84,3 +84,13 @@ def test_a_small_quantity_that_is_a_number_is_read(desk: Desk) -> None:
     assert (counts(outcome), said(outcome)) == ({"accepted": 2}, [])
     found = desk.rows("SELECT CAST(usage_qty AS text) FROM invoice_line ORDER BY line_no")
     assert sorted(row[0].rstrip("0") for row in found) == ["0.000001", "8000.5"]
+
+
+def test_an_invoice_whose_head_stands_on_its_first_row_only_is_no_smaller_invoice(desk: Desk) -> None:
+    head = [
+        export.HEADER.index(name) for name in ("数电发票号码", "开票日期", "销方识别号", "购买方名称", "购方识别号")
+    ]
+    bare = [["" if place in head else cell for place, cell in enumerate(row)] for row in LINES[2:3]]
+    outcome = desk.take(export.xlsx_bytes({"信息汇总表": [*LINES[:2], *bare, *LINES[3:]]}), name="export.xlsx")
+    assert counts(outcome) == {"rejected": 2}
+    assert desk.rows("SELECT number FROM invoice") == []

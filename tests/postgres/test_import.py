@@ -27,6 +27,9 @@ from voucher.errors import Misused, Refused
 
 # what is accepted
 
+HEAD = ("发票号码", "开票日期", "供方统一社会信用代码", "供方名称", "用方统一社会信用代码", "用方名称")
+"""What some write on the first row of an invoice only."""
+
 
 def test_a_clean_file_is_accepted_in_file_order(desk: Desk) -> None:
     outcome = desk.take([line("b"), line("a", "2000.00"), line("c", buyer="D")])
@@ -212,6 +215,16 @@ def test_an_invoice_whose_sum_is_too_large_is_rejected_and_not_an_accident(desk:
     assert counts(outcome) == {"accepted": 1, "rejected": 3}
     assert said(outcome) == [(row, "amount_too_large") for row in (2, 3, 4)]
     assert outcome.problems[0].value == "286200000000.00"
+
+
+def test_a_line_written_below_without_its_head_fails_with_the_invoice_above(desk: Desk) -> None:
+    """Number, day and parties stand on the first row only: that row alone is not the invoice."""
+    bare = line("a", "-10.00") | dict.fromkeys(HEAD, "")
+    nameless = line("b", "50.00") | {"发票号码": ""}
+    outcome = desk.take([line("a"), bare, line("c"), nameless, line("d")])
+    assert statuses(outcome) == {real("a"): "rejected", real("c"): "accepted", real("d"): "accepted"}
+    assert counts(outcome) == {"accepted": 2, "rejected": 3}
+    assert {(2, "sibling_row_failed"), (3, "required"), (5, "required")} == set(said(outcome))
 
 
 def test_a_payment_has_the_sign_of_its_invoice(desk: Desk) -> None:
